@@ -1,0 +1,262 @@
+//! What the three files of heartbeat, and our own `twinbeat.cf`, say: text becomes a [`Config`]
+//! once, at the door. Inside nothing is checked twice.
+//!
+//! Capacities are the numbers here and in [`crate::id`]; what does not fit is an error with file,
+//! line and the limit.
+
+use core::net::{IpAddr, Ipv4Addr};
+use core::ops::Range;
+
+use crate::id::{GroupId, LinkId, MAX_GROUPS, MAX_LINKS, MAX_NODES, NodeId};
+use crate::time::Duration;
+
+/// Bytes of all names, script words and paths together.
+pub const MAX_TEXT: usize = 6144;
+/// Resources of all groups together.
+pub const MAX_RESOURCES: usize = 64;
+/// Keys of `authkeys`, numbers 0 to 15.
+pub const MAX_KEYS: usize = 16;
+/// Bytes of one key; longer than HMAC's block would be hashed first and gain nothing.
+pub const MAX_SECRET: usize = 64;
+
+/// The name of a network interface: 1 to 15 bytes (`IFNAMSIZ` of `linux/if.h` less the zero).
+pub type Interface = heapless::String<15>;
+
+/// A piece of [`Config::text`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Text {
+    /// First byte.
+    pub start: u16,
+    /// Number of bytes.
+    pub len: u16,
+}
+
+/// A whole, checked configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Arena of every string; read it by [`Config::text`].
+    pub arena: heapless::String<MAX_TEXT>,
+    /// `cluster`: the name that is mixed into every tag; `linux-ha` when not given.
+    pub cluster: Text,
+    /// `node` names in order, lower case, 1 to 63 bytes.
+    pub nodes: heapless::Vec<Text, MAX_NODES>,
+    /// Which of them this machine is.
+    pub me: NodeId,
+    /// `keepalive` and what is measured by it.
+    pub timing: Timing,
+    /// `bcast`, `mcast`, `ucast` ... in the order of `ha.cf`; at least one.
+    pub links: heapless::Vec<Link, MAX_LINKS>,
+    /// Lines of `haresources`; may be empty.
+    pub groups: heapless::Vec<Group, MAX_GROUPS>,
+    /// Resources of all groups; a group owns a range.
+    pub resources: heapless::Vec<Resource, MAX_RESOURCES>,
+    /// `auto_failback`.
+    pub auto_failback: AutoFailback,
+    /// `authkeys`.
+    pub keys: Keys,
+    /// Where log lines go besides standard error.
+    pub log: Log,
+    /// `rundir`: holds `control.sock`.
+    pub rundir: Text,
+    /// `statedir`: holds what should outlive a restart.
+    pub statedir: Text,
+}
+
+/// Times, with heartbeat's defaults and checks (FEATURES 1) in microseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// Between two beats; above zero. Default 1 s.
+    pub keepalive: Duration,
+    /// Silence after which a peer is late. Default half of `deadtime`.
+    pub warntime: Duration,
+    /// Silence after which a peer is dead; above twice `keepalive`. Default 30 s.
+    pub deadtime: Duration,
+    /// `deadtime` for peers never heard; not below `deadtime`.
+    pub initdead: Duration,
+    /// Kernel lifetime of a held address, whole seconds, at least 1 (DESIGN 8.2).
+    pub lease: Duration,
+}
+
+/// One medium, bound to its interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// How frames travel.
+    pub medium: Medium,
+    /// The interface it is bound to, which need not exist yet.
+    pub interface: Interface,
+    /// UDP port, both ways.
+    pub port: u16,
+}
+
+/// How frames travel on a link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Medium {
+    /// `bcast IF`: IPv4 limited broadcast.
+    Broadcast,
+    /// `mcast IF GROUP PORT TTL LOOP`, `mcast6 IF GROUP PORT HOPS LOOP`.
+    Multicast {
+        /// The group address.
+        group: IpAddr,
+        /// TTL or hop limit, 0 to 255.
+        hops: u8,
+        /// Whether this machine hears itself.
+        looped: bool,
+    },
+    /// `ucast IF ADDR`, `ucast6 IF ADDR`.
+    Unicast {
+        /// The peer's address.
+        peer: IpAddr,
+    },
+}
+
+/// One line of `haresources`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// The node it prefers.
+    pub home: NodeId,
+    /// Its name: the first resource as written.
+    pub key: Text,
+    /// Its resources in [`Config::resources`], in starting order.
+    pub resources: Range<u16>,
+}
+
+/// One resource of a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resource {
+    /// `IPaddr`, `IPaddr2`, `IPv6addr`, or a bare IPv4 address: built in.
+    Address(Address),
+    /// Anything else: `resource.d/NAME` or `/etc/init.d/NAME`, the word `NAME::arg1::arg2` as written.
+    Script(Text),
+}
+
+/// A virtual address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// The address itself.
+    pub address: IpAddr,
+    /// Prefix length as written; picks the interface when none is named.
+    pub prefix: Option<u8>,
+    /// The interface as written; otherwise found by route.
+    pub interface: Option<Interface>,
+    /// Interface label of `IPaddr2`, `eth0:0`; IPv4 only.
+    pub label: Option<Interface>,
+    /// Broadcast address as written; IPv4 only.
+    pub broadcast: Option<Ipv4Addr>,
+}
+
+/// `auto_failback`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AutoFailback {
+    /// A group goes home as soon as its home can serve it.
+    On,
+    /// A group stays where it is.
+    Off,
+    /// Heartbeat's default; means `On` in the native dialect.
+    Legacy,
+}
+
+/// `authkeys`: every key verifies, one signs.
+#[derive(Clone)]
+pub struct Keys {
+    /// The keys, lowest number first.
+    pub keys: heapless::Vec<Key, MAX_KEYS>,
+    /// The number of the one that signs; always among them.
+    pub signing: u8,
+}
+
+/// One line of `authkeys`. Its secret is never printed.
+#[derive(Clone)]
+pub struct Key {
+    /// Its number, 0 to 15; it travels in every frame.
+    pub number: u8,
+    /// How it signs.
+    pub method: Method,
+    /// The secret; empty for `crc`.
+    pub secret: heapless::Vec<u8, MAX_SECRET>,
+}
+
+/// How a frame is signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// CRC-32: finds noise, stops nobody.
+    Crc,
+    /// HMAC-SHA1, first 96 bits (RFC 2404).
+    Sha1,
+    /// HMAC-SHA256, first 96 bits.
+    Sha256,
+}
+
+/// Where log lines go besides standard error.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Log {
+    /// `logfile`.
+    pub file: Option<Text>,
+    /// `debugfile`.
+    pub debug_file: Option<Text>,
+    /// `logfacility` as the number of `<syslog.h>` (`LOG_DAEMON` is 3); `None` for `none`.
+    pub facility: Option<u8>,
+    /// `debug`, 0 to 255; above zero debug lines are written.
+    pub debug: u8,
+}
+
+impl Config {
+    /// The string a [`Text`] stands for; empty if it is of another configuration.
+    pub fn text(&self, text: Text) -> &str {
+        let start = usize::from(text.start);
+        self.arena
+            .get(start..start.saturating_add(usize::from(text.len)))
+            .unwrap_or_default()
+    }
+
+    /// A node's name.
+    pub fn node_name(&self, node: NodeId) -> &str {
+        self.nodes
+            .get(node.index())
+            .map_or("?", |name| self.text(*name))
+    }
+
+    /// A group's key.
+    pub fn group_key(&self, group: GroupId) -> &str {
+        self.groups
+            .get(group.index())
+            .map_or("?", |group| self.text(group.key))
+    }
+
+    /// A group's resources in starting order.
+    pub fn group_resources(&self, group: GroupId) -> &[Resource] {
+        self.groups
+            .get(group.index())
+            .and_then(|g| {
+                self.resources
+                    .get(usize::from(g.resources.start)..usize::from(g.resources.end))
+            })
+            .unwrap_or_default()
+    }
+
+    /// Every node, in order.
+    pub fn node_ids(&self) -> impl DoubleEndedIterator<Item = NodeId> + Clone {
+        NodeId::first(self.nodes.len())
+    }
+
+    /// Every link, in order.
+    pub fn link_ids(&self) -> impl DoubleEndedIterator<Item = LinkId> + Clone {
+        LinkId::first(self.links.len())
+    }
+
+    /// Every group, in order.
+    pub fn group_ids(&self) -> impl DoubleEndedIterator<Item = GroupId> + Clone {
+        GroupId::first(self.groups.len())
+    }
+}
+
+impl core::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{} keys, {} signs", self.keys.len(), self.signing)
+    }
+}
+
+impl core::fmt::Debug for Key {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{} {:?}", self.number, self.method)
+    }
+}

@@ -1,0 +1,161 @@
+//! Names of things as small numbers, sets of them, and tables with one entry for each.
+//!
+//! The numbers are positions in the configuration: the order of `node` lines, of media, of
+//! `haresources` lines. An id in hand is always below its capacity, so tables never miss.
+
+/// Most nodes of one cluster; a node number travels in four bits, a set of nodes in one byte.
+pub const MAX_NODES: usize = 8;
+/// Most links of one node; a set of links travels in one byte.
+pub const MAX_LINKS: usize = 8;
+/// Most groups (`haresources` lines).
+pub const MAX_GROUPS: usize = 16;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $set:ident, $bits:ty, $table:ident, $max:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(u8);
+
+        impl $name {
+            /// The id at a position; `None` at or above the capacity.
+            pub const fn new(position: usize) -> Option<Self> {
+                if position < $max {
+                    // Below the capacity, which is far below 256.
+                    Some(Self(position.to_le_bytes()[0]))
+                } else {
+                    None
+                }
+            }
+
+            /// The position in the configuration, from zero.
+            pub const fn index(self) -> usize {
+                self.0 as usize
+            }
+
+            /// The position as it travels on the wire.
+            pub const fn wire(self) -> u8 {
+                self.0
+            }
+
+            /// The first `count` ids, in order; at most the capacity.
+            pub fn first(count: usize) -> impl DoubleEndedIterator<Item = Self> + Clone {
+                (0..count.min($max)).filter_map(Self::new)
+            }
+        }
+
+        #[doc = concat!("A set of [`", stringify!($name), "`], one bit each; position 0 is the lowest bit.")]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct $set(pub $bits);
+
+        impl $set {
+            /// No member.
+            pub const EMPTY: Self = Self(0);
+            /// The first `count` ids.
+            pub fn first(count: usize) -> Self {
+                $name::first(count).fold(Self::EMPTY, Self::with)
+            }
+            /// The set and one more.
+            pub const fn with(self, id: $name) -> Self {
+                Self(self.0 | (1 << id.0))
+            }
+            /// The set without one.
+            pub const fn without(self, id: $name) -> Self {
+                Self(self.0 & !(1 << id.0))
+            }
+            /// Whether `id` is a member.
+            pub const fn contains(self, id: $name) -> bool {
+                self.0 & (1 << id.0) != 0
+            }
+            /// Whether nothing is in it.
+            pub const fn is_empty(self) -> bool {
+                self.0 == 0
+            }
+            /// Members, lowest position first.
+            pub fn iter(self) -> impl Iterator<Item = $name> {
+                $name::first($max).filter(move |id| self.contains(*id))
+            }
+        }
+
+        #[doc = concat!("One `T` for every possible [`", stringify!($name), "`].")]
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct $table<T> {
+            // Apart, so that a look-up has an answer without a panic or an `Option`.
+            first: T,
+            rest: [T; $max - 1],
+        }
+
+        impl<T> $table<T> {
+            /// Fills every place.
+            pub fn new(mut fill: impl FnMut() -> T) -> Self {
+                Self { first: fill(), rest: core::array::from_fn(|_| fill()) }
+            }
+            /// The entry of `id`.
+            pub fn at(&self, id: $name) -> &T {
+                id.index().checked_sub(1).and_then(|i| self.rest.get(i)).unwrap_or(&self.first)
+            }
+            /// The entry of `id`, to change.
+            pub fn at_mut(&mut self, id: $name) -> &mut T {
+                match id.index().checked_sub(1).and_then(|i| self.rest.get_mut(i)) {
+                    Some(entry) => entry,
+                    None => &mut self.first,
+                }
+            }
+            /// Every entry with its id, in order.
+            pub fn iter(&self) -> impl Iterator<Item = ($name, &T)> {
+                $name::first($max).zip(core::iter::once(&self.first).chain(&self.rest))
+            }
+            /// Every entry with its id, in order, to change.
+            pub fn iter_mut(&mut self) -> impl Iterator<Item = ($name, &mut T)> {
+                $name::first($max).zip(core::iter::once(&mut self.first).chain(&mut self.rest))
+            }
+        }
+    };
+}
+
+id!(
+    /// A member of the cluster: its position among the `node` names of `ha.cf`.
+    NodeId, NodeSet, u8, PerNode, MAX_NODES
+);
+id!(
+    /// One medium heartbeats travel on: its position among the media of `ha.cf`.
+    LinkId, LinkSet, u8, PerLink, MAX_LINKS
+);
+id!(
+    /// One line of `haresources`, from the top.
+    GroupId, GroupSet, u16, PerGroup, MAX_GROUPS
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_exists_only_below_the_capacity() {
+        assert!(NodeId::new(MAX_NODES - 1).is_some());
+        assert!(NodeId::new(MAX_NODES).is_none());
+        assert!(GroupId::new(256).is_none());
+    }
+
+    #[test]
+    fn every_id_has_its_own_place_in_a_table() {
+        let mut count = 0;
+        let mut table = PerNode::new(|| {
+            count += 1;
+            count
+        });
+        for (place, id) in NodeId::first(MAX_NODES).enumerate() {
+            assert_eq!(*table.at(id), place + 1);
+            *table.at_mut(id) += 10;
+        }
+        assert!(table.iter().all(|(id, entry)| *entry == id.index() + 11));
+    }
+
+    #[test]
+    fn a_set_remembers_what_was_put_in() {
+        let id = |n| LinkId::new(n).unwrap();
+        let set = LinkSet::EMPTY.with(id(0)).with(id(7)).without(id(0));
+        assert!(set.contains(id(7)) && !set.contains(id(0)));
+        assert_eq!(set.iter().count(), 1);
+        assert_eq!(LinkSet::first(3).0, 0b111);
+    }
+}

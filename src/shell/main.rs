@@ -1,0 +1,3 @@
+//! twinbeat: the program around the core.
+
+fn main() {}
