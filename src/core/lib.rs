@@ -23,3 +23,9 @@ pub mod action;
 pub mod config;
 pub mod id;
 pub mod time;
+pub mod node;
+
+pub use node::{Boot, Node};
+
+/// The largest frame any dialect here writes.
+pub const MAX_FRAME: usize = 256;
