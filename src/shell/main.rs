@@ -1,3 +1,27 @@
 //! twinbeat: the program around the core.
 
-fn main() {}
+mod address;
+mod announce;
+mod boot;
+mod cli;
+mod clock;
+mod control;
+mod interface;
+mod journal;
+mod link;
+mod netlink;
+mod privilege;
+mod reactor;
+mod resource;
+mod run;
+mod script;
+mod signal;
+mod state;
+mod status;
+mod sys;
+#[cfg(test)]
+mod testing;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}
