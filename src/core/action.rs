@@ -5,6 +5,26 @@
 use crate::id::{GroupId, GroupSet, LinkId, LinkSet, NodeId};
 use crate::time::Duration;
 
+/// Events waiting to be read; the oldest goes when nobody reads.
+#[derive(Clone, Debug, Default)]
+pub struct Events(heapless::Deque<Event, 32>);
+
+impl Events {
+    /// Adds one.
+    pub fn report(&mut self, event: Event) {
+        if self.0.is_full() {
+            self.0.pop_front();
+        }
+        // Space was made above.
+        let _ = self.0.push_back(event);
+    }
+
+    /// Takes the oldest.
+    pub fn take(&mut self) -> Option<Event> {
+        self.0.pop_front()
+    }
+}
+
 /// Something that happened, told to [`crate::Node::handle`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Input<'a> {
@@ -355,4 +375,19 @@ pub enum Reason {
     Cloned,
     /// Nobody is able to serve it.
     NobodyAble,
+}
+
+/// How a peer stands, for `status`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PeerState {
+    /// Never heard in this life of ours.
+    Unheard,
+    /// Heard lately.
+    Alive,
+    /// Alive, but silent for more than `warntime`.
+    Late,
+    /// Silent for `deadtime`.
+    Dead,
+    /// It said goodbye.
+    Left,
 }

@@ -20,6 +20,9 @@
 extern crate std;
 
 pub mod action;
+pub mod auth;
 pub mod config;
 pub mod id;
+mod membership;
 pub mod time;
+pub mod wire;
