@@ -118,16 +118,14 @@ impl Membership {
         };
         let delivery = alive.links.at_mut(link);
         delivery.highest = counter;
-        if lives {
-            delivery.heard = Some(mark);
-            if !delivery.up {
-                delivery.up = true;
-                events.report(Event::PeerLink {
-                    node: source,
-                    link,
-                    up: true,
-                });
-            }
+        delivery.heard = Some(mark);
+        if !delivery.up {
+            delivery.up = true;
+            events.report(Event::PeerLink {
+                node: source,
+                link,
+                up: true,
+            });
         }
         if counter <= highest {
             return Ok(Received::Nothing);
