@@ -4,15 +4,14 @@
 
 mod attention;
 mod control;
+mod digest;
 mod life;
 mod peer;
 mod proof;
 
-use core::net::IpAddr;
-
 use crate::action::{Carrier, Event, Events, GroupState};
-use crate::auth::{Digest8, Keyring};
-use crate::config::{AutoFailback, Config, Resource, Timing};
+use crate::auth::Keyring;
+use crate::config::{Config, Timing};
 use crate::id::{GroupId, GroupSet, LinkId, LinkSet, NodeId, NodeSet, PerLink, PerNode};
 use crate::time::{Duration, Instant};
 use crate::wire::Hearing;
@@ -63,7 +62,7 @@ impl Membership {
             },
             timing,
             keyring: Keyring::new(&config.keys, config.text(config.cluster)),
-            digests: digests(config),
+            digests: digest::digests(config),
             life,
             outbox: Outbox::default(),
             beat_due: true,
@@ -227,9 +226,7 @@ impl Membership {
 
     /// Live peers do not hear us, and none does.
     pub(crate) fn is_unheard(&self) -> bool {
-        let patience = self.timing.keepalive.scaled(3, 2);
-        self.alive()
-            .any(|(_, alive)| alive.is_deaf(self.attention.now(), patience))
+        self.alive().any(|(_, alive)| self.is_deaf(alive))
             && !self.alive().any(|(_, alive)| alive.hears())
     }
 
@@ -250,6 +247,17 @@ impl Membership {
         self.attention.is_healthy()
     }
 
+    /// Whether a live peer certainly does not hear us.
+    pub(crate) fn is_deaf(&self, alive: &Alive) -> bool {
+        alive.is_deaf(self.attention.now(), self.timing.keepalive.scaled(3, 2))
+    }
+
+    /// When the last turn was.
+    pub(crate) fn turned(&self) -> Instant {
+        self.attention.turned()
+    }
+
+    /// Attentive time at the last turn.
     pub(crate) fn mark(&self) -> Duration {
         self.attention.now()
     }
@@ -416,35 +424,4 @@ impl Membership {
             .scaled(3, 2)
             .max(deadtime.minus(lease).minus(Duration::from_millis(400)))
     }
-}
-
-/// One byte each of what nodes must agree on: nodes and their order; groups; timing.
-fn digests(config: &Config) -> [u8; 3] {
-    let nodes = config.node_ids().fold(Digest8::default(), |list, node| {
-        list.with(config.node_name(node).as_bytes())
-    });
-    let mut groups = Digest8::default();
-    for (group, id) in config.groups.iter().zip(config.group_ids()) {
-        groups = groups.with(config.node_name(group.home).as_bytes());
-        for resource in config.group_resources(id) {
-            groups = match resource {
-                Resource::Address(address) => match address.address {
-                    IpAddr::V4(ip) => groups.with(&ip.octets()),
-                    IpAddr::V6(ip) => groups.with(&ip.octets()),
-                }
-                .with(&[address.prefix.unwrap_or(u8::MAX)]),
-                Resource::Script(word) => groups.with(config.text(*word).as_bytes()),
-            };
-        }
-    }
-    let Timing {
-        keepalive,
-        deadtime,
-        ..
-    } = config.timing;
-    let timing = Digest8::default()
-        .with(&keepalive.micros().to_le_bytes())
-        .with(&deadtime.micros().to_le_bytes())
-        .with(&[u8::from(config.auto_failback != AutoFailback::Off)]);
-    [nodes.byte(), groups.byte(), timing.byte()]
 }

@@ -35,6 +35,7 @@ impl Attention {
     /// A turn of the loop at `now`, which had asked to be woken at `due`. How late it is, if that
     /// is a stall.
     pub(crate) fn turn(&mut self, now: Instant, due: Instant) -> Option<Duration> {
+        let due = due.max(self.last);
         let late = now.since(due);
         let forgiven = self.timing.keepalive.scaled(1, 8);
         let listened = if late <= forgiven {
@@ -60,6 +61,11 @@ impl Attention {
     /// Attentive time at the last turn.
     pub(crate) fn now(&self) -> Duration {
         self.total
+    }
+
+    /// The last turn.
+    pub(crate) fn turned(&self) -> Instant {
+        self.last
     }
 
     /// The instant at which attentive time reaches `mark`, if nothing stalls before.

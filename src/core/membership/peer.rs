@@ -19,6 +19,10 @@ pub(crate) struct Peer {
 
 /// Whether and how a peer lives.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is no heap to put the large one on"
+)]
 pub(crate) enum Standing {
     /// Never heard in this life of ours.
     Unheard,

@@ -66,8 +66,7 @@ impl Membership {
         let source = envelope.header.source;
         let counter = envelope.header.counter;
         let mark = self.mark();
-        let (me, low, digests, deadtime) =
-            (self.me, self.life.low(), self.digests, self.timing.deadtime);
+        let (me, low, digests) = (self.me, self.life.low(), self.digests);
         let alive = self.peer(source).alive().ok_or(Reject::Unproven)?;
         let (highest, incarnation) = (alive.highest, alive.incarnation);
         if counter <= alive.links.at(link).highest {
@@ -136,10 +135,10 @@ impl Membership {
         alive.heard = mark;
         alive.asked = None;
         alive.warned = false;
-        if let (Some(echo), Some(left)) = (fresh, echo_left) {
-            if echo > alive.echo {
-                (alive.echo, alive.echo_left) = (echo, left);
-            }
+        if let (Some(echo), Some(left)) = (fresh, echo_left)
+            && echo > alive.echo
+        {
+            (alive.echo, alive.echo_left) = (echo, left);
         }
         let hearing = match (hears, alive.hearing) {
             (true, _) => Hearing::Hears,
