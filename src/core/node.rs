@@ -141,6 +141,7 @@ impl Node {
 
     fn take_in(&mut self, now: Instant, input: Input<'_>) -> Result<(), Reject> {
         match input {
+            Input::Wake => self.members.on_timeout(now, false, &mut self.events),
             Input::Timeout => self.members.on_timeout(now, true, &mut self.events),
             Input::Frame { link, bytes } => {
                 self.known(link)?;
