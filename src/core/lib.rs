@@ -20,12 +20,14 @@
 extern crate std;
 
 pub mod action;
+pub mod auth;
 pub mod config;
+mod failover;
 pub mod id;
+mod membership;
+mod node;
 pub mod time;
-pub mod node;
+pub mod wire;
 
-pub use node::{Boot, Node};
-
-/// The largest frame any dialect here writes.
-pub const MAX_FRAME: usize = 256;
+pub use node::{Boot, GroupView, LinkView, Node, PeerView};
+pub use wire::MAX_FRAME;

@@ -1,293 +1,247 @@
-//! STAND-IN for the real node, with the same face: beats, and serves the groups whose home this
-//! node is. To be replaced whole.
+//! One node: the only room that knows every other.
 
-use crate::action::{
-    Action, Carrier, Command, Difference, Event, GroupState, Input, Outcome, Reason, Reject,
-    Selection, Transmit,
-};
+mod frame;
+mod status;
+
+use crate::action::{Action, Command, Event, Events, Input, Reason, Reject};
 use crate::config::Config;
-use crate::id::{GroupId, GroupSet, LinkId, LinkSet, NodeId, PerGroup, PerLink};
+use crate::failover::Failover;
+use crate::id::{GroupSet, LinkId, LinkSet, PerLink};
+use crate::membership::{Membership, Received};
 use crate::time::{Duration, Instant};
+use crate::wire::Flags;
 
-/// What a new life is given.
-#[derive(Clone, Copy, Debug)]
+pub use status::{GroupView, LinkView, PeerView};
+
+/// What a life begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Boot {
-    /// Random.
+    /// 64 random bits that name this life. Two lives of one node must never share them.
     pub incarnation: u64,
-    /// Random.
+    /// Where the numbers of frames begin; random, its highest bit is ignored.
     pub counter: u32,
-    /// Groups this node stands by for.
+    /// Groups this node stood by for in its last life.
     pub standby: GroupSet,
 }
 
-/// A peer's state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PeerState {
-    /// Never heard.
-    Unheard,
-    /// Heard within `warntime`.
-    Alive,
-    /// Silent for `warntime`.
-    Late,
-    /// Silent for `deadtime`.
-    Dead,
-    /// Said goodbye.
-    Left,
-}
-
-/// A peer as this node sees it.
-#[derive(Clone, Copy, Debug)]
-pub struct PeerView {
-    /// Its state.
-    pub state: PeerState,
-    /// Its proven life.
-    pub incarnation: Option<u64>,
-    /// Since its last frame.
-    pub silence: Duration,
-    /// Where it is heard.
-    pub links: LinkSet,
-    /// Whether it hears us.
-    pub hears_us: bool,
-    /// What of its configuration differs.
-    pub mismatch: Option<Difference>,
-}
-
-/// A group as this node sees it.
-#[derive(Clone, Copy, Debug)]
-pub struct GroupView {
-    /// Its state here.
-    pub state: GroupState,
-    /// Its epoch.
-    pub epoch: u8,
-    /// Who holds it.
-    pub holder: Option<NodeId>,
-    /// Who should.
-    pub wanted: Option<NodeId>,
-    /// Why.
-    pub reason: Reason,
-    /// Whether this node stands by for it.
-    pub standby: bool,
-}
-
-/// A link as this node sees it.
-#[derive(Clone, Copy, Debug)]
-pub struct LinkView {
-    /// The kernel's word.
-    pub carrier: Carrier,
-    /// Frames sent.
-    pub sent: u32,
-    /// Frames accepted.
-    pub heard: u32,
-}
-
-/// The stand-in.
+/// One node of a cluster. All of its state; a value without clock, heap or I/O.
+///
+/// Tell it what happened by [`Node::handle`], then drain [`Node::poll_transmit`],
+/// [`Node::poll_action`] and [`Node::poll_event`], in this order, and sleep until
+/// [`Node::deadline`].
 #[derive(Clone, Debug)]
 pub struct Node {
-    me: NodeId,
-    boot: Boot,
-    keepalive: Duration,
-    deadtime: Duration,
-    beat_at: Instant,
-    beat_due: bool,
+    members: Membership,
+    failover: Failover,
+    departure: Departure,
+    lease: Duration,
     links: LinkSet,
-    groups: GroupSet,
-    own: GroupSet,
-    state: PerGroup<GroupState>,
-    asked: GroupSet,
-    leaving: bool,
-    left: bool,
-    told: bool,
-    carrier: PerLink<Option<Carrier>>,
+    /// What the last beat said of this node.
+    flags: Flags,
+    /// Whether addresses may be held, as last reported.
+    held: bool,
+    healthy: bool,
+    events: Events,
+    rejected: [u32; Reject::ALL.len()],
+    traffic: PerLink<Traffic>,
+}
+
+/// The end of a life in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Departure {
+    /// Not leaving, or something still runs here.
+    Staying,
+    /// Everything is released; the last beat is said again, because nobody asks for it any more.
+    Goodbye { said: u8, next_at: Instant },
+    /// [`Action::Exit`] is due, then was given.
+    Gone { told: bool },
+}
+
+/// Frames of one link.
+#[derive(Clone, Copy, Debug, Default)]
+struct Traffic {
     sent: u32,
     heard: u32,
-    event: Option<Event>,
 }
 
 impl Node {
-    /// A new life.
+    /// A new life of the node that `config` says this machine is.
     pub fn new(config: &Config, boot: Boot, now: Instant) -> Self {
-        let own = config.group_ids().filter(|g| {
-            config.groups.get(g.index()).is_some_and(|g| g.home == config.me)
-        });
         Self {
-            me: config.me,
-            boot,
-            keepalive: config.timing.keepalive,
-            deadtime: config.timing.deadtime,
-            beat_at: now,
-            beat_due: false,
+            members: Membership::new(config, boot.incarnation, boot.counter, now),
+            failover: Failover::new(config, boot.standby),
+            departure: Departure::Staying,
+            lease: config.timing.lease,
             links: LinkSet::first(config.links.len()),
-            groups: GroupSet::first(config.groups.len()),
-            own: own.fold(GroupSet::EMPTY, GroupSet::with),
-            state: PerGroup::new(|| GroupState::Idle),
-            asked: GroupSet::EMPTY,
-            leaving: false,
-            left: false,
-            told: false,
-            carrier: PerLink::new(|| None),
-            sent: 0,
-            heard: 0,
-            event: None,
+            flags: Flags::default(),
+            held: true,
+            healthy: true,
+            events: Events::default(),
+            rejected: [0; Reject::ALL.len()],
+            traffic: PerLink::new(Traffic::default),
         }
     }
 
-    /// Something happened.
+    /// Takes in what happened at `now`. An error refused a frame and changed a counter only.
     pub fn handle(&mut self, now: Instant, input: Input<'_>) -> Result<(), Reject> {
+        let due = self.deadline();
+        if let Some(late) = self.members.attend(now, due) {
+            self.events.report(Event::Stalled { late });
+            self.failover
+                .on_stall(now, late, &self.members, &mut self.events);
+        }
+        let result = self.take_in(now, input);
+        if let Err(why) = result {
+            let counter = Reject::ALL
+                .iter()
+                .zip(&mut self.rejected)
+                .find(|(kind, _)| **kind == why);
+            if let Some((_, count)) = counter {
+                *count = count.saturating_add(1);
+            }
+            return Err(why);
+        }
+        self.failover
+            .decide(now, &mut self.members, &mut self.events);
+        self.depart(now);
+        self.report_state(now);
+        Ok(())
+    }
+
+    /// What must be done to the machine next; drain it after every [`Node::handle`].
+    pub fn poll_action(&mut self) -> Option<Action> {
+        if let Some(action) = self.failover.poll_action() {
+            return Some(action);
+        }
+        match self.departure {
+            Departure::Gone { told: false } => {
+                self.departure = Departure::Gone { told: true };
+                Some(Action::Exit)
+            }
+            Departure::Gone { told: true } | Departure::Staying | Departure::Goodbye { .. } => None,
+        }
+    }
+
+    /// What a person may want to know; the oldest is dropped when nobody asks.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.take()
+    }
+
+    /// When [`Input::Timeout`] is due. Being early or repeating it is harmless.
+    pub fn deadline(&self) -> Instant {
+        let goodbye = match self.departure {
+            Departure::Goodbye { next_at, .. } => next_at,
+            Departure::Staying | Departure::Gone { .. } => Instant::NEVER,
+        };
+        self.members
+            .deadline()
+            .min(self.failover.deadline(&self.members))
+            .min(goodbye)
+    }
+
+    fn take_in(&mut self, now: Instant, input: Input<'_>) -> Result<(), Reject> {
         match input {
-            Input::Timeout => {
-                if now >= self.beat_at {
-                    self.beat_due = true;
-                    self.beat_at = now.after(self.keepalive);
+            Input::Wake => self.members.on_timeout(now, false, &mut self.events),
+            Input::Timeout => self.members.on_timeout(now, true, &mut self.events),
+            Input::Frame { link, bytes } => {
+                self.known(link)?;
+                let received = self.members.receive(now, link, bytes, &mut self.events);
+                // Beats and questions that are due do not wait for the end of a flood.
+                self.members.on_timeout(now, false, &mut self.events);
+                match received? {
+                    Received::Nothing | Received::State(_) => {}
+                    Received::Word(by, word) => self.failover.on_word(now, by, word, &self.members),
+                    Received::Leave(_, beat) => self.failover.on_leave(&beat),
                 }
+                let traffic = self.traffic.at_mut(link);
+                traffic.heard = traffic.heard.saturating_add(1);
             }
-            Input::Frame { bytes, .. } => {
-                if bytes.len() < 12 {
-                    return Err(Reject::Malformed);
-                }
-                self.heard = self.heard.saturating_add(1);
+            Input::Link { link, carrier } => {
+                self.known(link)?;
+                self.members
+                    .on_carrier(now, link, carrier, &mut self.events);
             }
-            Input::Link { link, carrier } => *self.carrier.at_mut(link) = Some(carrier),
             Input::Done { group, outcome } => {
-                self.asked = self.asked.without(group);
-                let state = match outcome {
-                    Outcome::Stopped | Outcome::Occupied => GroupState::Idle,
-                    Outcome::Running => GroupState::Held,
-                    Outcome::StartFailed => GroupState::StartFailed,
-                    Outcome::StopFailed => GroupState::StopFailed,
-                };
-                self.become_state(group, state);
+                if !self.failover.ids().any(|id| id == group) {
+                    return Err(Reject::Unknown);
+                }
+                self.failover.on_done(now, group, outcome, &mut self.events);
             }
-            Input::Command(Command::Shutdown) => self.leaving = true,
-            Input::Command(Command::Standby(Selection::Group(group))) => {
-                self.own = self.own.without(group);
-            }
-            Input::Command(Command::Takeover(Selection::Group(group))) => {
-                self.own = self.own.with(group);
-            }
-            Input::Command(Command::Standby(_)) => self.own = GroupSet::EMPTY,
-            Input::Command(Command::Takeover(_)) => self.own = self.groups,
+            Input::Command(command) => self.on_command(now, command)?,
         }
         Ok(())
     }
 
-    fn become_state(&mut self, group: GroupId, state: GroupState) {
-        *self.state.at_mut(group) = state;
-        self.event = Some(Event::Group { group, state, reason: Reason::Home });
+    fn on_command(&mut self, now: Instant, command: Command) -> Result<(), Reject> {
+        let group = match command {
+            Command::Standby(crate::action::Selection::Group(group))
+            | Command::Takeover(crate::action::Selection::Group(group)) => Some(group),
+            Command::Standby(_) | Command::Takeover(_) | Command::Shutdown => None,
+        };
+        if group.is_some_and(|group| !self.failover.ids().any(|id| id == group)) {
+            return Err(Reject::Unknown);
+        }
+        self.failover.on_command(now, command, &self.members);
+        Ok(())
     }
 
-    /// What to send.
-    pub fn poll_transmit(&mut self, _now: Instant, buf: &mut [u8]) -> Option<Transmit> {
-        if !core::mem::take(&mut self.beat_due) {
-            return None;
+    fn known(&self, link: LinkId) -> Result<(), Reject> {
+        if self.links.contains(link) {
+            Ok(())
+        } else {
+            Err(Reject::Unknown)
         }
-        buf.get_mut(..40)?.fill(7);
-        self.sent = self.sent.saturating_add(1);
-        Some(Transmit { links: self.links, len: 40 })
     }
 
-    /// What to do.
-    pub fn poll_action(&mut self) -> Option<Action> {
-        if !self.told {
-            self.told = true;
-            return Some(Action::Remember(self.boot.standby));
-        }
-        for group in self.groups.iter().filter(|g| !self.asked.contains(*g)) {
-            let wanted = self.own.contains(group) && !self.leaving;
-            let state = *self.state.at(group);
-            if wanted && state == GroupState::Idle {
-                self.asked = self.asked.with(group);
-                self.become_state(group, GroupState::Starting);
-                return Some(Action::Start { group, probe: false });
+    /// Once everything is released: goodbye three times, then the end.
+    fn depart(&mut self, now: Instant) {
+        match self.departure {
+            Departure::Staying if self.failover.is_leaving() && self.failover.is_released() => {
+                self.departure = Departure::Goodbye {
+                    said: 0,
+                    next_at: now,
+                };
             }
-            if !wanted && state == GroupState::Held {
-                self.asked = self.asked.with(group);
-                self.become_state(group, GroupState::Stopping);
-                return Some(Action::Stop(group));
+            Departure::Goodbye { said, .. } if said >= GOODBYES => {
+                self.departure = Departure::Gone { told: false };
             }
-        }
-        if self.leaving && self.asked.is_empty() && !self.left {
-            self.left = true;
-            return Some(Action::Exit);
-        }
-        None
-    }
-
-    /// What to tell.
-    pub fn poll_event(&mut self) -> Option<Event> {
-        self.event.take()
-    }
-
-    /// When to come back.
-    pub fn deadline(&self) -> Instant {
-        self.beat_at
-    }
-
-    /// Whether addresses may be held.
-    pub fn may_hold(&self, _now: Instant, _group: GroupId) -> bool {
-        true
-    }
-
-    /// Whether the loop is well.
-    pub fn healthy(&self, _now: Instant) -> bool {
-        true
-    }
-
-    /// Whether to read everything first.
-    pub fn verdict_due(&self, _now: Instant) -> bool {
-        false
-    }
-
-    /// This node.
-    pub fn me(&self) -> NodeId {
-        self.me
-    }
-
-    /// This life.
-    pub fn incarnation(&self) -> u64 {
-        self.boot.incarnation
-    }
-
-    /// A peer.
-    pub fn peer(&self, _now: Instant, _node: NodeId) -> PeerView {
-        PeerView {
-            state: PeerState::Unheard,
-            incarnation: None,
-            silence: Duration::ZERO,
-            links: LinkSet::EMPTY,
-            hears_us: false,
-            mismatch: None,
+            Departure::Staying | Departure::Goodbye { .. } | Departure::Gone { .. } => {}
         }
     }
 
-    /// A group.
-    pub fn group(&self, _now: Instant, group: GroupId) -> GroupView {
-        let state = *self.state.at(group);
-        GroupView {
-            state,
-            epoch: 0,
-            holder: (state == GroupState::Held).then_some(self.me),
-            wanted: self.own.contains(group).then_some(self.me),
-            reason: Reason::Home,
-            standby: !self.own.contains(group),
+    /// Says once what changed about this node as a whole.
+    fn report_state(&mut self, now: Instant) {
+        let healthy = self.members.is_healthy();
+        if self.healthy != healthy {
+            self.healthy = healthy;
+            self.events.report(Event::Health { healthy });
         }
-    }
-
-    /// A link.
-    pub fn link(&self, link: LinkId) -> LinkView {
-        LinkView {
-            carrier: self.carrier.at(link).unwrap_or(Carrier::Down),
-            sent: self.sent,
-            heard: self.heard,
+        let lost = if self.members.is_unheard() {
+            Some(Reason::Unheard)
+        } else if self.members.is_dark(now) {
+            Some(Reason::NoLink)
+        } else {
+            None
+        };
+        if self.held != lost.is_none() {
+            self.held = lost.is_none();
+            let reason = lost.unwrap_or(Reason::Clear);
+            self.events.report(Event::Hold {
+                held: self.held,
+                reason,
+            });
         }
+        self.members.beat_due |= self.present_flags(now) != self.flags;
     }
 
-    /// Refused frames.
-    pub fn rejected(&self, _why: Reject) -> u32 {
-        0
-    }
-
-    /// The smallest deadtime announced.
-    pub fn shortest_deadtime(&self) -> Duration {
-        self.deadtime
+    fn present_flags(&self, now: Instant) -> Flags {
+        Flags {
+            want: self.members.wants(now),
+            leaving: self.failover.is_leaving(),
+            unable: !self.failover.is_able(&self.members),
+        }
     }
 }
+
+/// How often the last beat is said.
+const GOODBYES: u8 = 3;
