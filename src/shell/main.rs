@@ -5,6 +5,7 @@ mod announce;
 mod boot;
 mod cli;
 mod clock;
+mod configuration;
 mod control;
 mod interface;
 mod journal;
