@@ -5,19 +5,23 @@
 //! as `now` together with the clock: a process stopped between deciding and doing would otherwise
 //! bring back, when it wakes, an address that another node has taken.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
+use std::os::fd::{AsFd, BorrowedFd};
 
 use nix::errno::Errno;
-use nix::libc;
 use twinbeat::config::{self, Config, Resource};
 use twinbeat::time::{Duration, Instant};
 
-use crate::interface::Interfaces;
+use crate::interface::{Interface, Interfaces};
 use crate::netlink::Netlink;
+
+mod lease;
+mod route;
 
 /// Every virtual address of the configuration.
 pub(crate) struct Addresses {
     netlink: Netlink,
+    routes: route::Routes,
     entries: Vec<Entry>,
     lease: Duration,
 }
@@ -31,7 +35,7 @@ pub(crate) struct AddressId(usize);
 pub(crate) enum AddressError {
     /// Nothing was done: no such address in the configuration.
     Unknown,
-    /// Nothing was done: the named interface is missing, or no route says which it should be.
+    /// Nothing was done: its interface is missing, or no route says which it should be.
     NoInterface,
     /// Nothing was done: `CAP_NET_ADMIN` is missing.
     Forbidden,
@@ -42,31 +46,319 @@ pub(crate) enum AddressError {
 }
 
 impl Addresses {
-    pub(crate) fn open(config: &Config) -> Result<Self, Errno> { todo!() }
+    /// Changes nothing yet.
+    pub(crate) fn open(config: &Config) -> Result<Self, Errno> {
+        Self::for_resources(&config.resources, config.timing.lease)
+    }
+
+    fn for_resources(resources: &[Resource], lease: Duration) -> Result<Self, Errno> {
+        let entries: Vec<Entry> = resources
+            .iter()
+            .enumerate()
+            .filter_map(|(resource, what)| match what {
+                Resource::Address(wanted) => Some(Entry::new(resource, wanted.clone())),
+                Resource::Script(_) => None,
+            })
+            .collect();
+        Ok(Self {
+            netlink: Netlink::open(&[])?,
+            routes: route::Routes::open(entries.iter().map(Entry::address).collect())?,
+            entries,
+            lease,
+        })
+    }
+
     /// Removes every configured address from every interface, whatever its prefix length: what an
-    /// earlier run left behind. To be called before the first beat. How many there were.
-    pub(crate) fn remove_leftovers(&mut self, interfaces: &Interfaces) -> Result<usize, Errno> { todo!() }
-    /// Installs it (or puts it back) with a whole lease, its routes with it; the index of the
-    /// interface it is on, for the announcer. On an error it is as after [`Self::remove`], except
-    /// that one already held stays held.
-    pub(crate) fn install(&mut self, now: Instant, id: AddressId, interfaces: &Interfaces, clock: &mut dyn FnMut() -> Instant) -> Result<u32, AddressError> { todo!() }
-    /// Gives it a whole lease again: two system calls, no allocation. An address that is not held is left alone.
-    pub(crate) fn refresh(&mut self, now: Instant, id: AddressId, clock: &mut dyn FnMut() -> Instant) -> Result<(), AddressError> { todo!() }
-    /// Deletes it; it is no longer held. Harmless when it is not there.
-    pub(crate) fn remove(&mut self, id: AddressId) -> Result<(), AddressError> { todo!() }
+    /// earlier run left behind; how many there were. Call it before the first beat.
+    pub(crate) fn remove_leftovers(&mut self, interfaces: &Interfaces) -> Result<usize, Errno> {
+        // Their routes will be wanted again. Nothing depends on it.
+        let _ = self.routes.learn(&mut self.netlink);
+        let mut removed = 0;
+        for entry in &self.entries {
+            let address = entry.address();
+            for interface in interfaces.iter() {
+                for found in interface.addresses.iter().filter(|a| a.address == address) {
+                    let mut request = lease::deletion(address, found.prefix, interface.index);
+                    match self.netlink.exchange(&mut request, |_| ()) {
+                        Ok(()) => removed += 1,
+                        Err(error) if lease::is_absence(error) => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+            }
+            if let Some(prefix) = entry.wanted.prefix {
+                route::remove_on_link(address, prefix, &mut self.netlink);
+            }
+        }
+        Ok(removed)
+    }
+
+    /// Installs it, or puts it back, with a whole lease, and its routes with it; the index of its
+    /// interface, for the announcer. After an error it is held if it was before.
+    pub(crate) fn install(
+        &mut self,
+        now: Instant,
+        id: AddressId,
+        interfaces: &Interfaces,
+        clock: &mut dyn FnMut() -> Instant,
+    ) -> Result<u32, AddressError> {
+        let index = self.place(id, interfaces)?;
+        let entry = self.entries.get_mut(id.0).ok_or(AddressError::Unknown)?;
+        let address = entry.address();
+        if let Some(before) = entry.interface().filter(|before| *before != index) {
+            // The interface was chosen by route, and the route is another now.
+            let mut request = lease::deletion(address, route::full(address), before);
+            let _ = self.netlink.exchange(&mut request, |_| ());
+        }
+        lease::begin(
+            &entry.wanted,
+            index,
+            self.lease,
+            now,
+            clock,
+            &mut self.netlink,
+        )?;
+        let mut on_link = false;
+        if let Some(prefix) = entry.wanted.prefix
+            && let Some(interface) = interfaces.at(index)
+            && is_alone(address, prefix, interface)
+        {
+            on_link = route::add_on_link(address, prefix, index, &mut self.netlink);
+        }
+        on_link |= matches!(entry.state, State::Held { on_link: true, .. });
+        entry.state = State::Held {
+            interface: index,
+            refreshed_at: now,
+            on_link,
+        };
+        self.routes.put_back(address, &mut self.netlink);
+        Ok(index)
+    }
+
+    /// Gives it a whole lease again: two system calls, no allocation. One that is not held is left
+    /// alone. One that was deleted again for being [`AddressError::Late`] is still held: it
+    /// vanished, and may be installed when the next turn allows it.
+    pub(crate) fn refresh(
+        &mut self,
+        now: Instant,
+        id: AddressId,
+        clock: &mut dyn FnMut() -> Instant,
+    ) -> Result<(), AddressError> {
+        let entry = self.entries.get_mut(id.0).ok_or(AddressError::Unknown)?;
+        let State::Held {
+            interface,
+            refreshed_at,
+            ..
+        } = &mut entry.state
+        else {
+            return Ok(());
+        };
+        lease::begin(
+            &entry.wanted,
+            *interface,
+            self.lease,
+            now,
+            clock,
+            &mut self.netlink,
+        )?;
+        *refreshed_at = now;
+        Ok(())
+    }
+
+    /// Deletes it; it is no longer held, even after an error. Harmless when it is not there.
+    pub(crate) fn remove(&mut self, id: AddressId) -> Result<(), AddressError> {
+        let entry = self.entries.get_mut(id.0).ok_or(AddressError::Unknown)?;
+        let State::Held {
+            interface, on_link, ..
+        } = entry.state
+        else {
+            return Ok(());
+        };
+        entry.state = State::Idle;
+        let address = entry.address();
+        let prefix = entry.wanted.prefix.filter(|_| on_link && address.is_ipv6());
+        let mut request = lease::deletion(address, route::full(address), interface);
+        let result = match self.netlink.exchange(&mut request, |_| ()) {
+            Err(error) if !lease::is_absence(error) => Err(AddressError::from(error)),
+            _ => Ok(()),
+        };
+        if let Some(prefix) = prefix {
+            // An IPv6 route stays when its address goes, and may serve another of ours.
+            match self.entries.iter_mut().find(|e| e.shares(address, prefix)) {
+                Some(Entry {
+                    state: State::Held { on_link, .. },
+                    ..
+                }) => *on_link = true,
+                _ => route::remove_on_link(address, prefix, &mut self.netlink),
+            }
+        }
+        result
+    }
+
+    /// From now on leases are this long: whole seconds, at least one.
+    pub(crate) fn set_lease(&mut self, lease: Duration) {
+        self.lease = lease;
+    }
+
+    /// Reads what became known of routes, when [`Self::as_fd`] is readable.
+    pub(crate) fn update(&mut self) {
+        self.routes.update();
+    }
+
+    /// The interface that an address belongs on: as written, or by its prefix, or by route.
+    pub(crate) fn place(
+        &mut self,
+        id: AddressId,
+        interfaces: &Interfaces,
+    ) -> Result<u32, AddressError> {
+        let entry = self.entries.get(id.0).ok_or(AddressError::Unknown)?;
+        let address = entry.address();
+        if let Some(name) = &entry.wanted.interface {
+            let interface = interfaces.named(name).ok_or(AddressError::NoInterface)?;
+            return Ok(interface.index);
+        }
+        if matches!(address, IpAddr::V6(address) if address.is_unicast_link_local()) {
+            return Err(AddressError::NoInterface); // Every interface has that subnet.
+        }
+        let connected = |fits: &dyn Fn(u8) -> bool| {
+            let others = interfaces.iter().filter(|i| !i.loopback).flat_map(|i| {
+                let covering = i.addresses.iter().filter(|a| {
+                    a.address != address && a.prefix != route::full(address) && a.covers(address)
+                });
+                covering.map(move |a| (i.up, a.prefix, i.index))
+            });
+            let best = others.filter(|(_, prefix, _)| fits(*prefix));
+            best.max_by_key(|(up, prefix, index)| (*up, *prefix, u32::MAX - index))
+        };
+        let by_prefix = entry
+            .wanted
+            .prefix
+            .and_then(|wanted| connected(&|prefix| prefix == wanted));
+        by_prefix
+            .map(|(.., index)| index)
+            .or_else(|| {
+                route::interface_toward(address, &mut self.netlink)
+                    .filter(|index| interfaces.at(*index).is_some_and(|i| !i.loopback))
+            })
+            .or_else(|| connected(&|_| true).map(|(.., index)| index))
+            .ok_or(AddressError::NoInterface)
+    }
+
     /// Held addresses that somebody took away (or the kernel, when a refresh came too late), or
     /// whose interface is another one now. Ask after every [`Interfaces::update`] that changed
     /// something; answer with [`Self::install`] and an announcement while they may be held.
-    pub(crate) fn vanished(&self, interfaces: &Interfaces) -> impl Iterator<Item = AddressId> { std::iter::empty() }
-    /// Learns of routes; when [`Self::fd`] is readable.
-    pub(crate) fn update(&mut self) { todo!() }
-    pub(crate) fn fd(&self) -> std::os::fd::BorrowedFd<'_> { todo!() }
-    /// The address at a position of `Config::resources`, if that resource is one.
-    pub(crate) fn at(&self, resource: usize) -> Option<AddressId> { todo!() }
-    pub(crate) fn address(&self, id: AddressId) -> Option<IpAddr> { todo!() }
+    pub(crate) fn vanished<'a>(
+        &'a self,
+        interfaces: &'a Interfaces,
+    ) -> impl Iterator<Item = AddressId> + 'a {
+        let entries = self.entries.iter().enumerate();
+        let vanished = entries.filter(|(_, entry)| {
+            let address = entry.address();
+            entry.interface().is_some_and(|index| {
+                interfaces.lost(address, index)
+                    || !interfaces
+                        .at(index)
+                        .is_some_and(|i| i.holds(address, route::full(address)))
+            })
+        });
+        vanished.map(|(place, _)| AddressId(place))
+    }
+
+    /// The address at a position of [`Config::resources`], if that resource is one.
+    pub(crate) fn at(&self, resource: usize) -> Option<AddressId> {
+        let place = self.entries.iter().position(|e| e.resource == resource)?;
+        Some(AddressId(place))
+    }
+
+    /// The address itself.
+    pub(crate) fn address(&self, id: AddressId) -> Option<IpAddr> {
+        self.entries.get(id.0).map(Entry::address)
+    }
+
     /// The interface it is on, while it is held.
-    pub(crate) fn interface(&self, id: AddressId) -> Option<u32> { todo!() }
+    pub(crate) fn interface(&self, id: AddressId) -> Option<u32> {
+        self.entries.get(id.0).and_then(Entry::interface)
+    }
+
     /// When it was last installed or refreshed (the reading handed in), while it is held.
-    pub(crate) fn refreshed_at(&self, id: AddressId) -> Option<Instant> { todo!() }
+    pub(crate) fn refreshed_at(&self, id: AddressId) -> Option<Instant> {
+        match self.entries.get(id.0)?.state {
+            State::Held { refreshed_at, .. } => Some(refreshed_at),
+            State::Idle => None,
+        }
+    }
 }
-struct Entry;
+
+impl AsFd for Addresses {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.routes.as_fd()
+    }
+}
+
+struct Entry {
+    resource: usize,
+    wanted: config::Address,
+    state: State,
+}
+
+enum State {
+    Idle,
+    Held {
+        interface: u32,
+        refreshed_at: Instant,
+        /// With an on-link route of ours.
+        on_link: bool,
+    },
+}
+
+impl Entry {
+    fn new(resource: usize, wanted: config::Address) -> Self {
+        Self {
+            resource,
+            wanted,
+            state: State::Idle,
+        }
+    }
+
+    fn address(&self) -> IpAddr {
+        self.wanted.address
+    }
+
+    fn interface(&self) -> Option<u32> {
+        match self.state {
+            State::Held { interface, .. } => Some(interface),
+            State::Idle => None,
+        }
+    }
+
+    /// Whether it is held and needs the same on-link route.
+    fn shares(&self, address: IpAddr, prefix: u8) -> bool {
+        self.interface().is_some()
+            && self.wanted.prefix == Some(prefix)
+            && crate::interface::subnet(self.address(), prefix)
+                == crate::interface::subnet(address, prefix)
+    }
+}
+
+impl From<Errno> for AddressError {
+    fn from(error: Errno) -> Self {
+        match error {
+            Errno::EPERM | Errno::EACCES => Self::Forbidden,
+            Errno::ENODEV | Errno::ENXIO => Self::NoInterface,
+            other => Self::Refused(other),
+        }
+    }
+}
+
+/// Whether no other address of its subnet is on the interface, whose route would serve.
+fn is_alone(address: IpAddr, prefix: u8, interface: &Interface) -> bool {
+    let full = route::full(address);
+    (1..full).contains(&prefix)
+        && !interface
+            .addresses
+            .iter()
+            .any(|a| a.address != address && a.prefix < full && a.covers(address))
+}
+
+#[cfg(test)]
+mod tests;

@@ -35,19 +35,45 @@ pub(crate) enum Notice {
 
 impl Announcer {
     /// Needs `CAP_NET_RAW`.
-    pub(crate) fn open() -> Result<Self, Errno> { todo!() }
+    pub(crate) fn open() -> Result<Self, Errno> {
+        todo!()
+    }
     /// Announces an address that is on the interface with this index from now on: the first time
     /// at once, then every 200 ms, five in all; watches for conflicts until [`Self::release`].
     /// An announcement under way begins anew.
-    pub(crate) fn announce(&mut self, now: Instant, address: IpAddr, interface: u32, interfaces: &Interfaces) { todo!() }
+    pub(crate) fn announce(
+        &mut self,
+        now: Instant,
+        address: IpAddr,
+        interface: u32,
+        interfaces: &Interfaces,
+    ) {
+        todo!()
+    }
     /// The address is no longer held here: neither announced nor watched.
-    pub(crate) fn release(&mut self, address: IpAddr) { todo!() }
+    pub(crate) fn release(&mut self, address: IpAddr) {
+        todo!()
+    }
     /// Asks the network whether somebody has the address; [`Notice::Probed`] follows within 200 ms.
-    pub(crate) fn probe(&mut self, now: Instant, address: IpAddr, interface: u32, interfaces: &Interfaces) { todo!() }
+    pub(crate) fn probe(
+        &mut self,
+        now: Instant,
+        address: IpAddr,
+        interface: u32,
+        interfaces: &Interfaces,
+    ) {
+        todo!()
+    }
     /// Sends what is due, reads what came.
-    pub(crate) fn poll_notice(&mut self, now: Instant) -> Option<Notice> { todo!() }
+    pub(crate) fn poll_notice(&mut self, now: Instant) -> Option<Notice> {
+        todo!()
+    }
     /// The next announcement or end of a probe.
-    pub(crate) fn deadline(&self) -> Instant { todo!() }
+    pub(crate) fn deadline(&self) -> Instant {
+        todo!()
+    }
     /// What to wait for.
-    pub(crate) fn fds(&self) -> [BorrowedFd<'_>; 2] { todo!() }
+    pub(crate) fn fds(&self) -> [BorrowedFd<'_>; 2] {
+        todo!()
+    }
 }

@@ -24,6 +24,8 @@ pub(crate) struct Interface {
     pub(crate) index: u32,
     /// Its present name.
     pub(crate) name: config::Interface,
+    /// `lo`, or another that leads nowhere else.
+    pub(crate) loopback: bool,
     /// Set up by its administrator.
     pub(crate) up: bool,
     /// Up and with carrier (RFC 2863 "up" or unknown). A bridge whose ports do not forward yet
@@ -207,12 +209,14 @@ impl Table {
         let mut interface = known.cloned().unwrap_or_else(|| Interface {
             index,
             name: config::Interface::new(),
+            loopback: false,
             up: false,
             running: false,
             mac: None,
             addresses: Vec::new(),
             revision: 0,
         });
+        interface.loopback = flags & IFF_LOOPBACK != 0;
         interface.up = flags & IFF_UP != 0;
         interface.running = interface.up && flags & IFF_RUNNING != 0;
         for (kind, value) in attributes {
@@ -298,8 +302,8 @@ fn dump(request: &mut Netlink) -> Result<Table, Errno> {
         links.attribute(IFLA_EXT_MASK, &RTEXT_FILTER_SKIP_STATS.to_ne_bytes());
         let mut addresses = Request::new(libc::RTM_GETADDR, libc::NLM_F_DUMP, &[0; 8]);
         result = request
-            .exchange(&mut links, |answer| drop(table.apply(answer)))
-            .and_then(|()| request.exchange(&mut addresses, |answer| drop(table.apply(answer))))
+            .exchange(&mut links, |answer| _ = table.apply(answer))
+            .and_then(|()| request.exchange(&mut addresses, |answer| _ = table.apply(answer)))
             .map(|()| table);
         if !matches!(result, Err(Errno::EINTR)) {
             break;
@@ -315,6 +319,7 @@ fn name(value: &[u8]) -> Option<config::Interface> {
 }
 
 const IFF_UP: u32 = 0x1;
+const IFF_LOOPBACK: u32 = 0x8;
 const IFF_RUNNING: u32 = 0x40;
 const IFLA_EXT_MASK: u16 = 29;
 const RTEXT_FILTER_SKIP_STATS: u32 = 8;

@@ -2,7 +2,6 @@
 //! belongs to exactly one link, and lives through the interface's absence: it is opened when the
 //! interface is there, and again when it comes back as another one.
 
-use std::net::IpAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use nix::errno::Errno;
@@ -276,16 +275,6 @@ impl From<Errno> for SendError {
             Errno::EPERM | Errno::EACCES => Self::Forbidden,
             Errno::EAGAIN | Errno::ENOBUFS | Errno::ENOMEM => Self::Full,
             other => Self::Other(other),
-        }
-    }
-}
-
-/// Whether an address is of a link's own scope and means nothing without the interface.
-fn is_link_local(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(_) => false,
-        IpAddr::V6(address) => {
-            address.is_unicast_link_local() || matches!(address.octets(), [0xff, 1 | 2 | 0x11 | 0x12, ..])
         }
     }
 }

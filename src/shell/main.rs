@@ -7,6 +7,7 @@ mod cli;
 mod clock;
 mod configuration;
 mod control;
+mod filter;
 mod interface;
 mod journal;
 mod link;
@@ -20,6 +21,8 @@ mod signal;
 mod state;
 mod status;
 mod sys;
+#[cfg(test)]
+mod sandbox;
 #[cfg(test)]
 mod testing;
 

@@ -101,10 +101,7 @@ impl Netlink {
     }
 
     /// Hands every notification that waits to `each`; `ENOBUFS` when some were lost.
-    pub(crate) fn notifications(
-        &mut self,
-        mut each: impl FnMut(Answer<'_>),
-    ) -> Result<(), Errno> {
+    pub(crate) fn notifications(&mut self, mut each: impl FnMut(Answer<'_>)) -> Result<(), Errno> {
         for _ in 0..NOTIFICATIONS_AT_ONCE {
             let len = match self.receive() {
                 Ok(len) => len,
@@ -254,8 +251,24 @@ impl<'a> Iterator for Answers<'a> {
     type Item = Answer<'a>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let [l0, l1, l2, l3, k0, k1, f0, f1, s0, s1, s2, s3, p0, p1, p2, p3] =
-            *self.0.first_chunk::<HEADER>()?;
+        let [
+            l0,
+            l1,
+            l2,
+            l3,
+            k0,
+            k1,
+            f0,
+            f1,
+            s0,
+            s1,
+            s2,
+            s3,
+            p0,
+            p1,
+            p2,
+            p3,
+        ] = *self.0.first_chunk::<HEADER>()?;
         let len = usize::try_from(u32::from_ne_bytes([l0, l1, l2, l3])).ok()?;
         let body = self.0.get(HEADER..len)?;
         self.0 = self.0.get(len.next_multiple_of(4)..).unwrap_or_default();
@@ -298,7 +311,10 @@ mod tests {
         let bytes = request.finish(7).unwrap().to_vec();
         let answers: Vec<_> = Answers(&bytes).collect();
         assert_eq!((answers.len(), bytes.len()), (1, 16 + 8 + 12 + 8));
-        assert_eq!((answers[0].kind, answers[0].sequence), (libc::RTM_NEWADDR, 7));
+        assert_eq!(
+            (answers[0].kind, answers[0].sequence),
+            (libc::RTM_NEWADDR, 7)
+        );
         let (fixed, attributes) = answers[0].parts::<8>().unwrap();
         let attributes: Vec<_> = attributes.collect();
         assert_eq!(fixed, [1; 8]);

@@ -3,7 +3,6 @@
 
 use std::ffi::c_int;
 use std::io;
-use std::mem;
 use std::net::IpAddr;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -47,12 +46,7 @@ pub(crate) fn join_group(
                 imr_address: libc::in_addr { s_addr: 0 },
                 imr_ifindex: c_int::try_from(interface).map_err(|_| Errno::ENODEV)?,
             };
-            set_option(
-                socket,
-                libc::IPPROTO_IP,
-                libc::IP_ADD_MEMBERSHIP,
-                &request,
-            )
+            set_option(socket, libc::IPPROTO_IP, libc::IP_ADD_MEMBERSHIP, &request)
         }
         IpAddr::V6(group) => {
             let request = libc::ipv6_mreq {
@@ -83,10 +77,21 @@ pub(crate) fn link_address(protocol: u16, interface: u32) -> Option<LinkAddr> {
         sll_halen: 6,
         sll_addr: [0; 8],
     };
-    let len = libc::socklen_t::try_from(mem::size_of_val(&address)).ok()?;
+    let len = libc::socklen_t::try_from(size_of_val(&address)).ok()?;
     // SAFETY: `address` is a whole `sockaddr_ll` that lives through the call, `len` is its size,
     // and its family says what it is; nix copies it.
     unsafe { LinkAddr::from_raw((&raw const address).cast(), Some(len)) }
+}
+
+/// Whether this machine hears its own frames to an IPv6 group (`IPV6_MULTICAST_LOOP`).
+pub(crate) fn set_multicast_loop_v6(socket: BorrowedFd<'_>, looped: bool) -> Result<(), Errno> {
+    let looped = c_int::from(looped);
+    set_option(
+        socket,
+        libc::IPPROTO_IPV6,
+        libc::IPV6_MULTICAST_LOOP,
+        &looped,
+    )
 }
 
 /// `setsockopt(2)`; private because only the callers above know which `T` the kernel expects.
@@ -96,7 +101,7 @@ fn set_option<T>(
     name: c_int,
     value: &T,
 ) -> Result<(), Errno> {
-    let len = libc::socklen_t::try_from(mem::size_of::<T>()).map_err(|_| Errno::EINVAL)?;
+    let len = libc::socklen_t::try_from(size_of::<T>()).map_err(|_| Errno::EINVAL)?;
     // SAFETY: `value` is readable for `len` bytes, and the kernel only reads it.
     let result = unsafe {
         libc::setsockopt(

@@ -6,7 +6,7 @@ use log::Level;
 use twinbeat::action::{Carrier, Difference, Event, GroupState, Reason, Reject};
 use twinbeat::config::{Config, Medium};
 use twinbeat::id::LinkId;
-use twinbeat::node::PeerState;
+use twinbeat::action::PeerState;
 
 /// One event as one line: what happened to whom, and why.
 pub(crate) fn event(config: &Config, event: Event) -> (Level, String) {

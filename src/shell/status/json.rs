@@ -23,7 +23,7 @@ use std::fmt::{Display, Write as _};
 
 use twinbeat::action::Reject;
 use twinbeat::id::{LinkSet, NodeId};
-use twinbeat::node::PeerState;
+use twinbeat::action::PeerState;
 
 use super::Status;
 use crate::journal;

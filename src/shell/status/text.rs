@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use twinbeat::action::GroupState;
-use twinbeat::node::PeerState;
+use twinbeat::action::PeerState;
 use twinbeat::time::Duration;
 
 use super::Status;
