@@ -183,7 +183,7 @@ pub(crate) fn poll(watches: &mut [Watch], micros: u64) {
 /// The descriptor signals are written to; -1 before [`catch_signals`].
 static SIGNAL_PIPE: AtomicI32 = AtomicI32::new(-1);
 
-extern "C" fn on_signal(signal: libc::c_int) {
+extern "C" fn on_signal(signal: c_int) {
     if signal == libc::SIGXCPU {
         // The loop has run for too long without sleeping (`privilege`): let others run too.
         let ordinary = libc::sched_param { sched_priority: 0 };
@@ -289,7 +289,7 @@ pub(crate) fn become_realtime() -> io::Result<()> {
 
 /// Pages that are in memory now, or that come in later in today's mappings, stay in memory.
 pub(crate) fn lock_memory() -> io::Result<()> {
-    const MCL_ONFAULT: libc::c_int = 4;
+    const MCL_ONFAULT: c_int = 4;
     // SAFETY: integers only.
     let result = unsafe { libc::mlockall(libc::MCL_CURRENT | MCL_ONFAULT) };
     if result == 0 {

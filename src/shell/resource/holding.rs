@@ -14,7 +14,7 @@ use twinbeat::time::{Duration, Instant};
 use crate::address::{AddressError, AddressId, Addresses};
 use crate::announce::{Announcer, Notice};
 use crate::clock;
-use crate::interface::Interfaces;
+use crate::interface::{Interfaces, Mac};
 
 /// Until an address that could not be put back is tried again.
 const RETRY: Duration = Duration::from_secs(1);
@@ -175,7 +175,7 @@ impl Holding {
                 Notice::Conflict { address, mac } => {
                     if now >= self.conflict_line_at {
                         self.conflict_line_at = now.after(CONFLICT_LINE);
-                        warn!("{address}: {mac} uses it too; announcing it again");
+                        warn!("{address}: {} uses it too; announcing it again", hardware(mac));
                     }
                 }
                 Notice::Probed { address, occupied } => {
@@ -184,7 +184,7 @@ impl Holding {
                         .iter()
                         .find(|place| self.addresses.address(place.id) == Some(address));
                     if let Some(mac) = occupied {
-                        warn!("{address}: {mac} answers for it");
+                        warn!("{address}: {} answers for it", hardware(mac));
                     }
                     if let Some(place) = place {
                         return Some((place.group, occupied.is_some()));
@@ -229,7 +229,10 @@ impl Holding {
                 State::Held if refresh_above.is_some_and(|age| self.is_older(now, id, age)) => {
                     if let Err(error) = self.addresses.refresh(now, id, &mut clock::now) {
                         self.complain(place, error);
-    XX
+                        self.places[place].state = away(now);
+                    }
+                }
+                State::Held => {}
             }
         }
     }
@@ -387,6 +390,10 @@ impl Holding {
             None => error!("group {group}: {what}"),
         }
     }
+}
+
+fn hardware(Mac([a, b, c, d, e, f]): Mac) -> String {
+    format!("{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}")
 }
 
 const fn away(retry_at: Instant) -> State {
