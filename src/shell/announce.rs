@@ -3,16 +3,30 @@
 //! Also the question before a lone start: does anybody have it?
 
 use std::net::IpAddr;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use nix::errno::Errno;
-use twinbeat::time::Instant;
+use nix::sys::socket::{
+    AddressFamily, LinkAddr, MsgFlags, SockFlag, SockType, bind, recvfrom, sendto, socket,
+};
+use twinbeat::time::{Duration, Instant};
 
-use crate::interface::{Interfaces, Mac};
+use crate::interface::{Interface, Interfaces, Mac};
+use crate::sys;
+use frame::Frame;
+
+mod frame;
 
 /// Announces, watches and asks. Drain [`Self::poll_notice`] at [`Self::deadline`] and when one of
 /// [`Self::fds`] is readable.
-pub(crate) struct Announcer {}
+pub(crate) struct Announcer {
+    arp: OwnedFd,
+    neighbour: OwnedFd,
+    watched: Vec<Watched>,
+    /// Every Ethernet address of this machine: what comes from one of them is no conflict.
+    own: Vec<Mac>,
+    unsent: u64,
+}
 
 /// What the network said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,8 +50,24 @@ pub(crate) enum Notice {
 impl Announcer {
     /// Needs `CAP_NET_RAW`.
     pub(crate) fn open() -> Result<Self, Errno> {
-        todo!()
+        let announcer = Self {
+            arp: packet_socket()?,
+            neighbour: packet_socket()?,
+            watched: Vec::new(),
+            own: Vec::new(),
+            unsent: 0,
+        };
+        announcer.filter()?; // Before the first packet.
+        for (socket, protocol) in [
+            (&announcer.arp, frame::ETHERTYPE_ARP),
+            (&announcer.neighbour, frame::ETHERTYPE_IPV6),
+        ] {
+            let any = sys::link_address(protocol, 0).ok_or(Errno::EINVAL)?;
+            bind(socket.as_raw_fd(), &any)?;
+        }
+        Ok(announcer)
     }
+
     /// Announces an address that is on the interface with this index from now on: the first time
     /// at once, then every 200 ms, five in all; watches for conflicts until [`Self::release`].
     /// An announcement under way begins anew.
@@ -48,12 +78,25 @@ impl Announcer {
         interface: u32,
         interfaces: &Interfaces,
     ) {
-        todo!()
+        let Some((interface, mac)) = ethernet(interface, interfaces) else {
+            return self.release(address); // A tunnel, a modem: there is nobody to tell.
+        };
+        let announcement = Frame::announcement(address, mac, is_router(address, interface));
+        let index = interface.index;
+        self.watch(Watched {
+            address,
+            interface: index,
+            purpose: Purpose::Held {
+                announcement,
+                left: ANNOUNCEMENTS,
+                next_at: now,
+                began_at: now,
+            },
+        });
+        self.send_due(now);
+        self.learn(interfaces);
     }
-    /// The address is no longer held here: neither announced nor watched.
-    pub(crate) fn release(&mut self, address: IpAddr) {
-        todo!()
-    }
+
     /// Asks the network whether somebody has the address; [`Notice::Probed`] follows within 200 ms.
     pub(crate) fn probe(
         &mut self,
@@ -62,18 +105,255 @@ impl Announcer {
         interface: u32,
         interfaces: &Interfaces,
     ) {
-        todo!()
+        let mac = ethernet(interface, interfaces).map(|(_, mac)| mac);
+        self.watch(Watched {
+            address,
+            interface,
+            purpose: Purpose::Asked {
+                question: mac.map(|mac| Frame::question(address, mac)),
+                again_at: now,
+                // Where nobody can be asked, nobody will answer.
+                until: mac.map_or(now, |_| now.after(PROBE)),
+            },
+        });
+        self.learn(interfaces); // Before the answer.
+        self.send_due(now);
     }
-    /// Sends what is due, reads what came.
+
+    /// The address is no longer held here, or not asked for: neither announced nor watched.
+    pub(crate) fn release(&mut self, address: IpAddr) {
+        let before = self.watched.len();
+        self.watched.retain(|watched| watched.address != address);
+        if self.watched.len() != before {
+            let _ = self.filter();
+        }
+    }
+
+    /// Takes in which Ethernet addresses this machine has; call it when interfaces have changed.
+    pub(crate) fn learn(&mut self, interfaces: &Interfaces) {
+        self.own.clear();
+        for mac in interfaces.iter().filter_map(|interface| interface.mac) {
+            if !self.own.contains(&mac) {
+                self.own.push(mac);
+            }
+        }
+        // Refused for want of memory, the old filter stays and this program looks itself.
+        let _ = self.filter();
+    }
+
+    /// Sends what is due and tells what came.
     pub(crate) fn poll_notice(&mut self, now: Instant) -> Option<Notice> {
-        todo!()
+        self.send_due(now);
+        self.read(now).or_else(|| {
+            let over = self.watched.iter().position(
+                |watched| matches!(watched.purpose, Purpose::Asked { until, .. } if until <= now),
+            )?;
+            self.conclude(over, None)
+        })
     }
-    /// The next announcement or end of a probe.
+
+    /// The next announcement, or end of a probe.
     pub(crate) fn deadline(&self) -> Instant {
-        todo!()
+        let deadlines = self.watched.iter().map(|watched| match watched.purpose {
+            Purpose::Held {
+                left: 1.., next_at, ..
+            } => next_at,
+            Purpose::Held { left: 0, .. } => Instant::NEVER,
+            Purpose::Asked {
+                again_at, until, ..
+            } => again_at.min(until),
+        });
+        deadlines.min().unwrap_or(Instant::NEVER)
     }
+
     /// What to wait for.
     pub(crate) fn fds(&self) -> [BorrowedFd<'_>; 2] {
-        todo!()
+        [self.arp.as_fd(), self.neighbour.as_fd()]
+    }
+
+    /// Announcements and questions the kernel did not take.
+    pub(crate) fn unsent(&self) -> u64 {
+        self.unsent
+    }
+
+    fn watch(&mut self, new: Watched) {
+        match self.watched.iter_mut().find(|w| w.address == new.address) {
+            Some(known) => *known = new,
+            None => self.watched.push(new),
+        }
+    }
+
+    fn send_due(&mut self, now: Instant) {
+        for watched in &mut self.watched {
+            match &mut watched.purpose {
+                Purpose::Held {
+                    announcement,
+                    left,
+                    next_at,
+                    ..
+                } => {
+                    if *left == 0 || *next_at > now {
+                        continue;
+                    }
+                    *left -= 1;
+                    *next_at = now.after(INTERVAL);
+                    for frame in announcement.iter() {
+                        self.unsent += send(&self.arp, watched.interface, frame);
+                    }
+                }
+                Purpose::Asked {
+                    question, again_at, ..
+                } => {
+                    if let (Some(question), true) = (question, *again_at <= now) {
+                        *again_at = now.after(PROBE_INTERVAL);
+                        self.unsent += send(&self.arp, watched.interface, question);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The next packet that means something.
+    fn read(&mut self, now: Instant) -> Option<Notice> {
+        let mut buf = [0; frame::LONGEST];
+        for socket in [self.arp.as_raw_fd(), self.neighbour.as_raw_fd()] {
+            for _ in 0..PACKETS_AT_ONCE {
+                let Some((len, from)) = receive(socket, &mut buf) else {
+                    break;
+                };
+                let packet = buf.get(..len).unwrap_or_default();
+                let interface = from.and_then(|from| u32::try_from(from.ifindex()).ok());
+                if let Some((address, mac)) = frame::sender(packet)
+                    && let Some(notice) = self.on_sender(now, address, mac, interface)
+                {
+                    return Some(notice);
+                }
+            }
+        }
+        None
+    }
+
+    /// Somebody says that it has an address.
+    fn on_sender(
+        &mut self,
+        now: Instant,
+        address: IpAddr,
+        mac: Mac,
+        interface: Option<u32>,
+    ) -> Option<Notice> {
+        let place = self
+            .watched
+            .iter()
+            .position(|w| w.address == address && Some(w.interface) == interface)?;
+        if self.own.contains(&mac) {
+            return None;
+        }
+        let watched = self.watched.get_mut(place)?;
+        match &mut watched.purpose {
+            Purpose::Held {
+                left,
+                next_at,
+                began_at,
+                ..
+            } => {
+                // A flood of conflicts must not become a flood of announcements.
+                if now.since(*began_at) >= INTERVAL {
+                    (*left, *next_at, *began_at) = (ANNOUNCEMENTS, now, now);
+                    self.send_due(now);
+                }
+                Some(Notice::Conflict { address, mac })
+            }
+            Purpose::Asked { .. } => self.conclude(place, Some(mac)),
+        }
+    }
+
+    fn conclude(&mut self, place: usize, occupied: Option<Mac>) -> Option<Notice> {
+        if place >= self.watched.len() {
+            return None;
+        }
+        let address = self.watched.remove(place).address;
+        let _ = self.filter();
+        Some(Notice::Probed { address, occupied })
+    }
+
+    fn filter(&self) -> Result<(), Errno> {
+        let watched = || self.watched.iter().map(|watched| watched.address);
+        frame::arp_filter(watched(), &self.own).attach(self.arp.as_fd())?;
+        frame::neighbour_filter(watched(), &self.own).attach(self.neighbour.as_fd())
     }
 }
+
+struct Watched {
+    address: IpAddr,
+    interface: u32,
+    purpose: Purpose,
+}
+
+enum Purpose {
+    /// Held here: announced `left` more times, watched for ever.
+    Held {
+        announcement: frame::Announcement,
+        left: u8,
+        next_at: Instant,
+        began_at: Instant,
+    },
+    /// Asked for.
+    Asked {
+        question: Option<Frame>,
+        again_at: Instant,
+        until: Instant,
+    },
+}
+
+/// The interface and its Ethernet address, if it has one to announce.
+fn ethernet(index: u32, interfaces: &Interfaces) -> Option<(&Interface, Mac)> {
+    let interface = interfaces.at(index).filter(|i| !i.loopback)?;
+    Some((interface, interface.mac?))
+}
+
+/// Whether this machine forwards IPv6 from there: a router that does not say so in its
+/// advertisement is dropped from its neighbours' lists of routers (RFC 4861 7.2.5).
+fn is_router(address: IpAddr, interface: &Interface) -> bool {
+    let path = format!("/proc/sys/net/ipv6/conf/{}/forwarding", interface.name);
+    address.is_ipv6() && std::fs::read(path).is_ok_and(|text| text.first() == Some(&b'1'))
+}
+
+/// A socket for whole Ethernet frames that receives nothing until it is bound.
+fn packet_socket() -> Result<OwnedFd, Errno> {
+    socket(
+        AddressFamily::Packet,
+        SockType::Raw,
+        SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK,
+        None,
+    )
+}
+
+/// How many frames were not sent: none or one.
+fn send(socket: &OwnedFd, interface: u32, frame: &Frame) -> u64 {
+    let Some(to) = sys::link_address(frame.protocol(), interface) else {
+        return 1;
+    };
+    let sent = sendto(
+        socket.as_raw_fd(),
+        frame.bytes(),
+        &to,
+        MsgFlags::MSG_DONTWAIT,
+    );
+    u64::from(sent.is_err())
+}
+
+fn receive(socket: i32, buf: &mut [u8]) -> Option<(usize, Option<LinkAddr>)> {
+    // An interface that went down leaves ENETDOWN behind, once.
+    (0..2).find_map(|_| recvfrom::<LinkAddr>(socket, buf).ok())
+}
+
+const ANNOUNCEMENTS: u8 = 5;
+const INTERVAL: Duration = Duration::from_millis(200);
+/// How long a lone start waits for an answer (DESIGN 4).
+const PROBE: Duration = Duration::from_millis(200);
+/// Asked twice, in case one is lost.
+const PROBE_INTERVAL: Duration = Duration::from_millis(100);
+const PACKETS_AT_ONCE: usize = 64;
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,11 @@
 //! For tests: a network namespace of their own, with the kernel's real interfaces in it. It
 //! belongs to the thread that made it and ends with it.
 
+use std::fs::File;
+use std::os::fd::AsRawFd;
 use std::process::Command;
 
-use nix::sched::{CloneFlags, unshare};
+use nix::sched::{CloneFlags, setns, unshare};
 use nix::time::{ClockId, clock_gettime};
 use twinbeat::time::{Duration, Instant};
 
@@ -19,6 +21,50 @@ pub(crate) fn run(test: impl FnOnce() + Send + 'static) {
     });
     if let Err(panic) = thread.join() {
         std::panic::resume_unwind(panic);
+    }
+}
+
+/// A second namespace: the other machine.
+pub(crate) struct Elsewhere {
+    here: File,
+    there: File,
+}
+
+impl Elsewhere {
+    pub(crate) fn new() -> Self {
+        let present = || File::open("/proc/thread-self/ns/net").unwrap();
+        let here = present();
+        unshare(CloneFlags::CLONE_NEWNET).unwrap();
+        let elsewhere = Self {
+            here,
+            there: present(),
+        };
+        setns(&elsewhere.here, CloneFlags::CLONE_NEWNET).unwrap();
+        elsewhere
+    }
+
+    /// Does something there; sockets opened there stay there.
+    pub(crate) fn run<T>(&self, what: impl FnOnce() -> T) -> T {
+        setns(&self.there, CloneFlags::CLONE_NEWNET).unwrap();
+        let result = what();
+        setns(&self.here, CloneFlags::CLONE_NEWNET).unwrap();
+        result
+    }
+
+    /// Lays a cable between here and there, its ends up and of the same name.
+    pub(crate) fn cable(&self, name: &str) {
+        ip(&format!("link add {name} type veth peer name {name}-far"));
+        let there = format!("/proc/{}/fd/{}", std::process::id(), self.there.as_raw_fd());
+        ip(&format!("link set {name}-far netns {there}"));
+        let up = || {
+            ip(&format!("link set {name} addrgenmode none"));
+            ip(&format!("link set {name} up"));
+        };
+        up();
+        self.run(|| {
+            ip(&format!("link set {name}-far name {name}"));
+            up();
+        });
     }
 }
 

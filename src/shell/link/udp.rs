@@ -1,7 +1,8 @@
 //! UDP sockets of the three media, bound so that no datagram fits two of them.
 //!
 //! All are bound to their interface. Broadcast is bound to 255.255.255.255 and multicast to its
-//! group, and so receive nothing else; both work on an interface without an address. Unicast is
+//! group, and so receive nothing else; broadcast works on an interface without an address, and so
+//! do groups of 224.0.0.0/24 (the kernel drops others that come from 0.0.0.0). Unicast is
 //! connected to its peer, from the address that the kernel chooses towards it: it receives only
 //! what that peer sends to that address.
 
@@ -136,7 +137,9 @@ pub(super) fn source_toward(
     own.as_sockaddr_in()
         .map(|own| IpAddr::V4(own.ip()))
         .or_else(|| own.as_sockaddr_in6().map(|own| IpAddr::V6(own.ip())))
-        .ok_or(Errno::EAFNOSUPPORT)
+        // What it says where no interface has any address.
+        .filter(|own| !own.is_unspecified())
+        .ok_or(Errno::EADDRNOTAVAIL)
 }
 
 /// A socket on this interface alone, bound to an address that others may be bound to as well.
