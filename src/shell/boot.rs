@@ -32,7 +32,11 @@ pub(crate) fn boot(config: &Config, state: &State) -> Boot {
 
 fn mixed(config: &Config, state: &State) -> [u8; 12] {
     // A key of any length is one.
-    let key = config.keys.keys.iter().find(|key| key.number == config.keys.signing);
+    let key = config
+        .keys
+        .keys
+        .iter()
+        .find(|key| key.number == config.keys.signing);
     let secret = key.map_or(&[][..], |key| &key.secret);
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret) else {
         return [0; 12];
@@ -49,7 +53,11 @@ fn mixed(config: &Config, state: &State) -> [u8; 12] {
     for file in ["/proc/interrupts", "/proc/sys/kernel/random/boot_id"] {
         mac.update(&fs::read(file).unwrap_or_default());
     }
-    for interface in fs::read_dir("/sys/class/net").into_iter().flatten().flatten() {
+    for interface in fs::read_dir("/sys/class/net")
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
         mac.update(&fs::read(interface.path().join("address")).unwrap_or_default());
     }
     let tag = mac.finalize().into_bytes();

@@ -1,7 +1,7 @@
 //! The command line.
 
-pub(crate) mod check;
 mod ask;
+pub(crate) mod check;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -39,7 +39,10 @@ enum Verb {
     Check,
     /// A line for `control.sock`.
     Ask(String),
-    WriteState { file: PathBuf, text: String },
+    WriteState {
+        file: PathBuf,
+        text: String,
+    },
     Version,
     Help,
 }
@@ -169,8 +172,16 @@ mod tests {
     #[test]
     fn anything_else_is_a_mistake_in_usage() {
         for line in [
-            "", "walk", "run now", "run --json", "standby a b", "status -x", "-c", "standby a\nb",
-            "check --json", "write-state /f",
+            "",
+            "walk",
+            "run now",
+            "run --json",
+            "standby a b",
+            "status -x",
+            "-c",
+            "standby a\nb",
+            "check --json",
+            "write-state /f",
         ] {
             assert_eq!(parsed(line), None, "{line}");
         }

@@ -64,13 +64,18 @@ static JOURNAL: OnceLock<Journal> = OnceLock::new();
 
 /// Begins the log on standard error: `RUST_LOG` decides, else `info`, or `debug` when asked for.
 pub(crate) fn begin(config: &Config) {
-    let default = if config.log.debug > 0 { "debug" } else { "info" };
-    let stderr = env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(default))
-        .format(|out, record| {
-            writeln!(out, "{}: {}", level_name(record.level()), record.args())
-        })
-        .target(Target::Pipe(Box::new(StandardError)))
-        .build();
+    let default = if config.log.debug > 0 {
+        "debug"
+    } else {
+        "info"
+    };
+    let stderr =
+        env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(default))
+            .format(|out, record| {
+                writeln!(out, "{}: {}", level_name(record.level()), record.args())
+            })
+            .target(Target::Pipe(Box::new(StandardError)))
+            .build();
     let level = if config.log.debug_file.is_some() {
         LevelFilter::Debug.max(stderr.filter())
     } else {
@@ -168,7 +173,10 @@ impl Log for Journal {
 impl Sinks {
     fn write(&mut self, level: Level, text: &str) {
         // Debug lines go to `debugfile` alone, as heartbeat's do.
-        let files = [(&mut self.log, Level::Info), (&mut self.debug, Level::Trace)];
+        let files = [
+            (&mut self.log, Level::Info),
+            (&mut self.debug, Level::Trace),
+        ];
         let mut line = None;
         for (file, most) in files {
             if let Some(file) = file.as_mut().filter(|_| level <= most) {
@@ -229,7 +237,10 @@ impl Write for StandardError {
         let mut watch = [PollFd::new(fd, PollFlags::POLLOUT)];
         let ready = poll(&mut watch, PollTimeout::ZERO).is_ok_and(|count| count > 0);
         let writable = watch[0].revents() == Some(PollFlags::POLLOUT);
-        if ready && writable && sys::send_at_once(fd, bytes).is_err_and(|e| e.raw_os_error() == Some(libc::ENOTSOCK)) {
+        if ready
+            && writable
+            && sys::send_at_once(fd, bytes).is_err_and(|e| e.raw_os_error() == Some(libc::ENOTSOCK))
+        {
             // A pipe that can be written takes a line whole; so does a terminal.
             let _ = nix::unistd::write(fd, bytes);
         }

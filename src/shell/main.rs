@@ -16,13 +16,13 @@ mod privilege;
 mod reactor;
 mod resource;
 mod run;
+#[cfg(test)]
+mod sandbox;
 mod script;
 mod signal;
 mod state;
 mod status;
 mod sys;
-#[cfg(test)]
-mod sandbox;
 #[cfg(test)]
 mod testing;
 

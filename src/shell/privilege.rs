@@ -61,10 +61,9 @@ pub(crate) fn ask() {
     if let Err(error) = prctl::set_timerslack(1) {
         debug!("timers may be 50 us late: {error}");
     }
-    if fs::write(OOM_SCORE.0, OOM_SCORE.1).is_ok() {
-        PROTECTED.store(true, Ordering::Relaxed);
-    } else {
-        warn!("not protected when memory runs out: oom_score_adj cannot be lowered");
+    match fs::write(OOM_SCORE.0, OOM_SCORE.1) {
+        Ok(()) => PROTECTED.store(true, Ordering::Relaxed),
+        Err(error) => warn!("not protected when memory runs out: oom_score_adj: {error}"),
     }
     if let Err(error) = sys::lock_memory() {
         warn!("memory is not locked and may be paged out: {error}");
@@ -114,7 +113,9 @@ pub(crate) fn as_ordinary<T>(begin: impl FnOnce() -> io::Result<T>) -> io::Resul
 
 fn effective_capabilities() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("CapEff:"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("CapEff:"))?;
     u64::from_str_radix(line.trim(), 16).ok()
 }
 

@@ -80,7 +80,9 @@ impl Reactor {
     /// Waits for any of at most [`MAX_FDS`] descriptors; the waiter keeps them open meanwhile.
     pub(crate) fn wait(self: &Rc<Self>, watches: &[sys::Watch], until: Instant) -> Wait {
         let mut own = [sys::Watch::NOTHING; MAX_FDS];
-        own.iter_mut().zip(watches).for_each(|(to, from)| *to = *from);
+        own.iter_mut()
+            .zip(watches)
+            .for_each(|(to, from)| *to = *from);
         Wait {
             reactor: Rc::clone(self),
             watches: own,
@@ -127,10 +129,7 @@ impl Reactor {
             }
             used += MAX_FDS;
         }
-        sys::poll(
-            &mut watches[..used],
-            until.since(clock::now()).micros(),
-        );
+        sys::poll(&mut watches[..used], until.since(clock::now()).micros());
         let now = clock::now();
         self.now.set(now);
 
@@ -226,10 +225,10 @@ mod tests {
         reactor.spawn(async move {
             let soon = inner.now().after(Duration::from_millis(10));
             let watch = [sys::Watch::readable(reader.as_raw_fd())];
-            report.borrow_mut().push(inner.wait(&watch, soon).await);
-            report
-                .borrow_mut()
-                .push(inner.wait(&watch, Instant::NEVER).await);
+            let first = inner.wait(&watch, soon).await;
+            report.borrow_mut().push(first);
+            let second = inner.wait(&watch, Instant::NEVER).await;
+            report.borrow_mut().push(second);
         });
         for _ in 0..10 {
             reactor.run_tasks();

@@ -286,7 +286,14 @@ impl Resources {
             }
             Work::Stopping { next, after, .. } => {
                 let incomplete = after.incomplete || finished.runs() != Some(false);
-                self.stop_before(group, next, Stopped { incomplete, ..after })
+                self.stop_before(
+                    group,
+                    next,
+                    Stopped {
+                        incomplete,
+                        ..after
+                    },
+                )
             }
         }
     }

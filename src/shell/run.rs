@@ -106,7 +106,9 @@ impl Program {
         if ready.contains(INTERFACES) && self.interfaces.update() {
             self.links.update(now, &self.interfaces);
             self.tell_links(now);
-            self.resources.holding().on_interfaces(now, &self.interfaces);
+            self.resources
+                .holding()
+                .on_interfaces(now, &self.interfaces);
         } else if now >= self.links.deadline() {
             self.links.update(now, &self.interfaces);
             self.tell_links(now);
@@ -203,15 +205,20 @@ impl Program {
         let mut sent = self.send(now);
         self.tell_links(now);
         while let Some(action) = self.node.poll_action() {
+            self.note_events();
             self.act(now, action);
             sent = LinkSet(sent.0 | self.send(now).0);
             self.tell_links(now);
         }
+        self.note_events();
+        sent
+    }
+
+    fn note_events(&mut self) {
         while let Some(event) = self.node.poll_event() {
             let (level, line) = journal::event(&self.config, event);
             log::log!(level, "{line}");
         }
-        sent
     }
 
     fn send(&mut self, now: Instant) -> LinkSet {

@@ -119,7 +119,10 @@ mod tests {
         write(&file, &text).unwrap();
         let state = State::read(&directory, &config);
         assert_eq!((state.generation, state.standby), (41, groups));
-        assert_eq!(State::read(&directory, &crate::testing::config(1)).standby, GroupSet(1));
+        assert_eq!(
+            State::read(&directory, &crate::testing::config(1)).standby,
+            GroupSet(1)
+        );
         assert_eq!(fs::read_dir(&directory).unwrap().count(), 2);
     }
 
@@ -127,9 +130,13 @@ mod tests {
     fn junk_is_as_good_as_nothing() {
         let directory = crate::testing::folder();
         fs::write(directory.join("generation"), [0xff, 0x00]).unwrap();
-        fs::write(directory.join("standby"), "no such group
+        fs::write(
+            directory.join("standby"),
+            "no such group
 
-").unwrap();
+",
+        )
+        .unwrap();
         let state = State::read(&directory, &crate::testing::config(2));
         assert_eq!(state, State::default());
     }

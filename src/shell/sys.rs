@@ -228,6 +228,27 @@ pub(crate) fn catch_signals(pipe: OwnedFd, signals: &[Signal]) -> nix::Result<()
     Ok(())
 }
 
+/// Children get none of the descriptors that whoever started this program left open.
+pub(crate) fn pass_on_nothing() {
+    const CLOSE_RANGE_CLOEXEC: libc::c_long = 4;
+    // SAFETY: integers only; nothing is closed here.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_close_range,
+            3 as libc::c_long,
+            libc::c_long::from(c_int::MAX),
+            CLOSE_RANGE_CLOEXEC,
+        )
+    };
+    if result != 0 {
+        // Before Linux 5.11: as many as a program usually has.
+        for fd in 3..256 {
+            // SAFETY: sets a flag of a descriptor; one that is not open is an error and no more.
+            unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) };
+        }
+    }
+}
+
 /// A descriptor that becomes readable when the process ends; `ENOSYS` before Linux 5.3.
 pub(crate) fn pidfd_open(pid: u32) -> io::Result<OwnedFd> {
     // SAFETY: two integers; the result is checked before it is used.

@@ -45,7 +45,7 @@ fn a_request_is_answered_and_the_connection_ends() {
 #[test]
 fn a_request_longer_than_the_limit_is_refused() {
     let reply = with_server(|rundir| ask(&rundir, &"x".repeat(MAX_REQUEST)));
-    assert!(matches!(reply, Err(AskError::Refused(why)) if why.contains("256")), );
+    assert!(matches!(reply, Err(AskError::Refused(why)) if why.contains("256")),);
 }
 
 #[test]

@@ -38,7 +38,9 @@ impl Syslog {
         let line = format!("<{priority}>{at} twinbeat[{pid}]: {text}");
         // A syslog that was started anew has another socket: once more, then.
         for _ in 0..2 {
-            let Some(socket) = self.connected() else { return };
+            let Some(socket) = self.connected() else {
+                return;
+            };
             match socket.send(line.as_bytes()) {
                 Err(error) if error.kind() != std::io::ErrorKind::WouldBlock => self.socket = None,
                 Ok(_) | Err(_) => return,
@@ -102,7 +104,10 @@ mod tests {
         let line = std::str::from_utf8(&bytes[..count]).unwrap();
         assert!(line.starts_with("<28>"), "{line}");
         assert_eq!(&line[7..8], " ");
-        assert!(line.ends_with(&format!(" twinbeat[{}]: peer beta is late", std::process::id())));
+        assert!(line.ends_with(&format!(
+            " twinbeat[{}]: peer beta is late",
+            std::process::id()
+        )));
     }
 
     #[test]

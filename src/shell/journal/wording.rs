@@ -3,10 +3,10 @@
 //! The single words are part of `status --json` and do not change.
 
 use log::Level;
+use twinbeat::action::PeerState;
 use twinbeat::action::{Carrier, Difference, Event, GroupState, Reason, Reject};
 use twinbeat::config::{Config, Medium};
 use twinbeat::id::LinkId;
-use twinbeat::action::PeerState;
 
 /// One event as one line: what happened to whom, and why.
 pub(crate) fn event(config: &Config, event: Event) -> (Level, String) {

@@ -78,8 +78,11 @@ impl Holding {
             .group_ids()
             .zip(&config.groups)
             .flat_map(|(group, entry)| {
-                let resources = usize::from(entry.resources.start)..usize::from(entry.resources.end);
-                resources.enumerate().map(move |(position, resource)| (group, position, resource))
+                let resources =
+                    usize::from(entry.resources.start)..usize::from(entry.resources.end);
+                resources
+                    .enumerate()
+                    .map(move |(position, resource)| (group, position, resource))
             })
             .filter_map(|(group, position, resource)| {
                 Some(Place {
@@ -148,12 +151,7 @@ impl Holding {
     }
 
     /// Asks the network for the addresses of a group; of how many there will be an answer.
-    pub(crate) fn probe(
-        &mut self,
-        now: Instant,
-        group: GroupId,
-        interfaces: &Interfaces,
-    ) -> usize {
+    pub(crate) fn probe(&mut self, now: Instant, group: GroupId, interfaces: &Interfaces) -> usize {
         let mut asked = 0;
         for place in self.places.iter().filter(|place| place.group == group) {
             if let (Some(address), Ok(interface)) = (
@@ -175,7 +173,10 @@ impl Holding {
                 Notice::Conflict { address, mac } => {
                     if now >= self.conflict_line_at {
                         self.conflict_line_at = now.after(CONFLICT_LINE);
-                        warn!("{address}: {} uses it too; announcing it again", hardware(mac));
+                        warn!(
+                            "{address}: {} uses it too; announcing it again",
+                            hardware(mac)
+                        );
                     }
                 }
                 Notice::Probed { address, occupied } => {
@@ -212,19 +213,31 @@ impl Holding {
 
     /// In a turn that is on time: lets go what may not be held, puts back what may, refreshes what
     /// is due. `beat` says that a frame has just left.
-    pub(crate) fn keep_up(&mut self, now: Instant, node: &Node, beat: bool, interfaces: &Interfaces) {
+    pub(crate) fn keep_up(
+        &mut self,
+        now: Instant,
+        node: &Node,
+        beat: bool,
+        interfaces: &Interfaces,
+    ) {
         if self.shortest_deadtime != node.shortest_deadtime() {
             self.on_deadtime(node.shortest_deadtime());
         }
         self.let_go(now, node);
         let refresh_above = self.rhythm.next_refresh(now, beat);
         for place in 0..self.places.len() {
-            let Place { id, group, state, .. } = self.places[place];
+            let Place {
+                id, group, state, ..
+            } = self.places[place];
             match state {
                 State::Unwanted => {}
-                State::Suspended if node.may_hold(now, group) => self.put_back(now, place, interfaces),
+                State::Suspended if node.may_hold(now, group) => {
+                    self.put_back(now, place, interfaces)
+                }
                 State::Suspended => {}
-                State::Away { retry_at, .. } if retry_at <= now => self.put_back(now, place, interfaces),
+                State::Away { retry_at, .. } if retry_at <= now => {
+                    self.put_back(now, place, interfaces)
+                }
                 State::Away { .. } => {}
                 State::Held if refresh_above.is_some_and(|age| self.is_older(now, id, age)) => {
                     if let Err(error) = self.addresses.refresh(now, id, &mut clock::now) {
@@ -341,9 +354,7 @@ impl Holding {
         interfaces: &Interfaces,
     ) -> Result<(), AddressError> {
         let id = self.places[place].id;
-        let installed = self
-            .addresses
-            .install(now, id, interfaces, &mut clock::now);
+        let installed = self.addresses.install(now, id, interfaces, &mut clock::now);
         self.places[place].state = match &installed {
             Ok(_) => State::Held,
             Err(AddressError::Late) => away(now),
@@ -456,13 +467,18 @@ mod tests {
 
     /// When a lease is refreshed by beats every `keepalive`, in milliseconds.
     fn refreshes(keepalive: u64, lease: u64, until: u64) -> Vec<u64> {
-        let mut rhythm = Rhythm::new(Duration::from_millis(keepalive), Duration::from_millis(lease));
+        let mut rhythm = Rhythm::new(
+            Duration::from_millis(keepalive),
+            Duration::from_millis(lease),
+        );
         let mut refreshed: Vec<u64> = Vec::new();
         for millis in 0..until {
             let now = Instant::from_micros(millis * 1000);
             let beat = millis % keepalive == 0;
             if let Some(age) = rhythm.next_refresh(now, beat)
-                && refreshed.last().is_none_or(|last| (millis - last) * 1000 >= age.micros())
+                && refreshed
+                    .last()
+                    .is_none_or(|last| (millis - last) * 1000 >= age.micros())
             {
                 refreshed.push(millis);
             }
@@ -472,7 +488,10 @@ mod tests {
 
     #[test]
     fn a_lease_of_one_second_at_one_beat_a_second_gets_an_extra_refresh() {
-        assert_eq!(refreshes(1000, 1000, 2500), [0, 300, 1000, 1300, 2000, 2300]);
+        assert_eq!(
+            refreshes(1000, 1000, 2500),
+            [0, 300, 1000, 1300, 2000, 2300]
+        );
     }
 
     #[test]
@@ -494,7 +513,7 @@ mod tests {
     #[test]
     fn a_refresh_that_comes_too_late_after_its_beat_is_left_out() {
         let mut rhythm = Rhythm::new(Duration::from_secs(1), Duration::from_secs(1));
-        let at = |millis| Instant::from_micros(millis * 1000);
+        let at = |millis: u64| Instant::from_micros(millis * 1000);
         assert!(rhythm.next_refresh(at(0), true).is_some());
         assert_eq!(rhythm.next_refresh(at(600), false), None);
         assert_eq!(rhythm.next_refresh(at(601), false), None);

@@ -20,7 +20,7 @@ use crate::reactor::Reactor;
 use crate::resource::{Holding, Resources};
 use crate::signal::Signals;
 use crate::state::State;
-use crate::{boot, journal, privilege};
+use crate::{boot, journal, privilege, sys};
 
 /// Ready for the first turn; the error is a sentence.
 pub(super) fn start(directory: &Path, config: Rc<Config>) -> Result<Program, String> {
@@ -44,6 +44,7 @@ pub(super) fn start(directory: &Path, config: Rc<Config>) -> Result<Program, Str
     let rundir = PathBuf::from(config.text(config.rundir));
     let statedir = PathBuf::from(config.text(config.statedir));
     let control = Control::open(&rundir)?;
+    sys::pass_on_nothing();
     let signals = Signals::catch().map_err(|error| format!("signals: {error}"))?;
     if std::env::set_current_dir("/").is_err() {
         warn!("the working directory cannot be left");

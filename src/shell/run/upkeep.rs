@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use log::{debug, info, warn};
+use log::{Level, info, warn};
 use twinbeat::Node;
 use twinbeat::action::{Input, Reject};
 use twinbeat::config::Config;
@@ -19,6 +19,7 @@ use crate::{clock, journal, privilege, script, state};
 
 /// Between two lines about frames refused for the same reason.
 const REFUSAL_LINE: Duration = Duration::from_secs(60);
+const USUALLY_UNPROVEN: u32 = 10;
 
 /// Tells of refused frames: one line for each reason and minute.
 pub(super) struct Refusals {
@@ -85,7 +86,9 @@ impl Program {
                 info!("SIGHUP: files are not read again while running; restart to use them");
             }
             signal::Request::Overrun => {
-                warn!("the loop ran without a pause and has lost its realtime priority for a while");
+                warn!(
+                    "the loop ran without a pause and has lost its realtime priority for a while"
+                );
                 self.realtime_at = clock::now().after(REALTIME_AGAIN);
             }
         }
@@ -128,10 +131,12 @@ impl Refusals {
             return;
         }
         let count = node.rejected(why);
-        let (more, what) = (count.wrapping_sub(told.count), journal::reject(why));
-        match why {
-            // What a broadcast brings back to its sender, and the second copy of every frame.
-            Reject::Own | Reject::Stale => debug!("{more} frames refused: {what}"),
+        let more = count.wrapping_sub(told.count);
+        let level = match why {
+            // The second copy of every frame, and what a broadcast brings back to its sender.
+            Reject::Own | Reject::Stale => Level::Debug,
+            // A few belong to every start of a node, until it has proved itself.
+            Reject::Unproven if more < USUALLY_UNPROVEN => return,
             Reject::Malformed
             | Reject::ForeignDialect
             | Reject::UnknownKey
@@ -139,8 +144,9 @@ impl Refusals {
             | Reject::BadTag
             | Reject::Unproven
             | Reject::Misdirected
-            | Reject::Unknown => warn!("{more} frames refused: {what}"),
-        }
+            | Reject::Unknown => Level::Warn,
+        };
+        log::log!(level, "frames refused: {more}, {}", journal::reject(why));
         *told = Told {
             count,
             next_at: now.after(REFUSAL_LINE),

@@ -120,7 +120,11 @@ impl Output {
         }
         self.written += 1;
         if self.is_noisy() {
-            log::log!(self.level, "{}: more than {MAX_LINES} lines; the rest is left out", self.label);
+            log::log!(
+                self.level,
+                "{}: more than {MAX_LINES} lines; the rest is left out",
+                self.label
+            );
         } else {
             log::log!(self.level, "{}: {line}", self.label);
         }

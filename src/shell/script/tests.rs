@@ -39,6 +39,7 @@ fn status(body: &str) -> Option<bool> {
 
 #[test]
 fn a_script_gets_its_arguments_and_a_small_environment() {
+    sys::pass_on_nothing();
     let finished = finish(
         "echo \"$1|$2|$3|$#\"; env | sort | cut -d= -f1 | tr '\\n' ' '; ls /proc/self/fd | wc -l",
         Verb::Start,
@@ -48,7 +49,10 @@ fn a_script_gets_its_arguments_and_a_small_environment() {
     let lines: Vec<&str> = finished.said.lines().collect();
     assert_eq!(lines[0], "one|two words|start|3");
     // PWD and the like are the shell's own.
-    for name in lines[1].split_whitespace().filter(|word| word.parse::<u32>().is_err()) {
+    for name in lines[1]
+        .split_whitespace()
+        .filter(|word| word.parse::<u32>().is_err())
+    {
         assert!(
             ["HA_CURHOST", "LANG", "PATH", "PWD", "OLDPWD", "SHLVL", "_"].contains(&name),
             "{name}"
@@ -101,7 +105,10 @@ fn a_script_that_ignores_the_request_to_end_is_killed_after_a_grace() {
     );
     assert!(matches!(finished.exit, Exit::TimedOut), "{finished:?}");
     let took = clock::now().since(began);
-    assert!(took >= GRACE && took < GRACE.plus(Duration::from_secs(2)), "{took}");
+    assert!(
+        took >= GRACE && took < GRACE.plus(Duration::from_secs(2)),
+        "{took}"
+    );
 }
 
 #[test]
@@ -140,9 +147,12 @@ fn a_script_that_cannot_be_run_is_an_end_of_its_own() {
 
 #[test]
 fn a_resource_word_is_a_name_and_its_arguments() {
-    assert_eq!(words("Filesystem::/dev/sda1::/mnt"), (
-        "Filesystem",
-        vec!["/dev/sda1".to_owned(), "/mnt".to_owned()]
-    ));
+    assert_eq!(
+        words("Filesystem::/dev/sda1::/mnt"),
+        (
+            "Filesystem",
+            vec!["/dev/sda1".to_owned(), "/mnt".to_owned()]
+        )
+    );
     assert_eq!(words("nginx"), ("nginx", vec![]));
 }

@@ -21,9 +21,9 @@
 
 use std::fmt::{Display, Write as _};
 
+use twinbeat::action::PeerState;
 use twinbeat::action::Reject;
 use twinbeat::id::{LinkSet, NodeId};
-use twinbeat::action::PeerState;
 
 use super::Status;
 use crate::journal;
