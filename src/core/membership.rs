@@ -155,7 +155,7 @@ impl Membership {
 
     /// When something here is due next.
     pub(crate) fn deadline(&self) -> Instant {
-        let mut due = self.next_beat_at;
+        let mut due = self.next_beat_at.min(self.attention.recovered_at());
         for node in NodeId::first(self.shape.nodes) {
             if let Some(verdict) = self.verdict_mark(node) {
                 due = due.min(self.attention.instant(verdict));
@@ -164,6 +164,10 @@ impl Membership {
                 continue;
             };
             due = due.min(self.attention.instant(self.ask_mark(alive)));
+            let deaf = alive.committed.plus(self.patience());
+            if alive.hearing == peer::Hearing::NotYet && deaf > self.attention.now() {
+                due = due.min(self.attention.instant(deaf));
+            }
             if !alive.warned {
                 due = due.min(
                     self.attention
@@ -249,7 +253,7 @@ impl Membership {
 
     /// Whether a live peer certainly does not hear us.
     pub(crate) fn is_deaf(&self, alive: &Alive) -> bool {
-        alive.is_deaf(self.attention.now(), self.timing.keepalive.scaled(3, 2))
+        alive.is_deaf(self.attention.now(), self.patience())
     }
 
     /// When the last turn was.
@@ -410,6 +414,11 @@ impl Membership {
         alive.asked.map_or(first, |asked| {
             first.max(asked.plus(self.timing.keepalive.scaled(1, 5)))
         })
+    }
+
+    /// How long a peer that has proved itself may take to hear us.
+    fn patience(&self) -> Duration {
+        self.timing.keepalive.scaled(3, 2)
     }
 
     /// max(1.5 k, D - L - 0.4 s): with refreshes ended then, the lease ends before a takeover.
