@@ -163,35 +163,33 @@ fn copy(package: &Path, work: &Path) -> Result<PathBuf, String> {
     let whole = work.join("trespass");
     let made = || -> io::Result<()> {
         fresh(&whole)?;
-        fs::copy(package.join("Cargo.lock"), whole.join("Cargo.lock"))?;
-        let manifest = fs::read_to_string(package.join("Cargo.toml"))?;
+        copy_files(package, &whole, |entry| entry.is_file())?;
+        copy_files(&package.join("src"), &whole.join("src"), |_| true)?;
+        let sources =
+            |entry: &Path| entry.is_dir() || entry.extension().is_some_and(|ending| ending == "rs");
+        copy_files(&package.join("tests"), &whole.join("tests"), sources)?;
         // Its own workspace: it lies in the target folder of another package.
+        let manifest = fs::read_to_string(package.join("Cargo.toml"))?;
         fs::write(
             whole.join("Cargo.toml"),
             format!("{manifest}\n[workspace]\n"),
-        )?;
-        for folder in ["src", "tests"] {
-            copy_folder(&package.join(folder), &whole.join(folder))?;
-        }
-        Ok(())
+        )
     };
     made().map_err(|error| format!("{}: {error}", whole.display()))?;
     Ok(whole)
 }
 
-fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
+fn copy_files(from: &Path, to: &Path, wanted: impl Fn(&Path) -> bool + Copy) -> io::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy_folder(&entry.path(), &target)?;
-        } else if entry
-            .path()
-            .extension()
-            .is_some_and(|extension| extension == "rs")
-        {
-            fs::copy(entry.path(), target)?;
+        let path = entry?.path();
+        let Some(name) = path.file_name().filter(|_| wanted(&path)) else {
+            continue;
+        };
+        if path.is_dir() {
+            copy_files(&path, &to.join(name), wanted)?;
+        } else if path.is_file() {
+            fs::copy(&path, to.join(name))?;
         }
     }
     Ok(())
