@@ -11,7 +11,8 @@ use std::path::Path;
 const FLOORS: &[&str] = &[
     "time id",
     "action config",
-    "wire auth",
+    "wire",
+    "auth",
     "membership",
     "failover",
     "node",
