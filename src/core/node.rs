@@ -202,7 +202,7 @@ impl Node {
                     next_at: now,
                 };
             }
-            Departure::Goodbye { said, .. } if said >= GOODBYES => {
+            Departure::Goodbye { said, next_at } if said >= GOODBYES && now >= next_at => {
                 self.departure = Departure::Gone { told: false };
             }
             Departure::Staying | Departure::Goodbye { .. } | Departure::Gone { .. } => {}
@@ -231,7 +231,11 @@ impl Node {
                 reason,
             });
         }
-        self.members.beat_due |= self.present_flags(now) != self.flags;
+        // Whether a Hello is wanted follows the clock, and the next beat says it soon enough.
+        let Flags {
+            leaving, unable, ..
+        } = self.present_flags(now);
+        self.members.beat_due |= (leaving, unable) != (self.flags.leaving, self.flags.unable);
     }
 
     fn present_flags(&self, now: Instant) -> Flags {

@@ -357,4 +357,4 @@ impl From<lint::Advice> for Problem<'_> {
 /// Bytes of a word that are quoted; enough to find it, too few to flood a terminal.
 const MAX_QUOTED: usize = 32;
 /// Lines said about one file.
-const MAX_SHOWN: u32 = 64;
+const MAX_SHOWN: u32 = 32;

@@ -27,7 +27,8 @@ pub(super) struct Settings {
     /// A `node` or medium line was there, even if it was wrong.
     tried_node: bool,
     tried_link: bool,
-    nodes_full: bool,
+    /// A name was refused or did not fit: the list is not what was meant.
+    nodes_doubtful: bool,
     links_full: bool,
     port: Option<u16>,
     times: timing::Times,
@@ -95,6 +96,11 @@ impl Settings {
             }
         }
         timing::finish(self, config, report);
+    }
+
+    /// Whether names may be compared with the list of nodes.
+    pub(super) fn knows_nodes(&self) -> bool {
+        !self.nodes.is_empty() && !self.nodes_doubtful
     }
 
     /// Where a directive stood.
@@ -277,6 +283,7 @@ impl Settings {
     ) -> Result<(), Flaw<'a>> {
         let quoted = Quoted(word.bytes);
         if !is_node_name(word.bytes) {
+            self.nodes_doubtful = true;
             return Err((word.at, Problem::BadNode(quoted)));
         }
         if let Some(earlier) = config.node_named(word.bytes) {
@@ -286,7 +293,7 @@ impl Settings {
         }
         if config.nodes.is_full() {
             // Said once.
-            return match core::mem::replace(&mut self.nodes_full, true) {
+            return match core::mem::replace(&mut self.nodes_doubtful, true) {
                 false => Err((word.at, Problem::TooManyNodes)),
                 true => Ok(()),
             };

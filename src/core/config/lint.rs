@@ -120,7 +120,9 @@ pub(super) fn advise(
     if config.links.len() == 1 {
         report.say(settings.link_place(), Advice::OneLink);
     }
-    report.say(settings.node_place(), Advice::NoPing);
+    if config.nodes.len() > 1 {
+        report.say(settings.node_place(), Advice::NoPing);
+    }
     if config.groups.is_empty() {
         report.say(Position::start(File::Haresources), Advice::NoGroups);
     }

@@ -74,7 +74,7 @@ pub fn read(sources: &Sources<'_>, say: &mut dyn FnMut(Diagnostic<'_>)) -> Optio
     if complete {
         settings.finish(&mut config, report_to);
     }
-    let nodes_known = complete && !config.nodes.is_empty();
+    let nodes_known = complete && settings.knows_nodes();
     find_me(sources.name, nodes_known, &settings, &mut config, report_to);
     if let Some(text) = usable(File::Haresources, sources.haresources, report_to) {
         haresources::read(text, &mut config, nodes_known, report_to);

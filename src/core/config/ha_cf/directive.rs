@@ -145,16 +145,15 @@ const REALTIME: &str = "priority and locked memory are set as far as the system 
 const CORES: &str = "core dumps are left to the system (ulimit -c, core_pattern)";
 const CLIENTS: &str = "there is no client interface besides the control socket";
 
-const SERIAL: &str =
-    "remove the line (serial links are not yet supported) and use a second network link meanwhile";
+// What to do about those that are not yet supported.
+const SERIAL: &str = "use a second network link meanwhile, and remove the line";
 const PING: &str =
-    "remove the line; the ping checks it asks for would not take place (not yet supported)";
-const STONITH: &str = "remove the line; no node would be reset (not yet supported), so fence by \
-                       other means where a service must never run twice";
-const CHILD: &str =
-    "remove the line and let init start the program; it would not be started (not yet supported)";
-const WATCHDOG: &str = "remove the line and let init or procd feed the watchdog meanwhile; \
-                        it would not be fed from here (not yet supported)";
+    "nobody would be pinged; a second link by another path helps meanwhile; remove the line";
+const STONITH: &str = "no node would be reset; where a service must never run twice fence by other means, \
+                       and remove the line";
+const CHILD: &str = "the program would not be started; let init start it, and remove the line";
+const WATCHDOG: &str =
+    "it would not be fed from here; let init or procd feed it meanwhile, and remove the line";
 
 /// Heartbeat's directives in alphabetical order, ours among them.
 const TABLE: &[(&str, Fate)] = &[

@@ -24,10 +24,11 @@ pub(super) fn is_meant(word: &[u8]) -> bool {
     let end = head.windows(2).position(|pair| pair == b"::");
     let name = end.and_then(|end| head.get(..end)).unwrap_or(head);
     let hex = |b: &u8| b.is_ascii_hexdigit() || *b == b':';
-    let begins = name.first().is_some_and(u8::is_ascii_digit) && name.len() <= 4;
+    let digit = name.first().is_some_and(u8::is_ascii_digit);
     literal(head).is_some()
-        || (!name.is_empty() && name.iter().all(|b| b.is_ascii_digit() || *b == b'.'))
-        || (name.iter().all(hex) && (name.contains(&b':') || (begins && end.is_some())))
+        || (digit && name.iter().all(|b| b.is_ascii_digit() || *b == b'.'))
+        || (name.iter().all(hex) && name.contains(&b':'))
+        || (name.iter().all(hex) && digit && name.len() <= 4 && end.is_some())
         || (name.eq_ignore_ascii_case(b"fe80") && end.is_some())
 }
 
@@ -152,6 +153,34 @@ fn is_unicast(address: IpAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_misspelt_address_is_still_meant_as_one_and_a_script_is_not() {
+        for word in [
+            "10.0.0.300",
+            "2001:db8::g",
+            "2001::g/64",
+            "fe80::%eth0",
+            "2001:db8:::1",
+            "10.0.0",
+        ] {
+            assert!(is_meant(word.as_bytes()), "{word}");
+        }
+        for word in [
+            "dnsmasq",
+            "add::beefy",
+            "6to4::tun0",
+            "ad::10",
+            "x::a:b",
+            "../x",
+            "/x",
+            "::",
+            "",
+        ] {
+            let literal = literal(word.as_bytes()).is_some();
+            assert_eq!(is_meant(word.as_bytes()), literal, "{word}");
+        }
+    }
     use std::format;
     use std::string::String;
 
