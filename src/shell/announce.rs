@@ -3,25 +3,24 @@
 //! Also the question before a lone start: does anybody have it?
 
 use std::net::IpAddr;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 
 use nix::errno::Errno;
-use nix::sys::socket::{
-    AddressFamily, LinkAddr, MsgFlags, SockFlag, SockType, bind, recvfrom, sendto, socket,
-};
 use twinbeat::time::{Duration, Instant};
 
 use crate::interface::{Interface, Interfaces, Mac};
-use crate::sys;
 use frame::Frame;
+use packet::Packets;
 
 mod frame;
+mod packet;
 
 /// Announces, watches and asks. Drain [`Self::poll_notice`] at [`Self::deadline`] and when one of
 /// [`Self::fds`] is readable.
 pub(crate) struct Announcer {
-    arp: OwnedFd,
-    neighbour: OwnedFd,
+    arp: Packets,
+    /// Only while there is an IPv6 address to watch: every IPv6 packet passes its filter.
+    neighbour: Option<Packets>,
     watched: Vec<Watched>,
     /// Every Ethernet address of this machine: what comes from one of them is no conflict.
     own: Vec<Mac>,
@@ -31,7 +30,8 @@ pub(crate) struct Announcer {
 /// What the network said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Notice {
-    /// Another machine announced or used a held address; it is being announced against.
+    /// Another machine announced or used a held address; it is being announced against. Told
+    /// and done at most every 200 ms for each address.
     Conflict {
         /// Which address.
         address: IpAddr,
@@ -50,22 +50,17 @@ pub(crate) enum Notice {
 impl Announcer {
     /// Needs `CAP_NET_RAW`.
     pub(crate) fn open() -> Result<Self, Errno> {
-        let announcer = Self {
-            arp: packet_socket()?,
-            neighbour: packet_socket()?,
+        let arp = Packets::open()?;
+        // Before the first packet.
+        frame::arp_filter(std::iter::empty(), &[]).attach(arp.as_fd())?;
+        arp.hear(frame::ETHERTYPE_ARP)?;
+        Ok(Self {
+            arp,
+            neighbour: None,
             watched: Vec::new(),
             own: Vec::new(),
             unsent: 0,
-        };
-        announcer.filter()?; // Before the first packet.
-        for (socket, protocol) in [
-            (&announcer.arp, frame::ETHERTYPE_ARP),
-            (&announcer.neighbour, frame::ETHERTYPE_IPV6),
-        ] {
-            let any = sys::link_address(protocol, 0).ok_or(Errno::EINVAL)?;
-            bind(socket.as_raw_fd(), &any)?;
-        }
-        Ok(announcer)
+        })
     }
 
     /// Announces an address that is on the interface with this index from now on: the first time
@@ -82,19 +77,19 @@ impl Announcer {
             return self.release(address); // A tunnel, a modem: there is nobody to tell.
         };
         let announcement = Frame::announcement(address, mac, is_router(address, interface));
-        let index = interface.index;
         self.watch(Watched {
             address,
-            interface: index,
+            interface: interface.index,
             purpose: Purpose::Held {
                 announcement,
+                reach: Reach::of(interface),
                 left: ANNOUNCEMENTS,
                 next_at: now,
                 began_at: now,
             },
         });
         self.send_due(now);
-        self.learn(interfaces);
+        self.learn(now, interfaces);
     }
 
     /// Asks the network whether somebody has the address; [`Notice::Probed`] follows within 200 ms.
@@ -116,7 +111,7 @@ impl Announcer {
                 until: mac.map_or(now, |_| now.after(PROBE)),
             },
         });
-        self.learn(interfaces); // Before the answer.
+        self.learn(now, interfaces); // Before the answer.
         self.send_due(now);
     }
 
@@ -129,12 +124,32 @@ impl Announcer {
         }
     }
 
-    /// Takes in which Ethernet addresses this machine has; call it when interfaces have changed.
-    pub(crate) fn learn(&mut self, interfaces: &Interfaces) {
+    /// Takes in what has changed of this machine's interfaces: what is held where carrier came
+    /// back, or where the Ethernet address is another, is announced anew.
+    pub(crate) fn learn(&mut self, now: Instant, interfaces: &Interfaces) {
         self.own.clear();
         for mac in interfaces.iter().filter_map(|interface| interface.mac) {
             if !self.own.contains(&mac) {
                 self.own.push(mac);
+            }
+        }
+        for watched in &mut self.watched {
+            if let (Purpose::Held { reach, .. }, Some((interface, mac))) = (
+                &mut watched.purpose,
+                ethernet(watched.interface, interfaces),
+            ) {
+                let (before, after) = (*reach, Reach::of(interface));
+                *reach = after;
+                if after != before && after.running {
+                    let router = is_router(watched.address, interface);
+                    watched.purpose = Purpose::Held {
+                        announcement: Frame::announcement(watched.address, mac, router),
+                        reach: after,
+                        left: ANNOUNCEMENTS,
+                        next_at: now,
+                        began_at: now,
+                    };
+                }
             }
         }
         // Refused for want of memory, the old filter stays and this program looks itself.
@@ -166,9 +181,10 @@ impl Announcer {
         deadlines.min().unwrap_or(Instant::NEVER)
     }
 
-    /// What to wait for.
-    pub(crate) fn fds(&self) -> [BorrowedFd<'_>; 2] {
-        [self.arp.as_fd(), self.neighbour.as_fd()]
+    /// What to wait for: one or two; others after [`Self::announce`], [`Self::probe`] and
+    /// [`Self::release`].
+    pub(crate) fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.sockets().map(AsFd::as_fd)
     }
 
     /// Announcements and questions the kernel did not take.
@@ -198,7 +214,7 @@ impl Announcer {
                     *left -= 1;
                     *next_at = now.after(INTERVAL);
                     for frame in announcement.iter() {
-                        self.unsent += send(&self.arp, watched.interface, frame);
+                        self.unsent += self.arp.send(watched.interface, frame);
                     }
                 }
                 Purpose::Asked {
@@ -206,7 +222,7 @@ impl Announcer {
                 } => {
                     if let (Some(question), true) = (question, *again_at <= now) {
                         *again_at = now.after(PROBE_INTERVAL);
-                        self.unsent += send(&self.arp, watched.interface, question);
+                        self.unsent += self.arp.send(watched.interface, question);
                     }
                 }
             }
@@ -216,13 +232,16 @@ impl Announcer {
     /// The next packet that means something.
     fn read(&mut self, now: Instant) -> Option<Notice> {
         let mut buf = [0; frame::LONGEST];
-        for socket in [self.arp.as_raw_fd(), self.neighbour.as_raw_fd()] {
+        for place in 0..2 {
             for _ in 0..PACKETS_AT_ONCE {
-                let Some((len, from)) = receive(socket, &mut buf) else {
+                let received = self
+                    .sockets()
+                    .nth(place)
+                    .and_then(|socket| socket.receive(&mut buf));
+                let Some((len, interface)) = received else {
                     break;
                 };
                 let packet = buf.get(..len).unwrap_or_default();
-                let interface = from.and_then(|from| u32::try_from(from.ifindex()).ok());
                 if let Some((address, mac)) = frame::sender(packet)
                     && let Some(notice) = self.on_sender(now, address, mac, interface)
                 {
@@ -239,12 +258,12 @@ impl Announcer {
         now: Instant,
         address: IpAddr,
         mac: Mac,
-        interface: Option<u32>,
+        interface: u32,
     ) -> Option<Notice> {
         let place = self
             .watched
             .iter()
-            .position(|w| w.address == address && Some(w.interface) == interface)?;
+            .position(|w| w.address == address && w.interface == interface)?;
         if self.own.contains(&mac) {
             return None;
         }
@@ -256,11 +275,12 @@ impl Announcer {
                 began_at,
                 ..
             } => {
-                // A flood of conflicts must not become a flood of announcements.
-                if now.since(*began_at) >= INTERVAL {
-                    (*left, *next_at, *began_at) = (ANNOUNCEMENTS, now, now);
-                    self.send_due(now);
+                // A flood of conflicts must become a flood neither of announcements nor of log.
+                if now.since(*began_at) < INTERVAL {
+                    return None;
                 }
+                (*left, *next_at, *began_at) = (ANNOUNCEMENTS, now, now);
+                self.send_due(now);
                 Some(Notice::Conflict { address, mac })
             }
             Purpose::Asked { .. } => self.conclude(place, Some(mac)),
@@ -276,10 +296,27 @@ impl Announcer {
         Some(Notice::Probed { address, occupied })
     }
 
-    fn filter(&self) -> Result<(), Errno> {
+    fn sockets(&self) -> impl Iterator<Item = &Packets> {
+        [Some(&self.arp), self.neighbour.as_ref()]
+            .into_iter()
+            .flatten()
+    }
+
+    fn filter(&mut self) -> Result<(), Errno> {
         let watched = || self.watched.iter().map(|watched| watched.address);
         frame::arp_filter(watched(), &self.own).attach(self.arp.as_fd())?;
-        frame::neighbour_filter(watched(), &self.own).attach(self.neighbour.as_fd())
+        let filter = frame::neighbour_filter(watched(), &self.own);
+        match (watched().any(|address| address.is_ipv6()), &self.neighbour) {
+            (false, _) => self.neighbour = None,
+            (true, Some(socket)) => filter.attach(socket.as_fd())?,
+            (true, None) => {
+                let socket = Packets::open()?;
+                filter.attach(socket.as_fd())?;
+                socket.hear(frame::ETHERTYPE_IPV6)?;
+                self.neighbour = Some(socket);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -293,6 +330,7 @@ enum Purpose {
     /// Held here: announced `left` more times, watched for ever.
     Held {
         announcement: frame::Announcement,
+        reach: Reach,
         left: u8,
         next_at: Instant,
         began_at: Instant,
@@ -303,6 +341,22 @@ enum Purpose {
         again_at: Instant,
         until: Instant,
     },
+}
+
+/// What of an interface makes an earlier announcement void.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Reach {
+    mac: Option<Mac>,
+    running: bool,
+}
+
+impl Reach {
+    fn of(interface: &Interface) -> Self {
+        Self {
+            mac: interface.mac,
+            running: interface.running,
+        }
+    }
 }
 
 /// The interface and its Ethernet address, if it has one to announce.
@@ -316,35 +370,6 @@ fn ethernet(index: u32, interfaces: &Interfaces) -> Option<(&Interface, Mac)> {
 fn is_router(address: IpAddr, interface: &Interface) -> bool {
     let path = format!("/proc/sys/net/ipv6/conf/{}/forwarding", interface.name);
     address.is_ipv6() && std::fs::read(path).is_ok_and(|text| text.first() == Some(&b'1'))
-}
-
-/// A socket for whole Ethernet frames that receives nothing until it is bound.
-fn packet_socket() -> Result<OwnedFd, Errno> {
-    socket(
-        AddressFamily::Packet,
-        SockType::Raw,
-        SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK,
-        None,
-    )
-}
-
-/// How many frames were not sent: none or one.
-fn send(socket: &OwnedFd, interface: u32, frame: &Frame) -> u64 {
-    let Some(to) = sys::link_address(frame.protocol(), interface) else {
-        return 1;
-    };
-    let sent = sendto(
-        socket.as_raw_fd(),
-        frame.bytes(),
-        &to,
-        MsgFlags::MSG_DONTWAIT,
-    );
-    u64::from(sent.is_err())
-}
-
-fn receive(socket: i32, buf: &mut [u8]) -> Option<(usize, Option<LinkAddr>)> {
-    // An interface that went down leaves ENETDOWN behind, once.
-    (0..2).find_map(|_| recvfrom::<LinkAddr>(socket, buf).ok())
 }
 
 const ANNOUNCEMENTS: u8 = 5;

@@ -312,7 +312,7 @@ fn the_interface_is_found_by_prefix_or_by_route() {
             interfaces.named("eth0").unwrap().index,
             interfaces.named("eth1").unwrap().index,
         );
-        let mut place = |address: &str, prefix| {
+        let place = |address: &str, prefix| {
             let wanted = config::Address {
                 prefix,
                 interface: None,

@@ -57,9 +57,8 @@ impl Frame {
             IpAddr::V6(address) => {
                 let [.., x, y, z] = address.octets();
                 let mut group = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 1, 0xff00, 0).octets();
-                if let [.., a, b, c] = &mut group {
-                    (*a, *b, *c) = (x, y, z);
-                }
+                let [.., a, b, c] = &mut group;
+                (*a, *b, *c) = (x, y, z);
                 let nobody = Ipv6Addr::UNSPECIFIED;
                 let group = Ipv6Addr::from(group);
                 Self::neighbour(SOLICITATION, [0; 4], mac, nobody, group, address, None)
