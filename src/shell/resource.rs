@@ -123,14 +123,15 @@ impl Resources {
         self.holding.announce(now, group, interfaces);
     }
 
-    /// Goes on with what has been waiting for a script or the network; the next group that is
-    /// done with it.
+    /// Goes on with what has been waiting for a script or the network, which has said something
+    /// if `heard`; the next group that is done with it.
     pub(crate) fn poll_done(
         &mut self,
         now: Instant,
+        heard: bool,
         interfaces: &Interfaces,
     ) -> Option<(GroupId, Outcome)> {
-        while let Some((group, answered)) = self.holding.poll_probed(now) {
+        while let Some((group, answered)) = self.holding.poll_probed(now, heard) {
             if let Some(outcome) = self.on_probed(now, group, answered, interfaces) {
                 return Some((group, outcome));
             }

@@ -44,6 +44,7 @@ const SIGNALS: usize = 0;
 const CONTROL: usize = 1;
 const INTERFACES: usize = 2;
 const ROUTES: usize = 3;
+const NETWORK: [usize; 2] = [4, 5];
 const FIRST_LINK: usize = 6;
 
 /// Everything there is while the program runs.

@@ -165,9 +165,12 @@ impl Holding {
         asked
     }
 
-    /// Does what is due on the network; the next answer to [`Self::probe`]: whose address it was,
-    /// and whether another machine has it.
-    pub(crate) fn poll_probed(&mut self, now: Instant) -> Option<(GroupId, bool)> {
+    /// Does what is due on the network, or reads what it said (`heard`); the next answer to
+    /// [`Self::probe`]: whose address it was, and whether another machine has it.
+    pub(crate) fn poll_probed(&mut self, now: Instant, heard: bool) -> Option<(GroupId, bool)> {
+        if !heard && now < self.announcer.deadline() {
+            return None;
+        }
         while let Some(notice) = self.announcer.poll_notice(now) {
             match notice {
                 Notice::Conflict { address, mac } => {
@@ -253,6 +256,7 @@ impl Holding {
     /// After a change of interfaces or their addresses: what somebody took away is put back by the
     /// next [`Self::keep_up`], which should follow in the same turn.
     pub(crate) fn on_interfaces(&mut self, now: Instant, interfaces: &Interfaces) {
+        self.announcer.learn(now, interfaces);
         let Self {
             places, addresses, ..
         } = self;
@@ -299,14 +303,14 @@ impl Holding {
         deadline
     }
 
-    /// What to wait for: routes, then what the network says.
+    /// What to wait for: routes, then what the network says (none: -1).
     pub(crate) fn descriptors(&self) -> [RawFd; 3] {
-        let [arp, neighbour] = self.announcer.fds();
-        [
-            self.addresses.as_fd().as_raw_fd(),
-            arp.as_raw_fd(),
-            neighbour.as_raw_fd(),
-        ]
+        let mut descriptors = [-1; 3];
+        let ours = std::iter::once(self.addresses.as_fd()).chain(self.announcer.fds());
+        for (place, fd) in descriptors.iter_mut().zip(ours) {
+            *place = fd.as_raw_fd();
+        }
+        descriptors
     }
 
     /// A peer was started with another deadtime: the lease must have ended when it takes over.

@@ -10,7 +10,7 @@ use twinbeat::config::Config;
 use twinbeat::id::GroupSet;
 use twinbeat::time::{Duration, Instant};
 
-use super::{CONTROL, Program, REALTIME_AGAIN, ROUTES, SIGNALS};
+use super::{CONTROL, NETWORK, Program, REALTIME_AGAIN, ROUTES, SIGNALS};
 use crate::control::Request;
 use crate::reactor::{Reactor, Ready};
 use crate::signal;
@@ -66,7 +66,8 @@ impl Program {
             self.control.accept(&self.reactor);
         }
         self.reactor.run_tasks();
-        while let Some((group, outcome)) = self.resources.poll_done(now, &self.interfaces) {
+        let heard = NETWORK.into_iter().any(|position| ready.contains(position));
+        while let Some((group, outcome)) = self.resources.poll_done(now, heard, &self.interfaces) {
             self.tell(now, Input::Done { group, outcome });
         }
         while let Some(asked) = self.control.poll_asked() {
