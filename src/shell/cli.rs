@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use lexopt::prelude::*;
+use twinbeat::config::diagnostic::Severity;
 
 use crate::{configuration, run, state};
 
@@ -59,7 +60,10 @@ pub(crate) fn main() -> ExitCode {
     match verb {
         Verb::Run => {
             let config = configuration::read(&directory, &mut |diagnostic| {
-                eprintln!("{diagnostic}");
+                // Advice is for `check`.
+                if diagnostic.severity() != Severity::Advice {
+                    eprintln!("{diagnostic}");
+                }
             });
             let Some(config) = config else {
                 return ExitCode::FAILURE;

@@ -48,7 +48,7 @@ pub(crate) fn json(status: &Status<'_>) -> String {
             out.text("name", &journal::link_name(config, id));
             out.optional("interface", link.map(|link| link.interface.as_str()));
             out.number("port", link.map_or(0, |link| link.port));
-            out.text("carrier", journal::carrier(node.link(id).carrier));
+            out.text("carrier", journal::carrier(status.links.carrier(id)));
             out.number("sent", counters.sent);
             out.number("unsent", counters.unsent);
             out.number("received", counters.received);

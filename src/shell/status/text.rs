@@ -74,7 +74,7 @@ fn links(status: &Status<'_>, out: &mut String) -> fmt::Result {
             out,
             "link {}: {}, sent {}",
             journal::link_name(status.config, id),
-            journal::carrier(view.carrier),
+            journal::carrier(status.links.carrier(id)),
             counters.sent,
         )?;
         if counters.unsent > 0 {
