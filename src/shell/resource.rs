@@ -6,6 +6,7 @@
 //! within the call.
 
 mod holding;
+mod rhythm;
 
 use std::cell::RefCell;
 use std::collections::VecDeque;

@@ -25,7 +25,7 @@ use crate::link::Links;
 use crate::reactor::{MAX_OWN, Reactor, Ready};
 use crate::resource::Resources;
 use crate::signal::Signals;
-use crate::{clock, journal};
+use crate::{clock, journal, privilege};
 use upkeep::{Refusals, Writer};
 
 /// Before a verdict of death at most so many frames are read ...
@@ -68,6 +68,7 @@ struct Program {
 /// Runs until it is told to stop; the error is a sentence, and nothing was started.
 pub(crate) fn run(directory: &Path, config: Box<Config>) -> Result<(), String> {
     let mut program = start::start(directory, Rc::from(config))?;
+    privilege::ask();
     program.begin();
     while !program.over {
         program.turn();
@@ -273,3 +274,6 @@ impl Program {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,9 @@ use twinbeat::action::{Carrier, Difference, Event, GroupState, Reason, Reject};
 use twinbeat::config::{Config, Medium};
 use twinbeat::id::LinkId;
 
+use crate::address::AddressError;
+use crate::interface::Mac;
+
 /// One event as one line: what happened to whom, and why.
 pub(crate) fn event(config: &Config, event: Event) -> (Level, String) {
     let name = |node| config.node_name(node);
@@ -210,6 +213,24 @@ pub(crate) const fn reject(why: Reject) -> &'static str {
         Reject::Misdirected => "for another node or an earlier life",
         Reject::Unknown => "about something this configuration does not have",
     }
+}
+
+/// Why an address is not there.
+pub(crate) fn address_error(error: AddressError) -> &'static str {
+    match error {
+        AddressError::Unknown => "is not in the configuration",
+        AddressError::NoInterface => {
+            "no interface for it: name one that exists, or give one an address of its subnet"
+        }
+        AddressError::Forbidden => "CAP_NET_ADMIN is missing",
+        AddressError::Late => "took too long and was deleted again",
+        AddressError::Refused(errno) => errno.desc(),
+    }
+}
+
+/// An Ethernet address.
+pub(crate) fn hardware(Mac([a, b, c, d, e, f]): Mac) -> String {
+    format!("{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}")
 }
 
 /// A link as in `ha.cf`, without the numbers that are the same on every node.

@@ -68,7 +68,6 @@ pub(super) fn start(directory: &Path, config: Rc<Config>) -> Result<Program, Str
     let resources = Resources::new(&config, directory, &reactor, holding);
     let writer = Writer::new(&reactor, statedir);
     writer.count(state.generation.saturating_add(1));
-    privilege::ask();
     let now = clock::now();
     Ok(Program {
         node: Node::new(&config, boot, now),
