@@ -135,7 +135,7 @@ pub struct Group {
 /// One resource of a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Resource {
-    /// `IPaddr`, `IPaddr2`, `IPv6addr`, or a bare IPv4 address: built in.
+    /// `IPaddr`, `IPaddr2`, `IPv6addr`, or an address alone: built in.
     Address(Address),
     /// Anything else: `resource.d/NAME` or `/etc/init.d/NAME`, the word `NAME::arg1::arg2` as written.
     Script(Text),

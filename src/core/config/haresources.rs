@@ -152,6 +152,10 @@ fn parse(word: &[u8]) -> Result<Option<super::Address>, Problem<'_>> {
         b"IPaddr2" => Family::Both,
         b"IPv6addr" => Family::Six,
         _ => {
+            let near = |right: &&str| right.as_bytes().eq_ignore_ascii_case(name);
+            if let Some(right) = ["IPaddr", "IPaddr2", "IPv6addr"].into_iter().find(near) {
+                return Err(Problem::Case(Quoted(name), right));
+            }
             check_script(word, name, argument)?;
             return Ok(None);
         }
