@@ -310,3 +310,18 @@ fn warnings_do_not_crowd_out_errors() {
     );
     assert!(error(&format!("{many}bogus")).starts_with("ha.cf:51:1: error: unknown directive"));
 }
+
+#[test]
+fn a_long_word_is_quoted_by_its_beginning() {
+    let long = error(&"x".repeat(5000));
+    assert!(
+        long.contains(&format!("\"{}...\"", "x".repeat(32))),
+        "{long}"
+    );
+    assert!(!long.contains(&"x".repeat(33)));
+    let exact = error(&"x".repeat(32));
+    assert!(
+        exact.contains(&format!("\"{}\"", "x".repeat(32))),
+        "{exact}"
+    );
+}
