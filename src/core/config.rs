@@ -17,7 +17,7 @@ use core::net::{IpAddr, Ipv4Addr};
 use core::ops::Range;
 
 use diagnostic::{Position, Report};
-pub use sources::{LocalName, Source, Sources, read};
+pub use sources::{LocalName, Machine, Source, Sources, read};
 
 use crate::id::{GroupId, LinkId, MAX_GROUPS, MAX_LINKS, MAX_NODES, NodeId};
 use crate::time::Duration;

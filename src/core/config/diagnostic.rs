@@ -80,6 +80,10 @@ pub enum Problem<'a> {
     },
     /// `nodeinfo` is not one line with one name.
     NodeInfo,
+    /// No script of this name can be run.
+    NoScript(Quoted<'a>),
+    /// There is no such interface at present.
+    NoInterface(Quoted<'a>),
     /// About `ha.cf` or `twinbeat.cf`.
     HaCf(ha_cf::Problem<'a>),
     /// About `haresources`.
@@ -192,7 +196,8 @@ impl Diagnostic<'_> {
             | Problem::Authkeys(_) => Severity::Error,
             Problem::More(severity, _) => *severity,
             Problem::HaCf(problem) => problem.severity(),
-            Problem::Advice(_) => Severity::Advice,
+            Problem::NoScript(_) => Severity::Warning,
+            Problem::Advice(_) | Problem::NoInterface(_) => Severity::Advice,
         }
     }
 }
@@ -309,6 +314,16 @@ impl fmt::Display for Problem<'_> {
             Self::NodeInfo => f.write_str(
                 "must hold the name of this node, one word of 1 to 63 letters, digits, \".\", \"-\" or \"_\", and nothing else; \
                  write the name, or remove the file: then uname -n counts",
+            ),
+            Self::NoScript(name) => write!(
+                f,
+                "no executable {name} in resource.d beside ha.cf or in /etc/init.d: this group cannot start here; \
+                 install it, correct the name, or chmod +x it"
+            ),
+            Self::NoInterface(name) => write!(
+                f,
+                "there is no interface {name} at present: it is waited for; correct the name if it is misspelt \
+                 (\"ip link\" shows them all)"
             ),
             Self::HaCf(problem) => problem.fmt(f),
             Self::Haresources(problem) => problem.fmt(f),
