@@ -25,8 +25,8 @@ use twinbeat::config::Config;
 use crate::sys;
 use syslog::Syslog;
 pub(crate) use wording::{
-    address_error, carrier, difference, event, group_state, hardware, link_name, peer_state,
-    reason, reject,
+    address_error, carrier, coarse, difference, event, group_state, hardware, link_name,
+    peer_state, reason, reject,
 };
 
 /// Lines that may wait to be written.

@@ -59,6 +59,8 @@ struct Program {
     control: Control,
     writer: Writer,
     refusals: Refusals,
+    /// A wake-up that comes later than this is a stall: no verdict falls in its turn (DESIGN 4).
+    stall: Duration,
     started: Instant,
     realtime_at: Instant,
     stopping: bool,
@@ -93,11 +95,13 @@ impl Program {
 
     fn turn(&mut self) {
         let (mut now, ready) = self.sleep();
+        let late = now.since(self.node.deadline());
         let due = now >= self.node.deadline();
-        if due && self.node.verdict_due(now) {
+        if due && late <= self.stall && self.node.verdict_due(now) {
             now = self.read_dry(now);
         } else if due {
-            // Late or not: what may no longer be held goes before anything is read.
+            // The core learns that this turn is late before it learns anything else, and what may
+            // no longer be held goes before anything is read.
             self.tell(now, Input::Timeout);
             self.resources.holding().let_go(now, &self.node);
         }

@@ -7,6 +7,7 @@ use twinbeat::action::PeerState;
 use twinbeat::action::{Carrier, Difference, Event, GroupState, Reason, Reject};
 use twinbeat::config::{Config, Medium};
 use twinbeat::id::LinkId;
+use twinbeat::time::Duration;
 
 use crate::address::AddressError;
 use crate::interface::Mac;
@@ -29,11 +30,19 @@ pub(crate) fn event(config: &Config, event: Event) -> (Level, String) {
         ),
         Event::PeerLate { node, silence } => (
             Level::Warn,
-            format!("node {} is late: nothing heard for {silence}", name(node)),
+            format!(
+                "node {} is late: nothing heard for {}",
+                name(node),
+                coarse(silence)
+            ),
         ),
         Event::PeerDead { node, silence } => (
             Level::Warn,
-            format!("node {} is dead: nothing heard for {silence}", name(node)),
+            format!(
+                "node {} is dead: nothing heard for {}",
+                name(node),
+                coarse(silence)
+            ),
         ),
         Event::PeerLeft { node } => (Level::Info, format!("node {} has left", name(node))),
         Event::PeerDeaf { node, deaf: true } => (
@@ -105,7 +114,7 @@ pub(crate) fn event(config: &Config, event: Event) -> (Level, String) {
                 if agreed { "agreed" } else { "refused" }
             ),
         ),
-        Event::Stalled { late } => (Level::Warn, format!("this loop woke {late} late")),
+        Event::Stalled { late } => (Level::Warn, format!("this loop woke {} late", coarse(late))),
         Event::Health { healthy: false } => (
             Level::Error,
             "unhealthy: this loop gets too little time".to_owned(),
@@ -119,6 +128,17 @@ pub(crate) fn event(config: &Config, event: Event) -> (Level, String) {
                 reason(why)
             ),
         ),
+    }
+}
+
+/// Short enough to read: milliseconds from ten of them on, seconds from a minute on.
+pub(crate) fn coarse(span: Duration) -> Duration {
+    if span < Duration::from_millis(10) {
+        span
+    } else if span < Duration::from_secs(60) {
+        Duration::from_millis(span.millis())
+    } else {
+        Duration::from_secs(span.millis() / 1000)
     }
 }
 

@@ -19,7 +19,7 @@ use crate::{clock, journal, privilege, script, state};
 
 /// Between two lines about frames refused for the same reason.
 const REFUSAL_LINE: Duration = Duration::from_secs(60);
-const USUALLY_UNPROVEN: u32 = 10;
+const USUALLY_UNPROVEN: u32 = 50;
 
 /// Tells of refused frames: one line for each reason and minute.
 pub(super) struct Refusals {

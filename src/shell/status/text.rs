@@ -4,7 +4,6 @@ use std::fmt::{self, Write as _};
 
 use twinbeat::action::GroupState;
 use twinbeat::action::PeerState;
-use twinbeat::time::Duration;
 
 use super::Status;
 use crate::journal;
@@ -34,7 +33,7 @@ fn nodes(status: &Status<'_>, out: &mut String) -> fmt::Result {
             writeln!(
                 out,
                 "node {name}: this node, {health}, running for {}",
-                coarse(status.uptime())
+                journal::coarse(status.uptime())
             )?;
             continue;
         }
@@ -42,7 +41,7 @@ fn nodes(status: &Status<'_>, out: &mut String) -> fmt::Result {
         write!(out, "node {name}: {}", journal::peer_state(peer.state))?;
         match peer.state {
             PeerState::Alive | PeerState::Late => {
-                write!(out, ", heard {} ago", coarse(peer.silence))?;
+                write!(out, ", heard {} ago", journal::coarse(peer.silence))?;
                 for (nth, link) in peer.links.iter().enumerate() {
                     let before = if nth == 0 { " on " } else { " and " };
                     write!(out, "{before}{}", journal::link_name(config, link))?;
@@ -114,13 +113,4 @@ fn groups(status: &Status<'_>, out: &mut String) -> fmt::Result {
         out.push('\n');
     }
     Ok(())
-}
-
-/// Short enough to read: milliseconds below a minute, seconds above.
-fn coarse(span: Duration) -> Duration {
-    if span < Duration::from_secs(60) {
-        Duration::from_millis(span.millis())
-    } else {
-        Duration::from_secs(span.millis() / 1000)
-    }
 }
