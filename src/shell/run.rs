@@ -15,7 +15,7 @@ use std::rc::Rc;
 use log::warn;
 use twinbeat::action::{Action, Command, Input};
 use twinbeat::config::Config;
-use twinbeat::id::LinkSet;
+use twinbeat::id::{LinkId, LinkSet, PerLink};
 use twinbeat::time::{Duration, Instant};
 use twinbeat::{MAX_FRAME, Node};
 
@@ -32,6 +32,9 @@ use upkeep::{Refusals, Writer};
 const MOST_FRAMES: usize = 128;
 /// ... for at most so long.
 const LONGEST_READING: Duration = Duration::from_millis(20);
+/// Frames that come faster than this are a flood: so many of them are read in one turn.
+const FLOOD: Duration = Duration::from_micros(200);
+const FRAMES_IN_FLOOD: usize = 16;
 /// A turn that lasts longer is no longer one in which leases may be refreshed.
 const LONGEST_TURN: Duration = Duration::from_millis(200);
 /// A frame is cut off here: longer ones are refused by the core for their length.
@@ -59,6 +62,8 @@ struct Program {
     control: Control,
     writer: Writer,
     refusals: Refusals,
+    /// When each link was last read.
+    read_at: PerLink<Instant>,
     /// A wake-up that comes later than this is a stall: no verdict falls in its turn (DESIGN 4).
     stall: Duration,
     started: Instant,
@@ -150,12 +155,21 @@ impl Program {
         self.reactor.sleep(&descriptors[..count], until)
     }
 
-    /// One frame of each link that has any; what is left makes the next sleep end at once.
+    /// One frame of each link that has any: what is left makes the next sleep end at once, and a
+    /// beat costs no second call that only says that there is no other. In a flood several.
     fn read(&mut self, now: Instant, ready: Ready) {
         let config = Rc::clone(&self.config);
         for link in config.link_ids() {
-            if ready.contains(FIRST_LINK + link.index()) {
-                self.read_one(now, link);
+            if !ready.contains(FIRST_LINK + link.index()) {
+                continue;
+            }
+            let flood = now.since(*self.read_at.at(link)) < FLOOD;
+            *self.read_at.at_mut(link) = now;
+            let most = if flood { FRAMES_IN_FLOOD } else { 1 };
+            for _ in 0..most {
+                if !self.read_one(now, link) {
+                    break;
+                }
             }
         }
     }
@@ -181,7 +195,7 @@ impl Program {
         now
     }
 
-    fn read_one(&mut self, now: Instant, link: twinbeat::id::LinkId) -> bool {
+    fn read_one(&mut self, now: Instant, link: LinkId) -> bool {
         let mut buffer = [0; RECEIVE_BUFFER];
         let Some(len) = self.links.receive(link, &mut buffer) else {
             return false;

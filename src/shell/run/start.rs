@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use log::{info, warn};
 use twinbeat::config::Config;
+use twinbeat::id::PerLink;
 use twinbeat::time::Instant;
 use twinbeat::{Boot, Node};
 
@@ -72,6 +73,7 @@ pub(super) fn start(directory: &Path, config: Rc<Config>) -> Result<Program, Str
     Ok(Program {
         node: Node::new(&config, boot, now),
         links: Links::new(&config),
+        read_at: PerLink::new(Instant::default),
         stall: timing.keepalive.max(timing.deadtime.scaled(1, 4)),
         config,
         reactor,
