@@ -255,10 +255,7 @@ impl Addresses {
         let vanished = entries.filter(|(_, entry)| {
             let address = entry.address();
             entry.interface().is_some_and(|index| {
-                interfaces.lost(address, index)
-                    || !interfaces
-                        .at(index)
-                        .is_some_and(|i| i.holds(address, route::full(address)))
+                interfaces.lost(address, index) || interfaces.at(index).is_none()
             })
         });
         vanished.map(|(place, _)| AddressId(place))

@@ -74,6 +74,7 @@ impl Interfaces {
     /// it does not block and costs two system calls when there is nothing.
     pub(crate) fn update(&mut self) -> bool {
         self.table.lost.clear();
+        self.table.whole = false;
         let mut changed = false;
         let table = &mut self.table;
         let heard = self
@@ -101,33 +102,22 @@ impl Interfaces {
     }
 
     /// Whether the last update told that `address` was taken from the interface with this index,
-    /// even if it is there again.
+    /// even if it is there again. That it is not known to be there says nothing: of a new IPv6
+    /// address the kernel tells later.
     pub(crate) fn lost(&self, address: IpAddr, index: u32) -> bool {
+        let held = |i: &Interface| i.addresses.iter().any(|a| a.address == address);
         self.table.lost.contains(&(address, index))
+            || self.table.whole && !self.at(index).is_some_and(held)
     }
 
-    /// After lost notifications: everything again, and the difference counts as heard.
+    /// After lost notifications: everything again, and what is not there counts as lost.
     fn ask_again(&mut self) -> bool {
-        let lost = |before: &Table, now: &Table| {
-            let mut lost = Vec::new();
-            for interface in &before.list {
-                let present = now.list.iter().find(|i| i.index == interface.index);
-                lost.extend(
-                    interface
-                        .addresses
-                        .iter()
-                        .filter(|a| !present.is_some_and(|p| p.holds(a.address, a.prefix)))
-                        .map(|a| (a.address, interface.index)),
-                );
-            }
-            lost
-        };
         // Whatever is still queued is older than the answer, or is in it already.
         let _ = self.monitor.notifications(|_| ());
         let Ok(mut table) = dump(&mut self.request) else {
             return false; // Out of memory; the next change asks again.
         };
-        table.lost = lost(&self.table, &table);
+        table.whole = true;
         table.revisions = self.table.revisions.wrapping_add(1);
         for interface in &mut table.list {
             interface.revision = table.revisions;
@@ -180,6 +170,8 @@ struct Table {
     list: Vec<Interface>,
     /// Addresses that were deleted during the last update, with the index of their interface.
     lost: Vec<(IpAddr, u32)>,
+    /// All of it was asked for in the last update.
+    whole: bool,
     revisions: u32,
 }
 
