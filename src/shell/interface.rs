@@ -8,6 +8,7 @@ use nix::errno::Errno;
 use nix::libc;
 use twinbeat::config;
 
+use crate::filter::Filter;
 use crate::netlink::{self, Answer, Netlink, Request};
 
 /// Every interface of this machine, as of the last [`Interfaces::update`].
@@ -66,6 +67,7 @@ impl Interfaces {
             request: Netlink::open(&[])?,
             table: Table::default(),
         };
+        not_refreshes().attach(interfaces.monitor.as_fd())?;
         interfaces.table = dump(&mut interfaces.request)?;
         Ok(interfaces)
     }
@@ -283,6 +285,18 @@ impl Table {
         interface.revision = self.revisions;
         Some(true)
     }
+}
+
+/// Lets through everything but new lifetimes of known addresses, ours among them: one that was
+/// last changed when it was made is new (`struct ifa_cacheinfo`: `cstamp`, `tstamp`).
+fn not_refreshes() -> Filter {
+    // Numbers of netlink are in host order, loads of filters big-endian.
+    let address = u16::from_be_bytes(libc::RTM_NEWADDR.to_ne_bytes());
+    Filter::new()
+        .load_half(4)
+        .accept_unless(address.into())
+        .find_attribute(16 + 8, libc::IFA_CACHEINFO)
+        .accept_if_equal(8, 12)
 }
 
 /// Asks for every interface, then for every address.
