@@ -289,3 +289,31 @@ fn a_firewall_that_forbids_sending_is_named() {
     assert_eq!(SendError::from(Errno::ENOBUFS), SendError::Full);
     assert_eq!(SendError::from(Errno::ENETUNREACH), SendError::Unreachable);
 }
+
+#[test]
+fn a_firewall_that_drops_what_leaves_takes_the_link_down_until_it_lets_go() {
+    sandbox::run(|| {
+        let there = two();
+        let nft = |words: &str| {
+            let status = std::process::Command::new("nft").arg(words).status();
+            status.is_ok_and(|status| status.success())
+        };
+        let rules = "table inet t { chain c { type filter hook output priority 0; \
+                     udp dport 694 drop; }; }";
+        let mut near = Side::new([link("eth0", Medium::Broadcast)]);
+        let mut far = there.run(|| Side::new([link("eth0", Medium::Broadcast)]));
+        assert_eq!(near.links.poll_change(), Some((id(0), Carrier::Up)));
+        if !nft(rules) {
+            eprintln!("SKIPPED: no nftables here");
+            return;
+        }
+        assert_eq!(near.send(0, b"beat"), Err(SendError::Forbidden));
+        assert_eq!(near.links.poll_change(), Some((id(0), Carrier::Down)));
+        assert_eq!(near.links.fault(id(0)), Some(Errno::EPERM));
+        assert_eq!(near.links.counters(id(0)).unsent, 1);
+        assert!(nft("delete table inet t"));
+        near.send(0, b"beat").unwrap();
+        assert_eq!(near.links.poll_change(), Some((id(0), Carrier::Up)));
+        assert_eq!(far.hears(0), [b"beat"]);
+    });
+}
