@@ -115,7 +115,9 @@ impl Interfaces {
     /// After lost notifications: everything again, and what is not there counts as lost.
     fn ask_again(&mut self) -> bool {
         // Whatever is still queued is older than the answer, or is in it already.
-        let _ = self.monitor.notifications(|_| ());
+        for _ in 0..DISCARDS {
+            let _ = self.monitor.notifications(|_| ());
+        }
         let Ok(mut table) = dump(&mut self.request) else {
             return false; // Out of memory; the next change asks again.
         };
@@ -329,6 +331,8 @@ const IFF_LOOPBACK: u32 = 0x8;
 const IFF_RUNNING: u32 = 0x40;
 const IFLA_EXT_MASK: u16 = 29;
 const RTEXT_FILTER_SKIP_STATS: u32 = 8;
+/// Enough to empty the monitor's queue.
+const DISCARDS: usize = 4;
 const DUMP_ATTEMPTS: usize = 5;
 
 #[cfg(test)]

@@ -193,6 +193,27 @@ fn a_subnet_without_another_address_gets_a_route_while_it_is_held() {
 }
 
 #[test]
+fn a_subnet_that_loses_its_base_address_gets_a_route() {
+    sandbox::run(|| {
+        let mut interfaces = base();
+        let mut address = wanted(VIRTUAL);
+        address.prefix = Some(24);
+        let mut addresses = addresses(5, [address]);
+        let id = AddressId(0);
+        install(&mut addresses, 0, &interfaces);
+        interfaces.update();
+        assert_eq!(addresses.vanished(&interfaces).count(), 0);
+        ip("addr del 192.0.2.1/24 dev eth0");
+        assert!(present(VIRTUAL), "its own subnet is not the base address's");
+        interfaces.update();
+        assert_eq!(addresses.vanished(&interfaces).collect::<Vec<_>>(), [id]);
+        install(&mut addresses, 0, &interfaces);
+        assert!(ip_says("route").contains("192.0.2.0/24 dev eth0"));
+        assert_eq!(addresses.vanished(&interfaces).count(), 0);
+    });
+}
+
+#[test]
 fn leftovers_are_removed_whatever_their_prefix_and_place() {
     sandbox::run(|| {
         bare();
@@ -285,6 +306,21 @@ fn routes_from_it_are_put_back_with_it() {
             install(&mut addresses, place, &interfaces);
             assert!(!routes().contains("default"), "{}", routes());
         }
+    });
+}
+
+#[test]
+fn routes_from_it_follow_their_interface_into_its_next_life() {
+    sandbox::run(|| {
+        let mut interfaces = base();
+        let mut addresses = addresses(5, [wanted(VIRTUAL)]);
+        install(&mut addresses, 0, &interfaces);
+        ip("route add default via 192.0.2.254 dev eth0 src 192.0.2.100");
+        ip("link del eth0");
+        base();
+        interfaces.update();
+        install(&mut addresses, 0, &interfaces);
+        assert!(ip_says("route").contains("default via 192.0.2.254 dev eth0"));
     });
 }
 
