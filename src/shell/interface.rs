@@ -72,8 +72,7 @@ impl Interfaces {
         Ok(interfaces)
     }
 
-    /// Reads what has changed; whether anything has. Call it when [`Self::as_fd`] is readable:
-    /// it does not block and costs two system calls when there is nothing.
+    /// Reads what has changed; whether anything has. Call it when [`Self::as_fd`] is readable.
     pub(crate) fn update(&mut self) -> bool {
         self.table.lost.clear();
         self.table.whole = false;
