@@ -317,3 +317,17 @@ fn a_firewall_that_drops_what_leaves_takes_the_link_down_until_it_lets_go() {
         assert_eq!(far.hears(0), [b"beat"]);
     });
 }
+
+#[test]
+fn an_interface_that_was_replaced_between_two_looks_is_opened_again() {
+    sandbox::run(|| {
+        let there = two();
+        let mut near = Side::new([link("eth0", Medium::Broadcast)]);
+        ip("link del eth0");
+        there.cable("eth0");
+        near.update();
+        let mut far = there.run(|| Side::new([link("eth0", Medium::Broadcast)]));
+        near.send(0, b"beat").unwrap();
+        assert_eq!(far.hears(0), [b"beat"]);
+    });
+}
