@@ -12,7 +12,7 @@ use nix::errno::Errno;
 use twinbeat::config::{self, Config, Resource};
 use twinbeat::time::{Duration, Instant};
 
-use crate::interface::{Interface, Interfaces};
+use crate::interface::{Assigned, Interface, Interfaces, subnet};
 use crate::netlink::Netlink;
 
 mod lease;
@@ -71,8 +71,14 @@ impl Addresses {
     /// Removes every configured address from every interface, whatever its prefix length: what an
     /// earlier run left behind; how many there were. Call it before the first beat.
     pub(crate) fn remove_leftovers(&mut self, interfaces: &Interfaces) -> Result<usize, Errno> {
-        // Their routes will be wanted again. Nothing depends on it.
-        let _ = self.routes.learn(&mut self.netlink);
+        let left = |entry: &Entry| {
+            let mut all = interfaces.iter().flat_map(|i| &i.addresses);
+            all.any(|found| found.address == entry.address())
+        };
+        if self.entries.iter().any(left) {
+            // Their routes will be wanted again. Nothing depends on it.
+            let _ = self.routes.learn(&mut self.netlink);
+        }
         let mut removed = 0;
         for entry in &self.entries {
             let address = entry.address();
@@ -118,20 +124,26 @@ impl Addresses {
             clock,
             &mut self.netlink,
         )?;
-        let mut on_link = false;
-        if let Some(prefix) = entry.wanted.prefix
-            && let Some(interface) = interfaces.at(index)
-            && is_alone(address, prefix, interface)
-        {
-            on_link = route::add_on_link(address, prefix, index, &mut self.netlink);
+        let mut on_link = match entry.state {
+            State::Held { on_link, .. } => on_link,
+            State::Idle => OnLink::NotNeeded,
+        };
+        if let Some((prefix, interface)) = entry.lonely(interfaces.at(index)) {
+            let route = route::add_on_link(address, prefix, interface.index, &mut self.netlink);
+            on_link = match route {
+                Ok(()) => OnLink::Ours,
+                Err(_) if on_link == OnLink::Ours => OnLink::Ours,
+                Err(_) => OnLink::Theirs,
+            };
         }
-        on_link |= matches!(entry.state, State::Held { on_link: true, .. });
         entry.state = State::Held {
             interface: index,
             refreshed_at: now,
             on_link,
         };
-        self.routes.put_back(address, &mut self.netlink);
+        let stale = |interface| interfaces.at(interface).is_none();
+        self.routes
+            .put_back(address, index, stale, &mut self.netlink);
         Ok(index)
     }
 
@@ -176,7 +188,10 @@ impl Addresses {
         };
         entry.state = State::Idle;
         let address = entry.address();
-        let prefix = entry.wanted.prefix.filter(|_| on_link && address.is_ipv6());
+        let prefix = entry
+            .wanted
+            .prefix
+            .filter(|_| on_link == OnLink::Ours && address.is_ipv6());
         let mut request = lease::deletion(address, route::full(address), interface);
         let result = match self.netlink.exchange(&mut request, |_| ()) {
             Err(error) if !lease::is_absence(error) => Err(AddressError::from(error)),
@@ -188,7 +203,7 @@ impl Addresses {
                 Some(Entry {
                     state: State::Held { on_link, .. },
                     ..
-                }) => *on_link = true,
+                }) => *on_link = OnLink::Ours,
                 _ => route::remove_on_link(address, prefix, &mut self.netlink),
             }
         }
@@ -245,7 +260,7 @@ impl Addresses {
     }
 
     /// Held addresses that somebody took away (or the kernel, when a refresh came too late), or
-    /// whose interface is another one now. Ask after every [`Interfaces::update`] that changed
+    /// whose interface is another one now, or whose subnet has lost its route. Ask after every [`Interfaces::update`] that changed
     /// something; answer with [`Self::install`] and an announcement while they may be held.
     pub(crate) fn vanished<'a>(
         &'a self,
@@ -255,10 +270,10 @@ impl Addresses {
         let vanished = entries.filter(|(_, entry)| {
             let address = entry.address();
             entry.interface().is_some_and(|index| {
+                let interface = interfaces.at(index);
                 interfaces.lost(address, index)
-                    || !interfaces
-                        .at(index)
-                        .is_some_and(|i| i.holds(address, route::full(address)))
+                    || interface.is_none()
+                    || entry.needs_route() && entry.lonely(interface).is_some()
             })
         });
         vanished.map(|(place, _)| AddressId(place))
@@ -306,9 +321,19 @@ enum State {
     Held {
         interface: u32,
         refreshed_at: Instant,
-        /// With an on-link route of ours.
-        on_link: bool,
+        on_link: OnLink,
     },
+}
+
+/// The on-link route of its subnet.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum OnLink {
+    /// Another address of the subnet has brought one.
+    NotNeeded,
+    /// There was one, or the kernel refuses it.
+    Theirs,
+    /// We have added it.
+    Ours,
 }
 
 impl Entry {
@@ -331,12 +356,31 @@ impl Entry {
         }
     }
 
+    fn needs_route(&self) -> bool {
+        matches!(
+            self.state,
+            State::Held {
+                on_link: OnLink::NotNeeded,
+                ..
+            }
+        )
+    }
+
+    /// Its prefix and this interface, if no other address of its subnet is there, whose route
+    /// would serve.
+    fn lonely<'a>(&self, interface: Option<&'a Interface>) -> Option<(u8, &'a Interface)> {
+        let (prefix, interface) = (self.wanted.prefix?, interface?);
+        let (address, full) = (self.address(), route::full(self.address()));
+        let serves = |a: &Assigned| a.address != address && a.prefix < full && a.covers(address);
+        let alone = (1..full).contains(&prefix) && !interface.addresses.iter().any(serves);
+        alone.then_some((prefix, interface))
+    }
+
     /// Whether it is held and needs the same on-link route.
     fn shares(&self, address: IpAddr, prefix: u8) -> bool {
         self.interface().is_some()
             && self.wanted.prefix == Some(prefix)
-            && crate::interface::subnet(self.address(), prefix)
-                == crate::interface::subnet(address, prefix)
+            && subnet(self.address(), prefix) == subnet(address, prefix)
     }
 }
 
@@ -348,16 +392,6 @@ impl From<Errno> for AddressError {
             other => Self::Refused(other),
         }
     }
-}
-
-/// Whether no other address of its subnet is on the interface, whose route would serve.
-fn is_alone(address: IpAddr, prefix: u8, interface: &Interface) -> bool {
-    let full = route::full(address);
-    (1..full).contains(&prefix)
-        && !interface
-            .addresses
-            .iter()
-            .any(|a| a.address != address && a.prefix < full && a.covers(address))
 }
 
 #[cfg(test)]

@@ -50,6 +50,20 @@ impl Filter {
         self.then(0x40, 0, 0, at.saturating_add(4))
     }
 
+    /// Accepts if the words this far into the value of the attribute found are equal.
+    pub(crate) fn accept_if_equal(self, at: u32, other: u32) -> Self {
+        self.load_attribute_word(at)
+            .then(0x02, 0, 0, 0) // st M[0]
+            .load_attribute_word(other)
+            .then(0x61, 0, 0, 0) // ldx M[0]
+            .then(0x1d, 0, 1, 0) // jeq x
+            .accept()
+    }
+
+    pub(crate) fn accept_unless(self, value: u32) -> Self {
+        self.then(0x15, 1, 0, value).accept()
+    }
+
     pub(crate) fn accept_if(self, value: u32) -> Self {
         self.skip_unless(value, 1).accept()
     }

@@ -8,6 +8,7 @@ use nix::errno::Errno;
 use nix::libc;
 use twinbeat::config;
 
+use crate::filter::Filter;
 use crate::netlink::{self, Answer, Netlink, Request};
 
 /// Every interface of this machine, as of the last [`Interfaces::update`].
@@ -66,14 +67,15 @@ impl Interfaces {
             request: Netlink::open(&[])?,
             table: Table::default(),
         };
+        not_refreshes().attach(interfaces.monitor.as_fd())?;
         interfaces.table = dump(&mut interfaces.request)?;
         Ok(interfaces)
     }
 
-    /// Reads what has changed; whether anything has. Call it when [`Self::as_fd`] is readable:
-    /// it does not block and costs two system calls when there is nothing.
+    /// Reads what has changed; whether anything has. Call it when [`Self::as_fd`] is readable.
     pub(crate) fn update(&mut self) -> bool {
         self.table.lost.clear();
+        self.table.whole = false;
         let mut changed = false;
         let table = &mut self.table;
         let heard = self
@@ -101,33 +103,24 @@ impl Interfaces {
     }
 
     /// Whether the last update told that `address` was taken from the interface with this index,
-    /// even if it is there again.
+    /// even if it is there again. That it is not known to be there says nothing: of a new IPv6
+    /// address the kernel tells later.
     pub(crate) fn lost(&self, address: IpAddr, index: u32) -> bool {
+        let held = |i: &Interface| i.addresses.iter().any(|a| a.address == address);
         self.table.lost.contains(&(address, index))
+            || self.table.whole && !self.at(index).is_some_and(held)
     }
 
-    /// After lost notifications: everything again, and the difference counts as heard.
+    /// After lost notifications: everything again, and what is not there counts as lost.
     fn ask_again(&mut self) -> bool {
-        let lost = |before: &Table, now: &Table| {
-            let mut lost = Vec::new();
-            for interface in &before.list {
-                let present = now.list.iter().find(|i| i.index == interface.index);
-                lost.extend(
-                    interface
-                        .addresses
-                        .iter()
-                        .filter(|a| !present.is_some_and(|p| p.holds(a.address, a.prefix)))
-                        .map(|a| (a.address, interface.index)),
-                );
-            }
-            lost
-        };
         // Whatever is still queued is older than the answer, or is in it already.
-        let _ = self.monitor.notifications(|_| ());
+        for _ in 0..DISCARDS {
+            let _ = self.monitor.notifications(|_| ());
+        }
         let Ok(mut table) = dump(&mut self.request) else {
             return false; // Out of memory; the next change asks again.
         };
-        table.lost = lost(&self.table, &table);
+        table.whole = true;
         table.revisions = self.table.revisions.wrapping_add(1);
         for interface in &mut table.list {
             interface.revision = table.revisions;
@@ -180,6 +173,8 @@ struct Table {
     list: Vec<Interface>,
     /// Addresses that were deleted during the last update, with the index of their interface.
     lost: Vec<(IpAddr, u32)>,
+    /// All of it was asked for in the last update.
+    whole: bool,
     revisions: u32,
 }
 
@@ -293,6 +288,18 @@ impl Table {
     }
 }
 
+/// Lets through everything but new lifetimes of known addresses, ours among them: one that was
+/// last changed when it was made is new (`struct ifa_cacheinfo`: `cstamp`, `tstamp`).
+fn not_refreshes() -> Filter {
+    // Numbers of netlink are in host order, loads of filters big-endian.
+    let address = u16::from_be_bytes(libc::RTM_NEWADDR.to_ne_bytes());
+    Filter::new()
+        .load_half(4)
+        .accept_unless(address.into())
+        .find_attribute(16 + 8, libc::IFA_CACHEINFO)
+        .accept_if_equal(8, 12)
+}
+
 /// Asks for every interface, then for every address.
 fn dump(request: &mut Netlink) -> Result<Table, Errno> {
     let mut result = Err(Errno::EINTR);
@@ -323,6 +330,8 @@ const IFF_LOOPBACK: u32 = 0x8;
 const IFF_RUNNING: u32 = 0x40;
 const IFLA_EXT_MASK: u16 = 29;
 const RTEXT_FILTER_SKIP_STATS: u32 = 8;
+/// Enough to empty the monitor's queue.
+const DISCARDS: usize = 4;
 const DUMP_ATTEMPTS: usize = 5;
 
 #[cfg(test)]

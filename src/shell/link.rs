@@ -203,7 +203,12 @@ impl Link {
             }
             Err(error) => {
                 self.fault = Some(error);
-                self.retry_at = now.after(RETRY);
+                // Without carrier there is no hurry: the kernel will tell of it.
+                self.retry_at = if interface.running {
+                    now.after(RETRY)
+                } else {
+                    Instant::NEVER
+                };
             }
         }
     }

@@ -64,7 +64,9 @@ impl Elsewhere {
         self.run(|| {
             ip(&format!("link set {name}-far name {name}"));
             up();
+            settle(name);
         });
+        settle(name);
     }
 }
 
@@ -87,6 +89,13 @@ pub(crate) fn cable(name: &str) {
         ip(&format!("link set {end} addrgenmode none"));
         ip(&format!("link set {end} up"));
     }
+    settle(name);
+}
+
+/// Waits for carrier: on a loaded machine the kernel says so up to a second late.
+fn settle(name: &str) {
+    let up = || ip_says(&format!("link show {name}")).contains("state UP");
+    assert!(within(Duration::from_secs(5), up), "{name} has no carrier");
 }
 
 /// What `ip` prints.

@@ -76,9 +76,16 @@ impl Routes {
             .notifications(|answer| apply(sources, remembered, answer));
     }
 
-    /// Puts back those that use `source`, which has just come back. A route that has a
-    /// replacement meanwhile, or whose interface is gone, stays away.
-    pub(super) fn put_back(&mut self, source: IpAddr, netlink: &mut Netlink) {
+    /// Puts back those that use `source`, which has just come back on `interface`. A route that
+    /// has a replacement meanwhile stays away; one over a gateway follows the address when its
+    /// own interface is no more (`gone`).
+    pub(super) fn put_back(
+        &mut self,
+        source: IpAddr,
+        interface: u32,
+        gone: impl Fn(u32) -> bool,
+        netlink: &mut Netlink,
+    ) {
         self.update();
         for route in self.remembered.iter().filter(|r| r.source == source) {
             let flags = match source {
@@ -88,8 +95,16 @@ impl Routes {
             };
             let flags = flags | libc::NLM_F_ACK;
             let mut request = Request::new(libc::RTM_NEWROUTE, flags, &route.fixed);
+            let gateway = route
+                .attributes
+                .iter()
+                .any(|(k, _)| *k == libc::RTA_GATEWAY);
             for (kind, value) in &route.attributes {
-                request.attribute(*kind, value);
+                if gateway && *kind == libc::RTA_OIF && netlink::number(value).is_some_and(&gone) {
+                    request.attribute(*kind, &interface.to_ne_bytes());
+                } else {
+                    request.attribute(*kind, value);
+                }
             }
             let _ = netlink.exchange(&mut request, |_| ());
         }
@@ -126,14 +141,13 @@ pub(super) fn interface_toward(address: IpAddr, netlink: &mut Netlink) -> Option
     asked.ok().and(found)
 }
 
-/// Makes the subnet of a virtual address reachable by its interface; whether it was not before.
-/// An IPv4 route goes with its address by itself: it has it as its source.
+/// Makes the subnet of a virtual address reachable by its interface, if nothing else does. An IPv4 route goes with its address by itself: it has it as its source.
 pub(super) fn add_on_link(
     address: IpAddr,
     prefix: u8,
     interface: u32,
     netlink: &mut Netlink,
-) -> bool {
+) -> Result<(), Errno> {
     // Beside a route of the same subnet, of another virtual address for one; the higher metric
     // lets the kernel's own route win when a base address comes.
     let flags = match address {
@@ -146,7 +160,11 @@ pub(super) fn add_on_link(
     if address.is_ipv4() {
         request.address(libc::RTA_PREFSRC, address);
     }
-    netlink.exchange(&mut request, |_| ()).is_ok()
+    match netlink.exchange(&mut request, |_| ()) {
+        // With the address as its source it can only be ours.
+        Err(Errno::EEXIST) if address.is_ipv4() => Ok(()),
+        result => result,
+    }
 }
 
 /// Takes an on-link route of ours away again, or one that an earlier run left behind.

@@ -62,6 +62,16 @@ impl Side {
         self.links.carrier(id(place))
     }
 
+    /// The payloads that come to a link, soon: IPv6 first asks for its neighbours.
+    fn hears(&mut self, place: usize) -> Vec<Vec<u8>> {
+        let mut heard = Vec::new();
+        within(SOON, || {
+            heard.extend(self.heard(place));
+            !heard.is_empty()
+        });
+        heard
+    }
+
     /// The payloads that wait on a link.
     fn heard(&mut self, place: usize) -> Vec<Vec<u8>> {
         let mut buf = [0; 256];
@@ -98,8 +108,11 @@ fn every_frame_belongs_to_exactly_one_link() {
                 ip(&format!("addr add fe80::{n}/64 dev {device} nodad"));
             }
         };
+        let settled = || !sandbox::ip_says("addr show tentative").contains("fe80");
         numbered(1);
+        assert!(within(SOON, settled));
         there.run(|| numbered(2));
+        assert!(within(SOON, || there.run(settled)));
         let list = |peer| {
             [
                 link("eth0", Medium::Broadcast),
@@ -123,8 +136,8 @@ fn every_frame_belongs_to_exactly_one_link() {
         }
         assert_eq!(near.links.poll_change(), None);
         for place in 0..8 {
-            assert_eq!(far.heard(place), [[place as u8, 1]], "link {place}");
-            assert_eq!(near.heard(place), [[place as u8, 2]], "link {place}");
+            assert_eq!(far.hears(place), [[place as u8, 1]], "link {place}");
+            assert_eq!(near.hears(place), [[place as u8, 2]], "link {place}");
             assert_eq!(far.links.counters(id(place)).received, 1);
         }
     });
@@ -172,6 +185,8 @@ fn a_link_waits_for_its_interface_and_outlives_it() {
             assert_eq!(near.links.deadline(), Instant::NEVER);
             there.cable("eth0");
             ip("addr add fe80::1/64 dev eth0 nodad");
+            let settled = || !sandbox::ip_says("addr show tentative").contains("fe80");
+            assert!(within(SOON, settled));
             assert!(within(SOON, || {
                 near.update();
                 there.run(|| far.update());
@@ -179,7 +194,7 @@ fn a_link_waits_for_its_interface_and_outlives_it() {
             }));
             for place in 0..2 {
                 near.send(place, &[life]).unwrap();
-                assert_eq!(far.heard(place), [[life]]);
+                assert_eq!(far.hears(place), [[life]]);
             }
             assert_eq!(near.links.poll_change(), Some((id(0), Carrier::Up)));
             there.run(|| ip("link set eth0 down"));
@@ -273,4 +288,46 @@ fn a_firewall_that_forbids_sending_is_named() {
     assert_eq!(SendError::from(Errno::EPERM), SendError::Forbidden);
     assert_eq!(SendError::from(Errno::ENOBUFS), SendError::Full);
     assert_eq!(SendError::from(Errno::ENETUNREACH), SendError::Unreachable);
+}
+
+#[test]
+fn a_firewall_that_drops_what_leaves_takes_the_link_down_until_it_lets_go() {
+    sandbox::run(|| {
+        let there = two();
+        let nft = |words: &str| {
+            let status = std::process::Command::new("nft").arg(words).status();
+            status.is_ok_and(|status| status.success())
+        };
+        let rules = "table inet t { chain c { type filter hook output priority 0; \
+                     udp dport 694 drop; }; }";
+        let mut near = Side::new([link("eth0", Medium::Broadcast)]);
+        let mut far = there.run(|| Side::new([link("eth0", Medium::Broadcast)]));
+        assert_eq!(near.links.poll_change(), Some((id(0), Carrier::Up)));
+        if !nft(rules) {
+            eprintln!("SKIPPED: no nftables here");
+            return;
+        }
+        assert_eq!(near.send(0, b"beat"), Err(SendError::Forbidden));
+        assert_eq!(near.links.poll_change(), Some((id(0), Carrier::Down)));
+        assert_eq!(near.links.fault(id(0)), Some(Errno::EPERM));
+        assert_eq!(near.links.counters(id(0)).unsent, 1);
+        assert!(nft("delete table inet t"));
+        near.send(0, b"beat").unwrap();
+        assert_eq!(near.links.poll_change(), Some((id(0), Carrier::Up)));
+        assert_eq!(far.hears(0), [b"beat"]);
+    });
+}
+
+#[test]
+fn an_interface_that_was_replaced_between_two_looks_is_opened_again() {
+    sandbox::run(|| {
+        let there = two();
+        let mut near = Side::new([link("eth0", Medium::Broadcast)]);
+        ip("link del eth0");
+        there.cable("eth0");
+        near.update();
+        let mut far = there.run(|| Side::new([link("eth0", Medium::Broadcast)]));
+        near.send(0, b"beat").unwrap();
+        assert_eq!(far.hears(0), [b"beat"]);
+    });
 }
