@@ -267,6 +267,66 @@ fn a_killed_program_loses_its_address_and_the_next_one_cleans_up() {
 }
 
 #[test]
+fn a_stopped_reader_a_full_disk_and_a_missing_syslog_hold_nothing_up() {
+    alone("log", |mut node| {
+        node.write("haresources", "alpha 192.0.2.100/24\n");
+        let ha_cf = fs::read_to_string(node.directory.join("ha.cf")).unwrap();
+        let more = "logfile /dev/full\ndebugfile /dev/full\nlogfacility daemon\n";
+        node.write("ha.cf", &format!("{ha_cf}{more}"));
+        let child = Command::new(PROGRAM)
+            .args(["run", "-c"])
+            .arg(&node.directory)
+            .stderr(Stdio::piped())
+            .spawn();
+        node.running = Some(child.unwrap());
+        until("held", || node.has_address());
+        // Each is a line of 70 bytes; the pipe takes 64 kB, and nobody reads it.
+        for _ in 0..3000 {
+            node.signal(Signal::SIGHUP);
+            std::thread::sleep(Duration::from_micros(200));
+        }
+        let began = Instant::now();
+        assert!(node.status().contains("held here"));
+        assert!(began.elapsed() < Duration::from_secs(1));
+        assert!(node.has_address());
+        fs::write(node.directory.join("stderr"), "").unwrap();
+    });
+}
+
+#[test]
+fn without_root_it_says_which_capability_is_missing() {
+    use std::os::unix::fs::chown;
+    use std::os::unix::process::CommandExt;
+    const NOBODY: u32 = 65534;
+    alone("nobody", |node| {
+        // A place that others may enter, whatever the build directory's permissions are.
+        let program = node.directory.join("twinbeat");
+        fs::copy(PROGRAM, &program).unwrap();
+        for file in [
+            "",
+            "ha.cf",
+            "twinbeat.cf",
+            "haresources",
+            "authkeys",
+            "nodeinfo",
+        ] {
+            chown(node.directory.join(file), Some(NOBODY), None).unwrap();
+        }
+        let output = Command::new(program)
+            .args(["run", "-c"])
+            .arg(&node.directory)
+            .uid(NOBODY)
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stderr.clone()).unwrap();
+        assert_eq!(code(&output), 1, "{said}");
+        assert!(said.contains("CAP_NET_ADMIN, CAP_NET_RAW"), "{said}");
+        assert!(said.contains("missing"), "{said}");
+        assert!(!node.directory.join("run").exists(), "nothing was started");
+    });
+}
+
+#[test]
 fn what_cannot_work_is_refused_before_anything_is_started() {
     alone("refused", |node| {
         let refused = |words: &str| code(&node.twinbeat(words));

@@ -136,6 +136,42 @@ mod tests {
         assert!(effective_capabilities().is_some());
     }
 
+    /// Run by the next test, in a process of its own that has one thread.
+    #[test]
+    #[ignore = "takes a processor at real-time priority"]
+    fn spins_without_a_pause() {
+        use crate::signal::{Request, Signals};
+        let mut signals = Signals::catch().unwrap();
+        if become_realtime().is_err() {
+            println!("not permitted");
+            return;
+        }
+        let began = std::time::Instant::now();
+        while began.elapsed().as_millis() < 600 {
+            if signals.next() == Some(Request::Overrun) {
+                println!("let others run after {:?}", began.elapsed());
+                // The kernel has raised the limit; asked again it is as before.
+                become_realtime().unwrap();
+                let (soft, _) = getrlimit(Resource::RLIMIT_RTTIME).unwrap();
+                assert_eq!(soft, LONGEST_RUN);
+                return;
+            }
+        }
+        panic!("it still has its priority");
+    }
+
+    #[test]
+    fn a_loop_that_never_sleeps_loses_its_priority() {
+        let output = std::process::Command::new("/proc/self/exe")
+            .args(["--ignored", "--exact", "--nocapture", "--test-threads=1"])
+            .arg("privilege::tests::spins_without_a_pause")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{said}");
+        assert!(said.contains("1 passed"), "{said}");
+    }
+
     #[test]
     fn a_child_is_begun_with_ordinary_memory_priority() {
         if fs::write(OOM_SCORE.0, OOM_SCORE.1).is_err() {

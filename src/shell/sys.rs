@@ -186,7 +186,7 @@ static SIGNAL_PIPE: AtomicI32 = AtomicI32::new(-1);
 extern "C" fn on_signal(signal: c_int) {
     if signal == libc::SIGXCPU {
         // The loop has run for too long without sleeping (`privilege`): let others run too.
-        let ordinary = libc::sched_param { sched_priority: 0 };
+        let ordinary: c_int = 0;
         // SAFETY: async-signal-safe system call on a live local; this thread only.
         unsafe {
             libc::syscall(
@@ -290,9 +290,9 @@ pub(crate) fn random(bytes: &mut [u8]) -> bool {
 
 /// Asks for the lowest real-time priority; children begin as ordinary processes.
 pub(crate) fn become_realtime() -> io::Result<()> {
-    let lowest = libc::sched_param { sched_priority: 1 };
-    // musl's own wrapper only returns ENOSYS.
-    // SAFETY: one live structure, read by the kernel during the call; this thread only.
+    // The kernel's `sched_param`; musl's is another, and its wrapper only returns ENOSYS.
+    let lowest: c_int = 1;
+    // SAFETY: one live integer, read by the kernel during the call; this thread only.
     let result = unsafe {
         libc::syscall(
             libc::SYS_sched_setscheduler,

@@ -89,7 +89,7 @@ fn no_beat_and_no_lease_costs_an_allocation() {
             alpha.node.group(now, group).state == twinbeat::action::GroupState::Held
                 && now.since(alpha.started) > Duration::from_secs(2)
         });
-        let view = |alpha: &Program| alpha.node.link(twinbeat::id::LinkId::new(0).unwrap());
+        let view = |alpha: &Program| alpha.node.link(LinkId::new(0).unwrap());
         let (before, first) = (view(&alpha), heap::allocations());
         // Several refreshes of the lease are among it.
         let until = clock::now().after(Duration::from_secs(2));
