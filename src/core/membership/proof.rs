@@ -103,9 +103,10 @@ impl Membership {
         }
         if hello.is_some() && !hears {
             match fresh {
-                // It answers us, so it is no replay and need not wait for its turn.
-                Some(_) => peer.answer(link, re),
-                None => peer.invite(now, link, Some(re), spacing),
+                // It answers us, so it is no replay and need not wait for its turn. A clone would
+                // never hear us and go on for ever.
+                Some(_) if source != me => peer.answer(link, re),
+                Some(_) | None => peer.invite(now, link, Some(re), spacing),
             }
         }
         let Some(alive) = peer.alive_mut() else {
