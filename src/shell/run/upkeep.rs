@@ -96,12 +96,14 @@ impl Program {
     }
 
     fn on_request(&mut self, now: Instant, request: Request) -> String {
+        let unannounced = self.resources.holding().unannounced();
         let status = Status {
             config: &self.config,
             node: &self.node,
             links: &self.links,
             now,
             started: self.started,
+            unannounced,
         };
         match request {
             Request::Status { json: false } => status::text(&status),

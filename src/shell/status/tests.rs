@@ -19,6 +19,7 @@ fn told(tell: impl Fn(&Status<'_>) -> String) -> String {
         config: &config,
         now: started.after(Duration::from_millis(1500)),
         started,
+        unannounced: 0,
     })
 }
 

@@ -77,7 +77,7 @@ fn links(status: &Status<'_>, out: &mut String) -> fmt::Result {
             counters.sent,
         )?;
         if counters.unsent > 0 {
-            write!(out, " ({} more refused)", counters.unsent)?;
+            write!(out, ", {} not sent", counters.unsent)?;
         }
         if let Some(link) = link {
             write!(out, " on {}", link.interface)?;
