@@ -1,4 +1,18 @@
 //! twinbeat: the program around the core.
+#![expect(
+    dead_code,
+    reason = "the loop that calls these rooms comes with run.rs"
+)]
+
+mod address;
+mod announce;
+mod filter;
+mod interface;
+mod link;
+mod netlink;
+#[cfg(test)]
+mod sandbox;
+mod sys;
 
 mod cli {
     pub(crate) mod check;
