@@ -1,0 +1,446 @@
+//! The rules that always hold (DESIGN 7.3), looked at after every step. What counts as hearing
+//! each other is computed here from the deliveries, never from what the nodes believe.
+
+use std::fmt::Write as _;
+
+use twinbeat::Node;
+use twinbeat::action::{GroupState, Reject};
+use twinbeat::id::{GroupId, NodeId};
+use twinbeat::node::PeerState;
+use twinbeat::time::Instant;
+
+use super::Cluster;
+use super::machine::Arrival;
+use super::network::Frame;
+use super::settings::Settings;
+use super::shell::{self, Outputs};
+
+/// What was counted and what must be remembered to check the rules.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    pub(crate) seed: u64,
+    /// Delivered inputs.
+    pub(crate) steps: u64,
+    /// Frames that counted, and frames that were refused.
+    pub(crate) accepted: u64,
+    pub(crate) refused: u64,
+    pub(crate) starts: u64,
+    /// Starts on another machine than the one before.
+    pub(crate) takeovers: u64,
+    pub(crate) announced: u64,
+    /// Checks of R6 and of the timer on a clone.
+    pub(crate) twins: u64,
+    /// Everything that was said, as one number (FNV-1a).
+    pub(crate) trace: u64,
+    /// The longest time an address was on two machines.
+    pub(crate) both: u64,
+    deadtime: u64,
+    machines: usize,
+    /// By receiver and sender, in the present lives of both.
+    heard: Vec<Option<Heard>>,
+    /// Since when both of a pair heard each other within every deadtime.
+    joined_since: Vec<Option<u64>>,
+    booted_at: Vec<u64>,
+    /// When the newest frame left that anybody accepted.
+    confirmed_at: Vec<u64>,
+    starter: Vec<Option<usize>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Heard {
+    at: u64,
+    life: u32,
+    serial: u64,
+}
+
+/// What a node was like before an input.
+#[derive(Debug)]
+pub(crate) struct Before {
+    views: Option<Views>,
+    twin: Option<Box<Node>>,
+}
+
+type Views = Vec<(GroupState, u8, Option<NodeId>, bool)>;
+
+/// How often a twin is made: rarely, for it costs; a prime, so that every kind of input gets one.
+const TWIN_EVERY: u64 = 251;
+
+impl Rules {
+    pub(crate) fn new(settings: &Settings, machines: usize, seed: u64) -> Self {
+        Self {
+            seed,
+            steps: 0,
+            accepted: 0,
+            refused: 0,
+            starts: 0,
+            takeovers: 0,
+            twins: 0,
+            announced: 0,
+            trace: 0xcbf2_9ce4_8422_2325,
+            both: 0,
+            deadtime: settings.deadtime,
+            machines,
+            heard: vec![None; machines * machines],
+            joined_since: vec![None; machines * machines],
+            booted_at: vec![0; machines],
+            confirmed_at: vec![0; machines],
+            starter: vec![None; settings.groups.len()],
+        }
+    }
+
+    /// A life began.
+    pub(crate) fn begin(&mut self, machine: usize, now: u64) {
+        self.forget(machine);
+        self.booted_at[machine] = now;
+    }
+
+    /// A life ended: what it heard and said counts no more.
+    pub(crate) fn forget(&mut self, machine: usize) {
+        for other in 0..self.machines {
+            for pair in [self.pair(machine, other), self.pair(other, machine)] {
+                self.heard[pair] = None;
+                self.joined_since[pair] = None;
+            }
+        }
+        self.confirmed_at[machine] = 0;
+    }
+
+    /// Since when two machines have heard each other within every deadtime up to now.
+    fn joined(&self, one: usize, other: usize, now: u64) -> Option<u64> {
+        let fresh = |to, from| {
+            self.heard[self.pair(to, from)].is_some_and(|heard| now - heard.at < self.deadtime)
+        };
+        let since = self.joined_since[self.pair(one.min(other), one.max(other))];
+        since.filter(|_| fresh(one, other) && fresh(other, one))
+    }
+
+    fn accept(&mut self, to: usize, frame: &Frame, now: u64) {
+        let since = self.joined(to, frame.from, now);
+        let pair = self.pair(to, frame.from);
+        self.heard[pair] = Some(Heard {
+            at: now,
+            life: frame.life,
+            serial: frame.serial,
+        });
+        let back = self.heard[self.pair(frame.from, to)];
+        let fresh = back.is_some_and(|heard| now - heard.at < self.deadtime);
+        let pair = self.pair(to.min(frame.from), to.max(frame.from));
+        self.joined_since[pair] = since.or_else(|| fresh.then_some(now));
+        let newest = &mut self.confirmed_at[frame.from];
+        *newest = frame.sent_at.max(*newest);
+        self.accepted += 1;
+    }
+
+    fn pair(&self, to: usize, from: usize) -> usize {
+        to * self.machines + from
+    }
+
+    fn mix(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.trace = (self.trace ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}
+
+impl std::fmt::Write for Rules {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        self.mix(text.as_bytes());
+        Ok(())
+    }
+}
+
+impl Cluster {
+    pub(super) fn before_step(&mut self, machine: usize, arrival: Option<&Arrival>) -> Before {
+        self.rules.steps += 1;
+        let now = self.instant();
+        let Some(node) = &self.machines[machine].node else {
+            return Before {
+                views: None,
+                twin: None,
+            };
+        };
+        let frame = matches!(arrival, Some(Arrival::Frame(..)));
+        let twinned = self.rules.steps.is_multiple_of(TWIN_EVERY);
+        if twinned && now < node.deadline() {
+            // An early timeout changes nothing that can be seen.
+            let mut early = node.clone();
+            let views = self.views(node, now);
+            let deadline = node.deadline();
+            let result = early.handle(now, shell::input(None));
+            let outputs = Outputs::of(&mut early, now);
+            if result.is_err() || !outputs.is_silent() || outputs.deadline != deadline {
+                self.fail(format!("an early timeout was answered by {outputs:?}"));
+            }
+            if self.views(&early, now) != views {
+                self.fail("an early timeout changed a group");
+            }
+        }
+        Before {
+            views: frame.then(|| self.views(node, now)),
+            twin: twinned.then(|| node.clone()),
+        }
+    }
+
+    pub(super) fn after_step(
+        &mut self,
+        machine: usize,
+        arrival: Option<&Arrival>,
+        before: Before,
+        result: Result<(), Reject>,
+        outputs: &Outputs,
+    ) {
+        let now = self.instant();
+        let Some(node) = &self.machines[machine].node else {
+            return;
+        };
+        if let Some(mut twin) = before.twin {
+            // R6: the same input makes the same outputs.
+            let twins_result = twin.handle(now, shell::input(arrival));
+            let twins = Outputs::of(&mut twin, now);
+            if twins_result != result || twins != *outputs {
+                self.fail(format!("R6: {outputs:?} but a clone said {twins:?}"));
+            }
+            if arrival.is_none() {
+                let result = twin.handle(now, shell::input(None));
+                let again = Outputs::of(&mut twin, now);
+                if result.is_err() || !again.is_silent() || again.deadline != outputs.deadline {
+                    self.fail(format!("a repeated timeout was answered by {again:?}"));
+                }
+            }
+            self.rules.twins += 1;
+        }
+        if arrival.is_none() && outputs.deadline <= now {
+            self.fail(format!(
+                "after a timeout the deadline is {}",
+                outputs.deadline
+            ));
+        }
+        if let Some(Arrival::Frame(_, frame)) = arrival {
+            match result {
+                Ok(()) => self.check_accepted(machine, frame),
+                Err(reject) => {
+                    // R5: it changed a counter and nothing else.
+                    if before.views != Some(self.views(node, now)) || !outputs.actions.is_empty() {
+                        self.fail(format!("R5: a frame refused as {reject:?} changed a group"));
+                    }
+                    let invites = matches!(reject, Reject::Unproven | Reject::Own);
+                    if !invites && !outputs.frames.is_empty() {
+                        self.fail(format!("a frame refused as {reject:?} was answered"));
+                    }
+                    self.rules.refused += 1;
+                }
+            }
+        }
+        self.rules.mix(&self.now.to_le_bytes());
+        self.rules.mix(&machine.to_le_bytes());
+        for (_, bytes) in &outputs.frames {
+            self.rules.mix(bytes);
+        }
+        if !outputs.actions.is_empty() || !outputs.events.is_empty() {
+            let said = write!(self.rules, "{:?}{:?}", outputs.actions, outputs.events);
+            said.unwrap();
+        }
+    }
+
+    /// Promise 3 of DESIGN 5: no forged frame, no recorded one.
+    fn check_accepted(&mut self, machine: usize, frame: &Frame) {
+        let now = self.now;
+        if frame.forged {
+            self.fail("a forged frame was accepted");
+        }
+        if frame.sent_at < self.rules.booted_at[machine] {
+            self.fail("a frame from before this life was accepted");
+        }
+        let sender = self.machines[frame.from].me;
+        let hears = (self.machines[machine].node.as_ref())
+            .is_some_and(|node| node.peer(self.instant(), sender).hears_us);
+        let age = now - frame.sent_at;
+        if hears && age > self.settings.deadtime {
+            self.fail(format!("a frame sent {age} us ago was accepted"));
+        }
+        if let Some(heard) = self.rules.heard[self.rules.pair(machine, frame.from)] {
+            if (frame.life, frame.serial) <= (heard.life, heard.serial) {
+                self.fail("a frame was accepted after a newer one");
+            }
+        }
+        // What a life said that is over tells nothing about the present one.
+        if self.machines[frame.from].life == frame.life && self.machines[frame.from].runs() {
+            self.rules.accept(machine, frame, now);
+        }
+    }
+
+    /// R1: nothing is started here while a machine that hears this one, and is heard, has it.
+    pub(super) fn check_start(&mut self, machine: usize, group: GroupId) {
+        for other in 0..self.machines.len() {
+            if other != machine
+                && self.machines[other].runs()
+                && self.machines[other].groups[group.index()].active()
+                && self.rules.joined(machine, other, self.now).is_some()
+            {
+                self.fail(format!(
+                    "R1: {} starts {} while {} has it",
+                    self.machines[machine].name,
+                    self.key(group),
+                    self.machines[other].name
+                ));
+            }
+        }
+        let starter = &mut self.rules.starter[group.index()];
+        if starter.is_some_and(|before| before != machine) {
+            self.rules.takeovers += 1;
+        }
+        *starter = Some(machine);
+        self.rules.starts += 1;
+    }
+
+    /// R1 and R4 after a heal: two that hear each other do not both go on.
+    pub(super) fn check_groups(&mut self, machine: usize) {
+        let long = self.settings.deadtime + 2 * self.settings.keepalive + 2 * self.script_limit;
+        for other in 0..self.machines.len() {
+            let joined = self.rules.joined(machine, other, self.now);
+            if other == machine || joined.is_none_or(|since| self.now - since < long) {
+                continue;
+            }
+            for group in GroupId::first(self.settings.groups.len()) {
+                let both = [machine, other].iter().all(|one| {
+                    self.machines[*one].groups[group.index()].active()
+                        && self.state(*one, group) != Some(GroupState::StopFailed)
+                });
+                if both {
+                    self.fail(format!("R4: two go on with {}", self.key(group)));
+                }
+            }
+        }
+    }
+
+    /// R3: after a stall nothing is held that a peer may have taken over.
+    pub(super) fn check_late(&self, machine: usize, deadline: Instant) {
+        let one = &self.machines[machine];
+        let deadtime = self.settings.deadtime;
+        let Some(node) = &one.node else {
+            return;
+        };
+        let late = self.instant().since(deadline).micros();
+        let oldest = deadtime - (deadtime / 4).min(100_000);
+        let unconfirmed = self.now - self.rules.confirmed_at[machine].min(self.now) > oldest;
+        let peers = one.config.node_ids().filter(|peer| *peer != one.me);
+        let alive = peers
+            .map(|peer| node.peer(self.instant(), peer).state)
+            .any(|state| matches!(state, PeerState::Alive | PeerState::Late));
+        if late > self.settings.keepalive.max(deadtime / 4) && unconfirmed && alive {
+            if let Some(held) = one
+                .groups
+                .iter()
+                .position(|group| group.installed(self.now))
+            {
+                self.fail(format!("R3: {} holds group {held} after a stall", one.name));
+            }
+        }
+    }
+
+    /// A lease does not end under a loop that works.
+    pub(super) fn check_lapse(&self, machine: usize, group: GroupId) {
+        let one = &self.machines[machine];
+        let held = &one.groups[group.index()];
+        if one.runs() && held.wanted && one.stalled_until < held.refreshed_at {
+            self.fail(format!(
+                "the lease of {} ended on {}",
+                self.key(group),
+                one.name
+            ));
+        }
+    }
+
+    /// An address appears: for how long will another machine still have it?
+    pub(super) fn check_address(&mut self, machine: usize, group: GroupId) {
+        for (other, one) in self.machines.iter().enumerate() {
+            let until = one.groups[group.index()].installed_until;
+            if other != machine && until > self.now {
+                self.rules.both = self.rules.both.max(until - self.now);
+            }
+        }
+    }
+
+    /// A node that leaves has released what it could.
+    pub(super) fn check_exit(&self, machine: usize) {
+        for id in GroupId::first(self.settings.groups.len()) {
+            let stuck = self.state(machine, id) == Some(GroupState::StopFailed);
+            if self.machines[machine].groups[id.index()].active() && !stuck {
+                self.fail(format!(
+                    "{} left with {}",
+                    self.machines[machine].name,
+                    self.key(id)
+                ));
+            }
+        }
+    }
+
+    /// Beats, questions and answers are bounded.
+    pub(super) fn check_storm(&mut self, machine: usize) {
+        let window = 4 * self.settings.keepalive;
+        let peers = self.machines.len() as u64;
+        let groups = self.settings.groups.len() as u64;
+        let now = self.now;
+        let one = &mut self.machines[machine];
+        if now - one.window_at >= window {
+            (one.window_at, one.built) = (now, 0);
+        }
+        one.built += 1;
+        if one.built > 100 * peers + 40 * groups {
+            let (name, built) = (one.name.clone(), one.built);
+            self.fail(format!("{name} sent {built} frames in 4 k"));
+        }
+    }
+
+    /// R2 and R4, in a world without faults: every group on exactly one able node, and all agree.
+    pub(crate) fn check_settled(&self) {
+        let running: Vec<usize> = (0..self.machines.len())
+            .filter(|machine| self.machines[*machine].runs())
+            .collect();
+        for group in GroupId::first(self.settings.groups.len()) {
+            let states = || running.iter().filter_map(|one| self.state(*one, group));
+            let able = |state| state != GroupState::StartFailed;
+            if !states().any(able) || states().any(|state| state == GroupState::StopFailed) {
+                continue;
+            }
+            let serving = |one: &&usize| {
+                let held = &self.machines[**one].groups[group.index()];
+                self.state(**one, group) == Some(GroupState::Held) && held.served(self.now)
+            };
+            let holders: Vec<&usize> = running.iter().filter(serving).collect();
+            let [holder] = holders[..] else {
+                self.fail(format!("R2: {} is served by {holders:?}", self.key(group)));
+            };
+            for (other, one) in self.machines.iter().enumerate() {
+                let held = &one.groups[group.index()];
+                let also = held.installed(self.now) || (one.runs() && held.active());
+                if other != *holder && also {
+                    self.fail(format!("R2: {} has {} too", one.name, self.key(group)));
+                }
+                let now = self.instant();
+                let seen = one.node.as_ref().map(|node| node.group(now, group).holder);
+                if seen.is_some_and(|seen| seen != Some(self.machines[*holder].me)) {
+                    self.fail(format!(
+                        "R4: {} sees {} at {seen:?}",
+                        one.name,
+                        self.key(group)
+                    ));
+                }
+            }
+        }
+    }
+
+    fn state(&self, machine: usize, group: GroupId) -> Option<GroupState> {
+        let node = self.machines[machine].node.as_ref();
+        node.map(|node| node.group(self.instant(), group).state)
+    }
+
+    fn views(&self, node: &Node, now: Instant) -> Views {
+        GroupId::first(self.settings.groups.len())
+            .map(|id| {
+                let view = node.group(now, id);
+                (view.state, view.epoch, view.holder, node.may_hold(now, id))
+            })
+            .collect()
+    }
+}
