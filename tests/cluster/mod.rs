@@ -6,6 +6,7 @@ pub(crate) mod network;
 pub(crate) mod random;
 pub(crate) mod rules;
 pub(crate) mod settings;
+mod settled;
 mod shell;
 mod words;
 
@@ -299,7 +300,7 @@ impl Cluster {
     }
 
     fn note(&mut self, machine: usize, note: words::Note) {
-        if self.story.is_some() {
+        if self.story.is_some() && note.is_told() {
             let line = self.line(self.now, machine, &note);
             if let Some(story) = &mut self.story {
                 story.push(line);

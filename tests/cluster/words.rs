@@ -17,6 +17,13 @@ pub(crate) enum Note {
     Lapses(GroupId),
 }
 
+impl Note {
+    /// Whether a story has it: what was ordered shows in what came of it.
+    pub(super) fn is_told(&self) -> bool {
+        !matches!(self, Self::Action(action) if !matches!(action, Action::Announce(_) | Action::Exit))
+    }
+}
+
 /// Seconds since the world began, to the millisecond.
 pub(crate) fn clock(now: u64) -> String {
     let millis = (now - 1_000_000_000 + 500) / 1000;
