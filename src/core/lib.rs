@@ -20,6 +20,14 @@
 extern crate std;
 
 pub mod action;
+pub mod auth;
 pub mod config;
+mod failover;
 pub mod id;
+mod membership;
+mod node;
 pub mod time;
+pub mod wire;
+
+pub use node::{Boot, GroupView, LinkView, Node, PeerView};
+pub use wire::MAX_FRAME;
