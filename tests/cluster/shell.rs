@@ -88,8 +88,10 @@ impl Cluster {
         }
         let deadline = node.deadline();
         if now > deadline {
-            // Woke late: what may not be held is let go before any frame is believed.
-            if !node.verdict_due(now) {
+            // Woke late: what may not be held is let go before any frame is believed. But nobody
+            // is declared dead before everything was read, unless a stall asks for patience.
+            let stall = self.settings.keepalive.max(self.settings.deadtime / 4);
+            if now.since(deadline).micros() > stall || !node.verdict_due(now) {
                 self.deliver(machine, None);
             }
             self.let_go(machine);
