@@ -11,8 +11,11 @@ pub use event::{Difference, Event, Events, Reason};
 /// Something that happened, told to [`crate::Node::handle`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Input<'a> {
-    /// The deadline has come, or may have: early and repeated ones are harmless. The first input
-    /// of every turn in which the shell woke late, before any frame is read.
+    /// The shell woke and has read nothing yet: the first input of a turn that is later than the
+    /// deadline. What may no longer be held is let go; nobody is declared dead.
+    Wake,
+    /// The deadline has come, or may have, and whatever lay in the sockets was read: peers may be
+    /// declared dead. Early and repeated ones are harmless.
     Timeout,
     /// One datagram, whole and as it arrived.
     Frame {

@@ -10,9 +10,7 @@ use hmac::{KeyInit, Mac, SimpleHmac};
 
 use crate::action::Reject;
 use crate::config::{Key, Keys, Method};
-
-/// Bytes of a tag: HMAC truncated to 96 bits (RFC 2404), or a CRC-32 and eight zero bytes.
-pub const TAG: usize = 12;
+use crate::wire::TAG;
 
 /// The keys of one cluster, ready to sign and to verify.
 #[derive(Clone, Debug)]

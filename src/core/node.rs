@@ -141,6 +141,7 @@ impl Node {
 
     fn take_in(&mut self, now: Instant, input: Input<'_>) -> Result<(), Reject> {
         match input {
+            Input::Wake => self.members.on_timeout(now, false, &mut self.events),
             Input::Timeout => self.members.on_timeout(now, true, &mut self.events),
             Input::Frame { link, bytes } => {
                 self.known(link)?;
@@ -230,7 +231,11 @@ impl Node {
                 reason,
             });
         }
-        self.members.beat_due |= self.present_flags(now) != self.flags;
+        // Whether a Hello is wanted follows the clock, and the next beat says it soon enough.
+        let Flags {
+            leaving, unable, ..
+        } = self.present_flags(now);
+        self.members.beat_due |= (leaving, unable) != (self.flags.leaving, self.flags.unable);
     }
 
     fn present_flags(&self, now: Instant) -> Flags {

@@ -8,6 +8,9 @@ use crate::id::{GroupId, LinkSet, NodeId, PerGroup, PerNode};
 /// Bytes that the longest frame of any dialect needs.
 pub const MAX_FRAME: usize = 256;
 
+/// Bytes of a tag: HMAC truncated to 96 bits (RFC 2404), or a CRC-32 and eight zero bytes.
+pub const TAG: usize = 12;
+
 /// Who says it, and when in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {

@@ -22,6 +22,8 @@ impl Failover {
             for epoch in seen {
                 self.groups.at_mut(id).see(epoch);
             }
+            let holder = self.holder(id, members);
+            self.groups.at_mut(id).on_holder(holder);
         }
         members.beat_due |= self.changed();
     }

@@ -27,6 +27,8 @@ pub(crate) struct Group {
     pub(crate) failures: u32,
     /// The first beat that carried the present state; none was built yet.
     pub(crate) shown: Option<u32>,
+    /// Who holds it in this node's eyes, as the last beat said.
+    holder: Option<NodeId>,
     flight: Option<Flight>,
     announce: bool,
 }
@@ -95,6 +97,7 @@ impl Group {
             request: Request::default(),
             failures: 0,
             shown: None,
+            holder: None,
             flight: None,
             announce: false,
         }
@@ -226,6 +229,16 @@ impl Group {
     /// The beat numbered `counter` carries the present state.
     pub(crate) fn on_beat_sent(&mut self, counter: u32) {
         self.shown.get_or_insert(counter);
+    }
+
+    /// Another holder is seen: a claimant waits for that word, so it is said at once.
+    pub(crate) fn on_holder(&mut self, holder: Option<NodeId>) {
+        if self.holder != holder {
+            self.holder = holder;
+            if self.claim().is_none() {
+                self.shown = None;
+            }
+        }
     }
 
     /// Remembers the latest epoch.

@@ -185,11 +185,14 @@ impl Failover {
         members.alive().any(|(_, alive)| !is_believed(alive))
     }
 
-    /// Every configured node is known to be alive or gone.
+    /// Every configured node is known to be gone, or alive and either hearing us or surely not.
     pub(super) fn is_settled(&self, members: &Membership) -> bool {
         members
             .others()
-            .all(|node| members.peer(node).alive().is_some() || members.is_gone(node))
+            .all(|node| match members.peer(node).alive() {
+                Some(alive) => alive.hears() || members.is_deaf(alive),
+                None => members.is_gone(node),
+            })
     }
 
     /// When a group that a dead node could not stop may be started here: when its watchdog must

@@ -86,10 +86,22 @@ impl Attention {
 
     /// Whether the loop got at least `deadtime` of attention within the last four.
     pub(crate) fn is_healthy(&self) -> bool {
+        self.lately() >= self.timing.deadtime
+    }
+
+    /// When [`Self::is_healthy`] may become true again.
+    pub(crate) fn recovered_at(&self) -> Instant {
+        if self.is_healthy() {
+            Instant::NEVER
+        } else {
+            self.last.after(self.timing.deadtime.minus(self.lately()))
+        }
+    }
+
+    fn lately(&self) -> Duration {
         self.quarters
             .iter()
             .fold(Duration::ZERO, |sum, quarter| sum.plus(*quarter))
-            >= self.timing.deadtime
     }
 
     fn advance(&mut self, now: Instant) {

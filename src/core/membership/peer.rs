@@ -40,6 +40,8 @@ pub(crate) struct Alive {
     pub(crate) incarnation: u64,
     /// Its highest counter accepted.
     pub(crate) highest: u32,
+    /// The highest counter of its questions.
+    pub(crate) question: u32,
     pub(crate) links: PerLink<Delivery>,
     /// When a frame of it was last a sign of life.
     pub(crate) heard: Duration,

@@ -74,15 +74,7 @@ impl Membership {
         }
         let (beat, hello, control) = match body {
             Body::Ask(to) if to != (Address { node: me, low }) => return Err(Reject::Misdirected),
-            Body::Ask(_) => {
-                // A question may have waited on its way: it is answered, but proves nothing.
-                self.beat_due |= counter > highest;
-                if let Some(alive) = self.peer_mut(source).alive_mut() {
-                    alive.highest = highest.max(counter);
-                    alive.links.at_mut(link).highest = counter;
-                }
-                return Ok(Received::Nothing);
-            }
+            Body::Ask(_) => return self.receive_question(source, counter),
             Body::Beat(beat) | Body::Leave(beat) => (beat, None, None),
             Body::Hello(beat, hello) => (beat, Some(hello), None),
             Body::Control(beat, control) => (beat, None, Some(control)),
@@ -172,6 +164,19 @@ impl Membership {
         let word = control.and_then(|control| self.count(source, control));
         self.ask_for_missing(now, source, newest);
         Ok(word.map_or(Received::State(source), |word| Received::Word(source, word)))
+    }
+
+    /// A question may have waited on its way: it is answered, but proves nothing. Its number is
+    /// kept apart, so that one which overtakes a beat does not make that stale.
+    fn receive_question(&mut self, source: NodeId, counter: u32) -> Result<Received, Reject> {
+        let alive = self.peer_mut(source).alive_mut().ok_or(Reject::Unproven)?;
+        if counter < alive.question {
+            return Err(Reject::Stale);
+        }
+        let first = counter > alive.question;
+        alive.question = counter;
+        self.beat_due |= first;
+        Ok(Received::Nothing)
     }
 
     /// A frame of a life that is not the proven one: only a Hello can prove itself, by naming a
@@ -269,6 +274,7 @@ impl Membership {
             deadtime: Duration::MAX,
             watchdog: Duration::ZERO,
             mismatch: difference(self.digests, beat.digests),
+            question: re.counter,
             sequence: beat.newest,
             rexmit_at: now,
         };

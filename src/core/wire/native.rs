@@ -15,10 +15,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Address, Beat, Body, Control, ControlWord, Flags, Header, Hearing, Hello, Kind, Reference, Word,
+    Address, Beat, Body, Control, ControlWord, Flags, Header, Hearing, Hello, Kind, Reference, TAG,
+    Word,
 };
 use crate::action::{GroupState, Reject};
-use crate::auth::TAG;
 use crate::id::{GroupId, LinkSet, NodeId, PerGroup, PerNode};
 
 /// The version of this dialect; the upper half of the first byte.
