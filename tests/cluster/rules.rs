@@ -39,8 +39,9 @@ pub(crate) struct Rules {
     machines: usize,
     /// By receiver and sender, in the present lives of both.
     heard: Vec<Option<u64>>,
-    /// Life and serial of the newest frame accepted, in the present life of the receiver.
-    newest: Vec<(u32, u64)>,
+    /// Life and serial of the newest frame accepted in the present life of the receiver, and of
+    /// the newest question.
+    newest: [Vec<(u32, u64)>; 2],
     /// Since when both of a pair heard each other within every deadtime.
     joined_since: Vec<Option<u64>>,
     booted_at: Vec<u64>,
@@ -79,7 +80,7 @@ impl Rules {
             deadtime: settings.deadtime,
             machines,
             heard: vec![None; machines * machines],
-            newest: vec![(0, 0); machines * machines],
+            newest: [(); 2].map(|()| vec![(0, 0); machines * machines]),
             joined_since: vec![None; machines * machines],
             booted_at: vec![0; machines],
             confirmed_at: vec![0; machines],
@@ -93,7 +94,7 @@ impl Rules {
         self.booted_at[machine] = now;
         for from in 0..self.machines {
             let pair = self.pair(machine, from);
-            self.newest[pair] = (0, 0);
+            (self.newest[0][pair], self.newest[1][pair]) = ((0, 0), (0, 0));
         }
     }
 
@@ -260,21 +261,24 @@ impl Cluster {
         if frame.forged {
             self.fail("a forged frame was accepted");
         }
+        // A question proves nothing: it may have waited on its way, or overtaken a beat.
+        let asks = frame.bytes[1] >> 4 == Kind::Ask as u8;
         let pair = self.rules.pair(machine, frame.from);
-        if (frame.life, frame.serial) <= self.rules.newest[pair] {
-            // A first copy on another link says something about that link only.
-            if self.settings.links == 1 {
+        let newest = &mut self.rules.newest[usize::from(asks)][pair];
+        if (frame.life, frame.serial) <= *newest {
+            // A first copy on another link says something about that link only; a question that
+            // is repeated is answered once.
+            if self.settings.links == 1 && !asks {
                 self.fail("a frame was accepted after a newer one");
             }
             return;
         }
-        self.rules.newest[pair] = (frame.life, frame.serial);
+        *newest = (frame.life, frame.serial);
+        if asks {
+            return;
+        }
         if frame.sent_at < self.rules.booted_at[machine] {
             self.fail("a frame from before this life was accepted");
-        }
-        // A question proves nothing: it may have waited on its way.
-        if frame.bytes[1] >> 4 == Kind::Ask as u8 {
-            return;
         }
         let sender = self.machines[frame.from].me;
         let hears = (self.machines[machine].node.as_ref())
