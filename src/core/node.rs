@@ -202,7 +202,7 @@ impl Node {
                     next_at: now,
                 };
             }
-            Departure::Goodbye { said, .. } if said >= GOODBYES => {
+            Departure::Goodbye { said, next_at } if said >= GOODBYES && now >= next_at => {
                 self.departure = Departure::Gone { told: false };
             }
             Departure::Staying | Departure::Goodbye { .. } | Departure::Gone { .. } => {}
