@@ -140,7 +140,7 @@ impl Cluster {
             }
         }
         self.rules.begin(machine, self.now);
-        self.turn(machine);
+        self.first_turn(machine);
     }
 
     /// The agent is killed.

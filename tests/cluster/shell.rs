@@ -73,6 +73,12 @@ pub(crate) fn input(arrival: Option<&Arrival>) -> Input<'_> {
 }
 
 impl Cluster {
+    /// A new life speaks before it listens.
+    pub(super) fn first_turn(&mut self, machine: usize) {
+        self.deliver(machine, None);
+        self.turn(machine);
+    }
+
     /// One turn of a machine's loop.
     pub(super) fn turn(&mut self, machine: usize) {
         let now = self.instant();
