@@ -20,7 +20,7 @@ use crate::wire::native::Shape;
 use attention::Attention;
 pub(crate) use control::Outbox;
 pub(crate) use life::Life;
-pub(crate) use peer::{Alive, Dead, Peer, Standing};
+pub(crate) use peer::{Alive, Ended, Peer, Standing};
 pub(crate) use proof::Received;
 
 /// What this node knows of all others.
@@ -193,30 +193,45 @@ impl Membership {
     }
 
     fn become_dead(&mut self, now: Instant, node: NodeId, events: &mut Events) {
-        let mark = self.attention.now();
+        let heard = self.peers.at(node).alive().map(|alive| alive.heard);
+        let ended = self.end(now, node);
+        self.peers.at_mut(node).standing = Standing::Dead(ended);
+        if node != self.me {
+            let silence = self.attention.now().minus(heard.unwrap_or_default());
+            events.report(Event::PeerDead { node, silence });
+        }
+    }
+
+    fn become_left(&mut self, now: Instant, node: NodeId, events: &mut Events) {
+        let ended = self.end(now, node);
+        self.peers.at_mut(node).standing = Standing::Left(ended);
+        if node != self.me {
+            events.report(Event::PeerLeft { node });
+        }
+    }
+
+    /// What remains of a life; another has to prove itself anew.
+    fn end(&mut self, now: Instant, node: NodeId) -> Ended {
+        let groups = GroupId::first(self.shape.groups);
         let peer = self.peers.at_mut(node);
-        let (heard, stuck, watchdog) = match &peer.standing {
-            Standing::Alive(alive) => {
-                let stuck = GroupId::first(self.shape.groups)
-                    .filter(|group| alive.beat.groups.at(*group).state == GroupState::StopFailed)
-                    .fold(GroupSet::EMPTY, GroupSet::with);
-                (alive.heard, stuck, alive.watchdog)
-            }
-            Standing::Unheard | Standing::Dead(_) | Standing::Left => Default::default(),
-        };
-        peer.standing = Standing::Dead(Dead {
-            since: now,
-            stuck,
-            watchdog,
-        });
         peer.need = Some(self.life.counter().saturating_add(1));
         self.asks = self.asks.without(node);
         self.beat_due = true;
-        if node != self.me {
-            events.report(Event::PeerDead {
-                node,
-                silence: mark.minus(heard),
-            });
+        let Some(alive) = peer.alive() else {
+            return Ended {
+                since: now,
+                life: None,
+                stuck: GroupSet::EMPTY,
+                watchdog: Duration::ZERO,
+            };
+        };
+        Ended {
+            since: now,
+            life: Some(alive.low()),
+            stuck: groups
+                .filter(|group| alive.beat.groups.at(*group).state == GroupState::StopFailed)
+                .fold(GroupSet::EMPTY, GroupSet::with),
+            watchdog: alive.watchdog,
         }
     }
 
@@ -278,7 +293,7 @@ impl Membership {
                         .verdict(from.minus(self.timing.initdead), self.timing.initdead),
                 )
             }
-            Standing::Dead(_) | Standing::Left => None,
+            Standing::Dead(_) | Standing::Left(_) => None,
         }
     }
 

@@ -215,16 +215,18 @@ impl Failover {
         members
             .others()
             .filter_map(|node| match members.peer(node).standing {
-                Standing::Dead(dead) if dead.stuck.contains(id) => Some(dead),
-                Standing::Dead(_) | Standing::Unheard | Standing::Alive(_) | Standing::Left => None,
+                Standing::Dead(ended) | Standing::Left(ended) => Some(ended),
+                Standing::Unheard | Standing::Alive(_) => None,
             })
-            .map(|dead| {
-                if dead.watchdog == Duration::ZERO {
+            .filter(|ended| ended.stuck.contains(id))
+            .map(|ended| {
+                if ended.watchdog == Duration::ZERO {
                     return Instant::NEVER;
                 }
-                dead.since
+                ended
+                    .since
                     .after(members.timing.deadtime)
-                    .after(dead.watchdog)
+                    .after(ended.watchdog)
                     .after(Duration::from_secs(2))
             })
             .max()

@@ -29,9 +29,9 @@ pub(crate) enum Standing {
     /// A life of it has proved itself and was not silent for `deadtime`.
     Alive(Alive),
     /// Silent for `deadtime`, or for `initdead` when never heard.
-    Dead(Dead),
+    Dead(Ended),
     /// Its last life said goodbye.
-    Left,
+    Left(Ended),
 }
 
 /// A proven life.
@@ -82,11 +82,13 @@ pub(crate) struct Delivery {
     pub(crate) up: bool,
 }
 
-/// A peer that went silent.
+/// What remains of a life that ended.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Dead {
+pub(crate) struct Ended {
     pub(crate) since: Instant,
-    /// Groups it could not stop before it died.
+    /// The low half of its incarnation; none if it was never heard.
+    pub(crate) life: Option<u32>,
+    /// Groups it could not stop.
     pub(crate) stuck: GroupSet,
     /// Its armed watchdog, zero for none.
     pub(crate) watchdog: Duration,
@@ -116,14 +118,22 @@ impl Peer {
     pub(crate) fn alive(&self) -> Option<&Alive> {
         match &self.standing {
             Standing::Alive(alive) => Some(alive),
-            Standing::Unheard | Standing::Dead(_) | Standing::Left => None,
+            Standing::Unheard | Standing::Dead(_) | Standing::Left(_) => None,
         }
     }
 
     pub(crate) fn alive_mut(&mut self) -> Option<&mut Alive> {
         match &mut self.standing {
             Standing::Alive(alive) => Some(alive),
-            Standing::Unheard | Standing::Dead(_) | Standing::Left => None,
+            Standing::Unheard | Standing::Dead(_) | Standing::Left(_) => None,
+        }
+    }
+
+    /// Whether its last life was this one and said goodbye.
+    pub(crate) fn has_left(&self, low: u32) -> bool {
+        match self.standing {
+            Standing::Left(ended) => ended.life == Some(low),
+            Standing::Unheard | Standing::Alive(_) | Standing::Dead(_) => false,
         }
     }
 
@@ -134,7 +144,7 @@ impl Peer {
             Standing::Alive(alive) if alive.warned => PeerState::Late,
             Standing::Alive(_) => PeerState::Alive,
             Standing::Dead(_) => PeerState::Dead,
-            Standing::Left => PeerState::Left,
+            Standing::Left(_) => PeerState::Left,
         }
     }
 

@@ -44,6 +44,8 @@ impl Membership {
             return Err(Reject::Own);
         }
         match self.peer(header.source).alive() {
+            // It said goodbye, so whatever still comes from that life is late.
+            None if self.peer(header.source).has_left(header.low) => Err(Reject::Stale),
             Some(alive) if alive.low() == header.low => {
                 self.keyring
                     .verify(header.key, alive.high(), envelope.covered, envelope.tag)?;
@@ -82,27 +84,25 @@ impl Membership {
         let echo = self.echo(&beat, hello.as_ref());
         let hears = !beat.peers.at(me).links.is_empty();
         let fresh = echo.filter(|echo| self.life.is_fresh(*echo, now));
+        let spacing = self.timing.keepalive.scaled(1, 4);
+        let re = Reference {
+            node: source,
+            incarnation,
+            counter,
+        };
         if hears && fresh.is_none() {
+            // It answers an earlier life of ours, or us too late: it may learn who we are now.
+            self.peer_mut(source).invite(now, link, Some(re), spacing);
             return Err(Reject::Unproven);
         }
         let echo_left = fresh.and_then(|echo| self.life.left_at(echo));
         let difference = difference(digests, beat.digests);
-        let spacing = self.timing.keepalive.scaled(1, 4);
         let peer = self.peer_mut(source);
         if fresh.is_some_and(|echo| peer.need.is_some_and(|need| echo >= need)) {
             peer.need = None;
         }
         if hello.is_some() && !hears {
-            peer.invite(
-                now,
-                link,
-                Some(Reference {
-                    node: source,
-                    incarnation,
-                    counter,
-                }),
-                spacing,
-            );
+            peer.invite(now, link, Some(re), spacing);
         }
         let Some(alive) = peer.alive_mut() else {
             return Err(Reject::Unproven);
@@ -156,7 +156,7 @@ impl Membership {
         }
         let leaves = envelope.header.kind == Kind::Leave;
         if leaves {
-            self.become_left(source, events);
+            self.become_left(now, source, events);
             return Ok(Received::Leave(source, beat));
         }
         let newest = beat.newest;
@@ -299,18 +299,6 @@ impl Membership {
                 node: re.node,
                 what,
             });
-        }
-    }
-
-    fn become_left(&mut self, node: NodeId, events: &mut Events) {
-        let need = self.life.counter().saturating_add(1);
-        let peer = self.peer_mut(node);
-        peer.standing = Standing::Left;
-        peer.need = Some(need);
-        self.asks = self.asks.without(node);
-        self.beat_due = true;
-        if node != self.me {
-            events.report(Event::PeerLeft { node });
         }
     }
 

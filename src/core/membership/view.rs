@@ -32,7 +32,7 @@ impl Membership {
     pub(crate) fn is_gone(&self, node: NodeId) -> bool {
         match self.peers.at(node).standing {
             Standing::Unheard | Standing::Alive(_) => false,
-            Standing::Left => true,
+            Standing::Left(_) => true,
             Standing::Dead(_) => !self
                 .alive()
                 .any(|(_, alive)| !alive.beat.peers.at(node).links.is_empty()),
