@@ -8,6 +8,7 @@ use twinbeat::Node;
 use twinbeat::action::{Carrier, Command, Outcome};
 use twinbeat::config::Config;
 use twinbeat::id::{GroupId, GroupSet, LinkId, LinkSet, NodeId};
+use twinbeat::time::Instant;
 
 use super::network::Frame;
 
@@ -29,6 +30,8 @@ pub(crate) struct Machine {
     pub(crate) carrier: LinkSet,
     /// Until then the loop does not run.
     pub(crate) stalled_until: u64,
+    /// What the node asked for after its last input.
+    pub(crate) deadline: Instant,
     /// When the loop runs next.
     pub(crate) turn_at: u64,
     /// When it last sent something.
@@ -103,6 +106,7 @@ impl Machine {
             inbox: VecDeque::new(),
             done: VecDeque::new(),
             stalled_until: 0,
+            deadline: Instant::NEVER,
             turn_at: u64::MAX,
             beat_at: 0,
             remembered: GroupSet::EMPTY,

@@ -45,6 +45,7 @@ pub(crate) struct Cluster {
     pub(crate) script_limit: u64,
     /// Lines of a story, when one is told.
     pub(crate) story: Option<Vec<String>>,
+    lease: u64,
     queue: BinaryHeap<Reverse<Planned>>,
     planned: u64,
     tail: VecDeque<(u64, usize, words::Note)>,
@@ -88,6 +89,7 @@ impl Cluster {
             script_time: 500_000,
             script_limit: 2_000_000,
             story: None,
+            lease: settings.lease(),
             queue: BinaryHeap::new(),
             planned: 0,
             tail: VecDeque::new(),

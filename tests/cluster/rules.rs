@@ -153,6 +153,7 @@ impl Cluster {
     pub(super) fn before_step(&mut self, machine: usize, arrival: Option<&Arrival>) -> Before {
         self.rules.steps += 1;
         let now = self.instant();
+        let deadline = self.machines[machine].deadline;
         let Some(node) = &self.machines[machine].node else {
             return Before {
                 views: None,
@@ -162,11 +163,10 @@ impl Cluster {
         };
         let frame = matches!(arrival, Some(Arrival::Frame(..)));
         let twinned = self.rules.steps.is_multiple_of(TWIN_EVERY);
-        if twinned && now < node.deadline() && self.rules.booted_at[machine] < self.now {
+        if twinned && now < deadline && self.rules.booted_at[machine] < self.now {
             // An early timeout changes nothing that can be seen.
             let mut early = node.clone();
             let views = self.views(node, now);
-            let deadline = node.deadline();
             let result = early.handle(now, shell::input(None));
             let outputs = Outputs::of(&mut early, now);
             if result.is_err() || !outputs.is_silent() || outputs.deadline != deadline {
@@ -177,7 +177,7 @@ impl Cluster {
             }
         }
         Before {
-            due: now >= node.deadline(),
+            due: now >= deadline,
             views: frame.then(|| self.views(node, now)),
             twin: twinned.then(|| node.clone()),
         }

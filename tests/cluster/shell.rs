@@ -92,7 +92,7 @@ impl Cluster {
             self.wake(machine, stalled_until);
             return;
         }
-        let deadline = node.deadline();
+        let deadline = one.deadline;
         if now > deadline {
             // Woke late: what may not be held is let go before any frame is believed. But nobody
             // is declared dead before everything was read, unless a stall asks for patience.
@@ -106,10 +106,10 @@ impl Cluster {
         while let Some(arrival) = self.machines[machine].inbox.pop_front() {
             self.deliver(machine, Some(&arrival));
         }
-        let Some(node) = &self.machines[machine].node else {
+        if !self.machines[machine].runs() {
             return;
-        };
-        if now >= node.deadline() {
+        }
+        if now >= self.machines[machine].deadline {
             self.deliver(machine, None);
         }
         self.let_go(machine);
@@ -134,6 +134,7 @@ impl Cluster {
         };
         let result = node.handle(now, input(arrival));
         let outputs = Outputs::of(node, now);
+        one.deadline = outputs.deadline;
         if let Some(Arrival::Done(group, outcome)) = arrival {
             let group = &mut one.groups[group.index()];
             group.wanted = group.started && *outcome == Outcome::Running;
@@ -336,7 +337,7 @@ impl Cluster {
 
     /// Puts back what is missing and refreshes what is due.
     fn refresh(&mut self, machine: usize) {
-        let lease = self.settings.lease();
+        let lease = self.lease;
         let after = self.settings.after_beat(lease);
         for id in GroupId::first(self.settings.groups.len()) {
             let group = &self.machines[machine].groups[id.index()];
@@ -367,11 +368,11 @@ impl Cluster {
 
     fn sleep(&mut self, machine: usize) {
         let one = &self.machines[machine];
-        let Some(node) = &one.node else {
+        if !one.runs() {
             return;
-        };
-        let deadline = node.deadline().micros();
-        let after = self.settings.after_beat(self.settings.lease());
+        }
+        let deadline = one.deadline.micros();
+        let after = self.settings.after_beat(self.lease);
         let extra = one.beat_at + after;
         let refreshes = |group: &Group| group.wanted && group.refreshed_at <= one.beat_at;
         if after > 0 && extra > self.now && one.groups.iter().any(refreshes) {
