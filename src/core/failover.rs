@@ -232,10 +232,10 @@ impl Failover {
 
     /// What beats say of a group.
     pub(crate) fn word(&self, id: GroupId, members: &Membership) -> Word {
-        let holder = self.holder(id, members);
+        let seen = self.seen(id, members);
         self.groups
             .at(id)
-            .word(self.me, holder, self.standby.contains(id))
+            .word(self.me, seen, self.standby.contains(id))
     }
 
     /// Whether a group's state changed since the last beat.

@@ -315,16 +315,16 @@ impl Failover {
         );
     }
 
-    /// A grant stands until its grantee is gone, holds the group, or saw the grant and did not.
+    /// A grant stands until its grantee is gone, or has seen it: then what the grantee does counts.
     fn review_grant(&mut self, id: GroupId, members: &Membership) {
         let State::Idle { grant: Some(grant) } = self.groups.at(id).state else {
             return;
         };
         let shown = self.groups.at(id).shown;
-        let stands = members.peer(grant).alive().is_some_and(|alive| {
-            let holds = alive.beat.groups.at(id).state.holds();
-            !holds && shown.is_none_or(|beat| alive.echo < beat)
-        });
+        let stands = members
+            .peer(grant)
+            .alive()
+            .is_some_and(|alive| shown.is_none_or(|beat| alive.echo < beat));
         if !stands {
             let group = self.groups.at_mut(id);
             group.state = State::Idle { grant: None };

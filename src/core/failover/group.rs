@@ -308,32 +308,31 @@ impl Group {
         since.after(wait)
     }
 
-    /// What beats say about it. `holder` is who holds it in this node's eyes.
-    pub(crate) fn word(&self, me: NodeId, holder: Option<NodeId>, standby: bool) -> Word {
-        let (state, home, owner, epoch) = match self.state {
-            State::Idle { grant } => {
-                let owner = grant.or(holder);
-                (GroupState::Idle, standby, owner, self.epoch)
-            }
-            State::StartFailed { .. } => (GroupState::StartFailed, standby, holder, self.epoch),
-            State::Unknown { .. } => (GroupState::Unknown, standby, holder, self.epoch),
-            State::Claiming { claim } => (GroupState::Claiming, claim.home, Some(me), claim.epoch),
-            State::Starting { claim, .. } => {
-                (GroupState::Starting, claim.home, Some(me), claim.epoch)
-            }
-            State::Held { claim, .. } => (GroupState::Held, claim.home, Some(me), claim.epoch),
-            State::Stopping { claim, .. } => {
-                (GroupState::Stopping, claim.home, Some(me), claim.epoch)
-            }
-            State::StopFailed { claim } => {
-                (GroupState::StopFailed, claim.home, Some(me), claim.epoch)
-            }
-        };
-        Word {
+    /// What beats say about it. `seen` is who holds it in this node's eyes, by which epoch.
+    pub(crate) fn word(&self, me: NodeId, seen: Option<(NodeId, u8)>, standby: bool) -> Word {
+        let (owner, epoch) = seen.map_or((None, self.epoch), |(node, epoch)| (Some(node), epoch));
+        let unheld = |state, owner, epoch| Word {
             state,
-            home,
+            home: standby,
             owner,
             epoch,
+        };
+        let ours = |state, claim: Claim| Word {
+            state,
+            home: claim.home,
+            owner: Some(me),
+            epoch: claim.epoch,
+        };
+        match self.state {
+            State::Idle { grant: Some(to) } => unheld(GroupState::Idle, Some(to), self.epoch),
+            State::Idle { grant: None } => unheld(GroupState::Idle, owner, epoch),
+            State::StartFailed { .. } => unheld(GroupState::StartFailed, owner, epoch),
+            State::Unknown { .. } => unheld(GroupState::Unknown, owner, epoch),
+            State::Claiming { claim } => ours(GroupState::Claiming, claim),
+            State::Starting { claim, .. } => ours(GroupState::Starting, claim),
+            State::Held { claim, .. } => ours(GroupState::Held, claim),
+            State::Stopping { claim, .. } => ours(GroupState::Stopping, claim),
+            State::StopFailed { claim } => ours(GroupState::StopFailed, claim),
         }
     }
 

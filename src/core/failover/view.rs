@@ -19,17 +19,23 @@ impl Failover {
     }
 
     /// Who holds it, this node left out: the best claim, else whoever may still run it, else whom
-    /// a live peer names that is out of our hearing but not out of theirs.
+    /// a live peer names that is out of our hearing but not out of theirs. With the epoch of it,
+    /// so that naming a holder never looks like a grant.
+    pub(super) fn seen(&self, id: GroupId, members: &Membership) -> Option<(NodeId, u8)> {
+        let holding = words(id, members).find(|(_, _, word)| word.state.holds());
+        self.competitor(id, members)
+            .map(|claim| (claim.node, claim.epoch))
+            .or_else(|| holding.map(|(node, _, word)| (node, word.epoch)))
+            .or_else(|| {
+                words(id, members)
+                    .filter_map(|(_, _, word)| Some((word.owner?, word.epoch)))
+                    .find(|(owner, _)| self.is_distant(*owner, members))
+            })
+    }
+
+    /// The holder of [`Self::seen`].
     pub(super) fn holder(&self, id: GroupId, members: &Membership) -> Option<NodeId> {
-        if let Some(claim) = self.competitor(id, members) {
-            return Some(claim.node);
-        }
-        if let Some((node, _, _)) = words(id, members).find(|(_, _, word)| word.state.holds()) {
-            return Some(node);
-        }
-        words(id, members)
-            .filter_map(|(_, _, word)| word.owner)
-            .find(|owner| self.is_distant(*owner, members))
+        self.seen(id, members).map(|(node, _)| node)
     }
 
     /// Peers that hold it now.

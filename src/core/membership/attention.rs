@@ -10,6 +10,7 @@ pub(crate) struct Attention {
     last: Instant,
     /// Attentive time at the end of the last stall; none before the first.
     resumed: Option<Duration>,
+    healthy: bool,
     /// Attentive time within each quarter of `deadtime` of the last four.
     quarters: [Duration; QUARTERS],
     /// Number of the quarter that is being filled.
@@ -23,6 +24,7 @@ impl Attention {
             total: Duration::ZERO,
             last: now,
             resumed: None,
+            healthy: true,
             // A new node is trusted until it shows otherwise.
             quarters: [timing.deadtime.scaled(1, 4); QUARTERS],
             quarter: 0,
@@ -49,6 +51,12 @@ impl Attention {
         }
         self.total = self.total.plus(listened);
         self.last = self.last.max(now);
+        // Only a late turn makes it unwell, so that it does not change by the clock alone.
+        if self.lately() >= self.timing.deadtime {
+            self.healthy = true;
+        } else if late > forgiven {
+            self.healthy = false;
+        }
         let stalled = late > self.timing.keepalive.max(self.timing.deadtime.scaled(1, 4));
         if stalled {
             self.resumed = Some(self.total);
@@ -86,7 +94,7 @@ impl Attention {
 
     /// Whether the loop got at least `deadtime` of attention within the last four.
     pub(crate) fn is_healthy(&self) -> bool {
-        self.lately() >= self.timing.deadtime
+        self.healthy
     }
 
     /// When [`Self::is_healthy`] may become true again.

@@ -154,13 +154,12 @@ impl Membership {
                 events.report(Event::Mismatch { node: source, what });
             }
         }
-        let leaves = envelope.header.kind == Kind::Leave;
-        if leaves {
+        let newest = beat.newest;
+        alive.beat = beat.clone();
+        if envelope.header.kind == Kind::Leave {
             self.become_left(now, source, events);
             return Ok(Received::Leave(source, beat));
         }
-        let newest = beat.newest;
-        alive.beat = beat;
         let word = control.and_then(|control| self.count(source, control));
         self.ask_for_missing(now, source, newest);
         Ok(word.map_or(Received::State(source), |word| Received::Word(source, word)))
