@@ -8,7 +8,7 @@
 //! | `nodes a b`, `links 2`, `line` | the machines in the order of `ha.cf`, their media, only neighbours are joined |
 //! | `keepalive 1s`, `deadtime 3s`, `initdead 6s`, `failback on` | the directives of `ha.cf` |
 //! | `group a 10.0.0.1 web` | a line of `haresources`: home, then addresses and scripts |
-//! | `differs b deadtime 4s` | one node has another value |
+//! | `differs b deadtime 4s`, `differs b groups` | one node has another value, or thinks it is the first group's home |
 //! | `start a b`, `run 2s` | start agents; let time pass |
 //! | `cut a b`, `cut a b 1`, `deafen a b`, `heal`, `loss 20` | cut all links, or one; `a` no longer hears `b`; join all; per cent lost |
 //! | `kill a`, `power-off a`, `stall a 5s`, `stop a` | the agent dies; the machine; the loop does not run; graceful |
@@ -131,6 +131,11 @@ impl Teller {
                 let time = Duration::from_micros(micros(time)?);
                 let one = node(name)?;
                 cluster.machines[one].config.timing.deadtime = time;
+            }
+            ["differs", name, "groups"] => {
+                let one = node(name)?;
+                let machine = &mut cluster.machines[one];
+                machine.config.groups[0].home = machine.me;
             }
             ["start", names @ ..] => {
                 let nodes: Option<Vec<usize>> = names.iter().map(|name| node(name)).collect();

@@ -103,6 +103,7 @@ impl Cluster {
             self.let_go(machine);
             self.check_late(machine, deadline);
         }
+        self.hear_ends(machine);
         while let Some(arrival) = self.machines[machine].inbox.pop_front() {
             self.deliver(machine, Some(&arrival));
         }
@@ -120,6 +121,10 @@ impl Cluster {
     /// One input, everything the node says to it, and the ends of built-in actions.
     fn deliver(&mut self, machine: usize, arrival: Option<&Arrival>) {
         self.step(machine, arrival);
+        self.hear_ends(machine);
+    }
+
+    fn hear_ends(&mut self, machine: usize) {
         while let Some((group, outcome)) = self.machines[machine].done.pop_front() {
             self.step(machine, Some(&Arrival::Done(group, outcome)));
         }
