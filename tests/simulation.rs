@@ -192,6 +192,29 @@ fn after_a_heal_only_the_losers_stop_and_the_winners_announce() {
 }
 
 #[test]
+fn a_node_that_is_not_heard_gives_way_at_once() {
+    for (keepalive, deadtime) in TIMINGS {
+        for seed in 0..20 {
+            let mut cluster = steady(2, keepalive, deadtime, seed);
+            let active = holder(&cluster);
+            cluster.network.set_cut(active, 1 - active, 0, true);
+            cluster.run_for(deadtime + keepalive / 2);
+            assert_eq!(
+                holder(&cluster),
+                1 - active,
+                "the peer took over: seed {seed}"
+            );
+            assert!(!cluster.machines[active].groups[0].active(), "seed {seed}");
+            cluster.network.join();
+            let starts = cluster.rules.starts;
+            cluster.run_for(2 * deadtime);
+            cluster.check_settled();
+            assert_eq!(cluster.rules.starts, starts, "one move only: seed {seed}");
+        }
+    }
+}
+
+#[test]
 fn a_fifth_of_all_frames_lost_makes_no_false_takeover_in_a_minute() {
     let mut false_takeovers = 0;
     for seed in 0..30 {
