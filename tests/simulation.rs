@@ -18,6 +18,7 @@ use cluster::random::Random;
 use cluster::settings::{GroupSettings, Settings};
 use faults::{Summary, simulate};
 use twinbeat::config::AutoFailback;
+use twinbeat::id::GroupSet;
 
 const SECOND: u64 = 1_000_000;
 const TIMINGS: [(u64, u64); 3] = [
@@ -85,7 +86,7 @@ fn a_thousand_hours_of_two_nodes_pass_in_a_minute() {
         cluster.run_for(970 * SECOND);
         cluster.stall(victim, 10 * SECOND);
         cluster.run_for(600 * SECOND);
-        cluster.check_settled();
+        cluster.check_settled(GroupSet::EMPTY);
     }
     let rate = hours as f64 * 60.0 / (cpu_time() - began);
     println!("cluster-hours per minute: {rate:.0}");
@@ -153,7 +154,7 @@ fn both_nodes_starting_together_serve_within_two_keepalives() {
             cluster.run_for(apart);
             cluster.boot(1);
             cluster.run_for(2 * keepalive);
-            cluster.check_settled();
+            cluster.check_settled(GroupSet::EMPTY);
         }
     }
 }
@@ -187,7 +188,7 @@ fn after_a_heal_only_the_losers_stop_and_the_winners_announce() {
             cluster.rules.announced > 0,
             "the winner announces: seed {seed}"
         );
-        cluster.check_settled();
+        cluster.check_settled(GroupSet::EMPTY);
     }
 }
 
@@ -208,7 +209,7 @@ fn a_node_that_is_not_heard_gives_way_at_once() {
             cluster.network.join();
             let starts = cluster.rules.starts;
             cluster.run_for(2 * deadtime);
-            cluster.check_settled();
+            cluster.check_settled(GroupSet::EMPTY);
             assert_eq!(cluster.rules.starts, starts, "one move only: seed {seed}");
         }
     }
@@ -246,7 +247,7 @@ fn steady(nodes: usize, keepalive: u64, deadtime: u64, seed: u64) -> Cluster {
         cluster.run_for(random.below(keepalive));
     }
     cluster.run_for(5 * deadtime);
-    cluster.check_settled();
+    cluster.check_settled(GroupSet::EMPTY);
     cluster
 }
 

@@ -1,8 +1,10 @@
 //! A cluster of real [`Node`]s in virtual time: machines, a network that loses and an adversary
 //! that replays, and the rules of the design looked at after every step.
 
+mod holding;
 pub(crate) mod machine;
 pub(crate) mod network;
+mod outputs;
 pub(crate) mod random;
 pub(crate) mod rules;
 pub(crate) mod settings;

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use twinbeat::Node;
-use twinbeat::action::{GroupState, PeerState, Reject};
+use twinbeat::action::{GroupState, Reject};
 use twinbeat::id::{GroupId, NodeId};
 
 use twinbeat::time::Instant;
@@ -13,8 +13,8 @@ use twinbeat::wire::Kind;
 use super::Cluster;
 use super::machine::Arrival;
 use super::network::Frame;
+use super::outputs::{Outputs, input};
 use super::settings::Settings;
-use super::shell::{self, Outputs};
 
 /// What was counted and what must be remembered to check the rules.
 #[derive(Debug)]
@@ -46,8 +46,8 @@ pub(crate) struct Rules {
     joined_since: Vec<Option<u64>>,
     booted_at: Vec<u64>,
     /// When the newest frame left that anybody accepted.
-    confirmed_at: Vec<u64>,
-    starter: Vec<Option<usize>>,
+    pub(super) confirmed_at: Vec<u64>,
+    pub(super) starter: Vec<Option<usize>>,
 }
 
 /// What a node was like before an input.
@@ -110,7 +110,7 @@ impl Rules {
     }
 
     /// Since when two machines have heard each other within every deadtime up to now.
-    fn joined(&self, one: usize, other: usize, now: u64) -> Option<u64> {
+    pub(super) fn joined(&self, one: usize, other: usize, now: u64) -> Option<u64> {
         let fresh = |to, from| {
             self.heard[self.pair(to, from)].is_some_and(|heard| now - heard < self.deadtime)
         };
@@ -167,7 +167,7 @@ impl Cluster {
             // An early timeout changes nothing that can be seen.
             let mut early = node.clone();
             let views = self.views(node, now);
-            let result = early.handle(now, shell::input(None));
+            let result = early.handle(now, input(None));
             let outputs = Outputs::of(&mut early, now);
             if result.is_err() || !outputs.is_silent() || outputs.deadline != deadline {
                 self.fail(format!("an early timeout was answered by {outputs:?}"));
@@ -197,13 +197,13 @@ impl Cluster {
         };
         if let Some(mut twin) = before.twin {
             // R6: the same input makes the same outputs.
-            let twins_result = twin.handle(now, shell::input(arrival));
+            let twins_result = twin.handle(now, input(arrival));
             let twins = Outputs::of(&mut twin, now);
             if twins_result != result || twins != *outputs {
                 self.fail(format!("R6: {outputs:?} but a clone said {twins:?}"));
             }
             if arrival.is_none() {
-                let result = twin.handle(now, shell::input(None));
+                let result = twin.handle(now, input(None));
                 let again = Outputs::of(&mut twin, now);
                 let known4 = again.actions == [twinbeat::action::Action::Exit]; // KNOWN 4
                 if !known4
@@ -283,129 +283,6 @@ impl Cluster {
         // What a life said that is over tells nothing about the present one.
         if self.machines[frame.from].life == frame.life && self.machines[frame.from].runs() {
             self.rules.accept(machine, frame, now);
-        }
-    }
-
-    /// R1: nothing is started here while a machine that hears this one, and is heard, has it.
-    pub(super) fn check_start(&mut self, machine: usize, group: GroupId) {
-        for other in 0..self.machines.len() {
-            if other != machine
-                && self.machines[other].runs()
-                && self.machines[other].groups[group.index()].active()
-                && self.rules.joined(machine, other, self.now).is_some()
-            {
-                self.fail(format!(
-                    "R1: {} starts {} while {} has it",
-                    self.machines[machine].name,
-                    self.key(group),
-                    self.machines[other].name
-                ));
-            }
-        }
-        let starter = &mut self.rules.starter[group.index()];
-        if starter.is_some_and(|before| before != machine) {
-            self.rules.takeovers += 1;
-        }
-        *starter = Some(machine);
-        self.rules.starts += 1;
-    }
-
-    /// R1 and R4 after a heal: two that hear each other do not both go on.
-    pub(super) fn check_groups(&mut self, machine: usize) {
-        let long = self.settings.deadtime + 2 * self.settings.keepalive + 2 * self.script_limit;
-        for other in 0..self.machines.len() {
-            let joined = self.rules.joined(machine, other, self.now);
-            if other == machine || joined.is_none_or(|since| self.now - since < long) {
-                continue;
-            }
-            for group in GroupId::first(self.settings.groups.len()) {
-                let both = [machine, other].iter().all(|one| {
-                    self.machines[*one].groups[group.index()].active()
-                        && self.state(*one, group) != Some(GroupState::StopFailed)
-                });
-                if both {
-                    self.fail(format!("R4: two go on with {}", self.key(group)));
-                }
-            }
-        }
-    }
-
-    /// R3: after a stall nothing is held that a peer may have taken over.
-    pub(super) fn check_late(&self, machine: usize, deadline: Instant) {
-        let one = &self.machines[machine];
-        let deadtime = self.settings.deadtime;
-        let Some(node) = &one.node else {
-            return;
-        };
-        let late = self.instant().since(deadline).micros();
-        let oldest = deadtime - (deadtime / 4).min(100_000);
-        let unconfirmed = self.now - self.rules.confirmed_at[machine].min(self.now) > oldest;
-        let peers = one.config.node_ids().filter(|peer| *peer != one.me);
-        let alive = peers
-            .map(|peer| node.peer(self.instant(), peer).state)
-            .any(|state| matches!(state, PeerState::Alive | PeerState::Late));
-        if late > self.settings.keepalive.max(deadtime / 4) && unconfirmed && alive {
-            if let Some(held) = one
-                .groups
-                .iter()
-                .position(|group| group.installed(self.now))
-            {
-                self.fail(format!("R3: {} holds group {held} after a stall", one.name));
-            }
-        }
-    }
-
-    /// A lease does not end under a loop that works.
-    pub(super) fn check_lapse(&self, machine: usize, group: GroupId) {
-        let one = &self.machines[machine];
-        let held = &one.groups[group.index()];
-        if one.runs() && held.wanted && one.stalled_until < held.refreshed_at {
-            self.fail(format!(
-                "the lease of {} ended on {}",
-                self.key(group),
-                one.name
-            ));
-        }
-    }
-
-    /// An address appears: for how long will another machine still have it?
-    pub(super) fn check_address(&mut self, machine: usize, group: GroupId) {
-        for (other, one) in self.machines.iter().enumerate() {
-            let until = one.groups[group.index()].installed_until;
-            if other != machine && until > self.now {
-                self.rules.both = self.rules.both.max(until - self.now);
-            }
-        }
-    }
-
-    /// A node that leaves has released what it could.
-    pub(super) fn check_exit(&self, machine: usize) {
-        for id in GroupId::first(self.settings.groups.len()) {
-            let stuck = self.state(machine, id) == Some(GroupState::StopFailed);
-            if self.machines[machine].groups[id.index()].active() && !stuck {
-                self.fail(format!(
-                    "{} left with {}",
-                    self.machines[machine].name,
-                    self.key(id)
-                ));
-            }
-        }
-    }
-
-    /// Beats, questions and answers are bounded.
-    pub(super) fn check_storm(&mut self, machine: usize) {
-        let window = 4 * self.settings.keepalive;
-        let peers = self.machines.len() as u64;
-        let groups = self.settings.groups.len() as u64;
-        let now = self.now;
-        let one = &mut self.machines[machine];
-        if now - one.window_at >= window {
-            (one.window_at, one.built) = (now, 0);
-        }
-        one.built += 1;
-        if one.built > 100 * peers + 40 * groups {
-            let (name, built) = (one.name.clone(), one.built);
-            self.fail(format!("{name} sent {built} frames in 4 k"));
         }
     }
 

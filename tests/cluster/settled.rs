@@ -1,13 +1,14 @@
 //! What must be true in the end, when the world has been without faults for long enough.
 
 use twinbeat::action::GroupState;
-use twinbeat::id::GroupId;
+use twinbeat::id::{GroupId, GroupSet};
 
 use super::Cluster;
 
 impl Cluster {
     /// R2 and R4, in a world without faults: every group on exactly one able node, and all agree.
-    pub(crate) fn check_settled(&self) {
+    /// Groups that failed to start somewhere may be on their way.
+    pub(crate) fn check_settled(&self, failed: GroupSet) {
         let running: Vec<usize> = (0..self.machines.len())
             .filter(|machine| self.machines[*machine].runs())
             .collect();
@@ -15,6 +16,10 @@ impl Cluster {
             let states = || running.iter().filter_map(|one| self.state(*one, group));
             let able = |state| state != GroupState::StartFailed;
             if !states().any(able) || states().any(|state| state == GroupState::StopFailed) {
+                continue;
+            }
+            let resting = |state| matches!(state, GroupState::Idle | GroupState::Held);
+            if failed.contains(group) && !states().all(resting) {
                 continue;
             }
             let serving = |one: &&usize| {

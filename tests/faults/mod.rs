@@ -2,7 +2,7 @@
 
 use twinbeat::action::{Carrier, Command, GroupState, Selection};
 use twinbeat::config::AutoFailback;
-use twinbeat::id::GroupId;
+use twinbeat::id::{GroupId, GroupSet};
 
 use crate::TIMINGS;
 use crate::cluster::Cluster;
@@ -238,7 +238,13 @@ impl Faults {
             initdead,
             ..
         } = self.cluster.settings;
-        self.cluster.network.heal();
+        // A cable that was never there: the node in the middle hears both ends.
+        let line = self.cluster.machines.len() == 3 && self.random.chance(500_000);
+        if line {
+            self.cluster.network.join();
+        } else {
+            self.cluster.network.heal();
+        }
         self.cluster.network.quality = Quality::GOOD;
         self.plug_in();
         self.mend_scripts();
@@ -247,17 +253,18 @@ impl Faults {
         let scripts = 100_000 + 2 * self.cluster.script_limit;
         self.pass(scripts + deadtime);
         for machine in 0..self.cluster.machines.len() {
-            if machine == 0 || self.random.chance(800_000) {
+            if line || machine == 0 || self.random.chance(800_000) {
                 self.cluster.boot(machine);
             }
         }
+        let failed = self.failed();
         self.pass(2 * deadtime.max(initdead) + 4 * keepalive + 200_000 + scripts);
-        self.cluster.check_settled();
+        let failed = GroupSet(failed.0 | self.failed().0);
+        self.cluster.check_settled(failed);
         let starts = self.cluster.rules.starts;
-        let failed = self.something_failed();
         self.pass(3 * deadtime);
-        self.cluster.check_settled();
-        if !failed && self.cluster.rules.starts != starts {
+        self.cluster.check_settled(failed);
+        if failed.is_empty() && self.cluster.rules.starts != starts {
             self.cluster
                 .fail("something moved in a world without faults");
         }
@@ -279,21 +286,21 @@ impl Faults {
         }
     }
 
-    /// Failures are tried again some time.
-    fn something_failed(&self) -> bool {
+    /// Groups that failed somewhere: they are tried again some time.
+    fn failed(&self) -> GroupSet {
         let now = self.cluster.instant();
         let nodes = || {
-            self.cluster
-                .machines
-                .iter()
-                .filter_map(|one| one.node.as_ref())
+            let machines = self.cluster.machines.iter();
+            machines.filter_map(|one| one.node.as_ref())
         };
-        GroupId::first(self.cluster.settings.groups.len()).any(|group| {
-            nodes().any(|node| {
-                let state = node.group(now, group).state;
-                matches!(state, GroupState::StartFailed | GroupState::StopFailed)
+        GroupId::first(self.cluster.settings.groups.len())
+            .filter(|group| {
+                nodes().any(|node| {
+                    let state = node.group(now, *group).state;
+                    matches!(state, GroupState::StartFailed | GroupState::StopFailed)
+                })
             })
-        })
+            .fold(GroupSet::EMPTY, GroupSet::with)
     }
 }
 
