@@ -37,11 +37,12 @@ def failover(results):
                 r["contestant"], "%g / %g" % (r["beat"] * 1e3, r["detection"] * 1e3), kind, len(cycles),
                 "-" if kind == "stop" else spread([f.get("overhead") for f in faults], form="%.2f"),
                 spread([f.get("takeover") for f in faults], form="%.0f"), spread([f.get("outage") for f in faults]),
+                spread([f.get("noise") for f in faults]),
                 both_hold(faults), "heal" if kind == "cut" else "return",
                 spread([p.get("outage") for p in repairs]), spread([p.get("serving") for p in repairs], form="%.0f"),
                 failed or ""])
     return table(["contestant", "beat / dead ms", "fault of A", "n", "overhead ms", "takeover ms", "outage ms",
-                  "both hold s", "then", "outage ms", "A serves after ms", "failed"], rows)
+                  "(just before)", "both hold s", "then", "outage ms", "A serves after ms", "failed"], rows)
 
 
 def together(results):
