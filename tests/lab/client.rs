@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrIn, bind, setsockopt, socket, sockopt};
+use nix::sys::socket::{
+    AddressFamily, SockFlag, SockType, SockaddrIn, bind, setsockopt, socket, sockopt,
+};
 
 use super::namespace::Namespace;
 
@@ -29,7 +31,8 @@ impl Client {
             let number = u8::try_from(number).expect("two nodes");
             threads.push(node.spawn_thread(move || answer(number, service, &stop)));
         }
-        let asking = home.within(|| UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).expect("a port is free"));
+        let asking =
+            home.within(|| UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).expect("a port is free"));
         let hearing = asking.try_clone().expect("a descriptor is free");
         let (heard, stop) = (Arc::clone(&answers), Arc::clone(&end));
         threads.push(thread::spawn(move || hear(&hearing, &heard, &stop)));
@@ -40,7 +43,11 @@ impl Client {
                 thread::sleep(Duration::from_millis(1));
             }
         }));
-        Self { answers, end, threads }
+        Self {
+            answers,
+            end,
+            threads,
+        }
     }
 
     /// The newest answer.
@@ -59,10 +66,16 @@ impl Client {
     /// The longest time without an answer since `since`.
     pub(crate) fn longest_silence(&self, since: Instant) -> Duration {
         let heard = self.heard();
-        let first = heard.partition_point(|(at, _)| *at < since).saturating_sub(1);
+        let first = heard
+            .partition_point(|(at, _)| *at < since)
+            .saturating_sub(1);
         let times = heard[first..].iter().map(|(at, _)| *at);
         let ends = times.clone().skip(1).chain([Instant::now()]);
-        times.zip(ends).map(|(a, b)| b - a).max().unwrap_or_else(|| since.elapsed())
+        times
+            .zip(ends)
+            .map(|(a, b)| b - a)
+            .max()
+            .unwrap_or_else(|| since.elapsed())
     }
 
     fn heard(&self) -> std::sync::MutexGuard<'_, Vec<(Instant, u8)>> {
@@ -81,10 +94,19 @@ impl Drop for Client {
 
 /// Answers from the virtual address, whether the node has it now or not.
 fn answer(number: u8, service: Ipv4Addr, end: &AtomicBool) {
-    let socket: OwnedFd = socket(AddressFamily::Inet, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)
-        .expect("a datagram socket");
+    let socket: OwnedFd = socket(
+        AddressFamily::Inet,
+        SockType::Datagram,
+        SockFlag::SOCK_CLOEXEC,
+        None,
+    )
+    .expect("a datagram socket");
     setsockopt(&socket, sockopt::IpFreebind, &true).expect("IP_FREEBIND needs no right");
-    bind(socket.as_raw_fd(), &SockaddrIn::from(std::net::SocketAddrV4::new(service, PORT))).expect("a free port");
+    bind(
+        socket.as_raw_fd(),
+        &SockaddrIn::from(std::net::SocketAddrV4::new(service, PORT)),
+    )
+    .expect("a free port");
     let socket = UdpSocket::from(socket);
     socket.set_read_timeout(Some(PATIENCE)).expect("above zero");
     let mut buffer = [0; 16];
@@ -100,7 +122,10 @@ fn hear(socket: &UdpSocket, answers: &Mutex<Vec<(Instant, u8)>>, end: &AtomicBoo
     let mut buffer = [0; 16];
     while !end.load(Ordering::Relaxed) {
         if let Ok((1, SocketAddr::V4(_))) = socket.recv_from(&mut buffer) {
-            answers.lock().expect("no holder panics").push((Instant::now(), buffer[0]));
+            answers
+                .lock()
+                .expect("no holder panics")
+                .push((Instant::now(), buffer[0]));
         }
     }
 }

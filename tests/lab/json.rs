@@ -17,13 +17,20 @@ impl Json {
         let mut reader = Reader { rest: text };
         let value = reader.value()?;
         reader.space();
-        if reader.rest.is_empty() { Ok(value) } else { Err(format!("after the end: {}", reader.rest)) }
+        if reader.rest.is_empty() {
+            Ok(value)
+        } else {
+            Err(format!("after the end: {}", reader.rest))
+        }
     }
 
     /// A member of an object.
     pub(crate) fn get(&self, name: &str) -> Option<&Self> {
         match self {
-            Self::Object(members) => members.iter().find(|(key, _)| key == name).map(|(_, value)| value),
+            Self::Object(members) => members
+                .iter()
+                .find(|(key, _)| key == name)
+                .map(|(_, value)| value),
             _ => None,
         }
     }
@@ -78,9 +85,14 @@ impl Reader<'_> {
             Some('f') => self.expect("false").map(|()| Json::Bool(false)),
             Some('n') => self.expect("null").map(|()| Json::Null),
             Some('-' | '0'..='9') => {
-                let end = self.rest.find(|c: char| !"+-.eE0123456789".contains(c)).unwrap_or(self.rest.len());
+                let end = self
+                    .rest
+                    .find(|c: char| !"+-.eE0123456789".contains(c))
+                    .unwrap_or(self.rest.len());
                 let (number, rest) = self.rest.split_at(end);
-                number.parse::<f64>().map_err(|_| format!("no number: {number}"))?;
+                number
+                    .parse::<f64>()
+                    .map_err(|_| format!("no number: {number}"))?;
                 self.rest = rest;
                 Ok(Json::Number(number.to_owned()))
             }
@@ -88,7 +100,12 @@ impl Reader<'_> {
         }
     }
 
-    fn sequence(&mut self, open: char, close: char, mut one: impl FnMut(&mut Self) -> Result<(), String>) -> Result<(), String> {
+    fn sequence(
+        &mut self,
+        open: char,
+        close: char,
+        mut one: impl FnMut(&mut Self) -> Result<(), String>,
+    ) -> Result<(), String> {
         self.expect(open.encode_utf8(&mut [0; 4]))?;
         self.space();
         if let Some(rest) = self.rest.strip_prefix(close) {
@@ -119,7 +136,8 @@ impl Reader<'_> {
                 '\\' => match chars.next() {
                     Some((_, 'u')) => {
                         let code: String = chars.by_ref().take(4).map(|(_, c)| c).collect();
-                        let code = u32::from_str_radix(&code, 16).map_err(|_| format!("no \\u code: {code}"))?;
+                        let code = u32::from_str_radix(&code, 16)
+                            .map_err(|_| format!("no \\u code: {code}"))?;
                         text.push(char::from_u32(code).unwrap_or('\u{fffd}'));
                     }
                     Some((_, c @ ('"' | '\\' | '/' | 'b' | 'f' | 'n' | 'r' | 't'))) => text.push(c),
@@ -133,7 +151,10 @@ impl Reader<'_> {
     }
 
     fn expect(&mut self, what: &str) -> Result<(), String> {
-        self.rest = self.rest.strip_prefix(what).ok_or_else(|| format!("{what:?} expected: {}", self.rest))?;
+        self.rest = self
+            .rest
+            .strip_prefix(what)
+            .ok_or_else(|| format!("{what:?} expected: {}", self.rest))?;
         Ok(())
     }
 

@@ -63,23 +63,28 @@ fn again() -> io::Result<ExitCode> {
         .args(std::env::args_os().skip(1))
         .env(INSIDE, "1")
         .status()?;
-    let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
+    let code = status
+        .code()
+        .unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
     Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
 }
 
 /// Inside: ends with the parent, and hides what belongs to the machine.
 fn settle() -> Result<(), String> {
-    let said = |what: &str| move |e: nix::Error| format!("{what}: {e}");
+    let said = |what: &'static str| move |e: nix::Error| format!("{what}: {e}");
     const NONE: Option<&str> = None;
     set_pdeathsig(Signal::SIGKILL).map_err(said("PR_SET_PDEATHSIG"))?;
     mount(NONE, "/", NONE, MsFlags::MS_REC | MsFlags::MS_PRIVATE, NONE).map_err(said("mount /"))?;
-    mount(Some("tmpfs"), "/run", Some("tmpfs"), MsFlags::empty(), NONE).map_err(said("mount /run"))?;
+    mount(Some("tmpfs"), "/run", Some("tmpfs"), MsFlags::empty(), NONE)
+        .map_err(said("mount /run"))?;
     // Refused in some containers; then process ids in /proc are not ours, and `own_proc` says so.
     let _ = mount(Some("proc"), "/proc", Some("proc"), MsFlags::empty(), NONE);
     std::fs::create_dir("/run/netns").map_err(|e| format!("/run/netns: {e}"))?;
     match Command::new("ip").arg("-Version").output() {
         Ok(_) => Ok(()),
-        Err(e) => Err(format!("cannot run `ip` ({e}): install the package iproute2")),
+        Err(e) => Err(format!(
+            "cannot run `ip` ({e}): install the package iproute2"
+        )),
     }
 }
 

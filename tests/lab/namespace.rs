@@ -23,13 +23,22 @@ impl Namespace {
                 unshare(CloneFlags::CLONE_NEWNET)?;
                 File::create(&path)?;
                 let none: Option<&str> = None;
-                mount(Some("/proc/thread-self/ns/net"), path.as_str(), none, MsFlags::MS_BIND, none)?;
+                mount(
+                    Some("/proc/thread-self/ns/net"),
+                    path.as_str(),
+                    none,
+                    MsFlags::MS_BIND,
+                    none,
+                )?;
                 File::open(&path)
             };
             scope.spawn(make).join().expect("the thread does not panic")
         });
         let file = file.unwrap_or_else(|e| panic!("namespace {name}: {e}"));
-        let made = Self { name: name.to_owned(), file };
+        let made = Self {
+            name: name.to_owned(),
+            file,
+        };
         made.ip("link set lo up");
         made
     }
@@ -43,15 +52,22 @@ impl Namespace {
     pub(crate) fn within<T: Send>(&self, action: impl FnOnce() -> T + Send) -> T {
         thread::scope(|scope| {
             let inside = || {
-                setns(&self.file, CloneFlags::CLONE_NEWNET).expect("an open namespace can be entered");
+                setns(&self.file, CloneFlags::CLONE_NEWNET)
+                    .expect("an open namespace can be entered");
                 action()
             };
-            scope.spawn(inside).join().unwrap_or_else(|e| std::panic::resume_unwind(e))
+            scope
+                .spawn(inside)
+                .join()
+                .unwrap_or_else(|e| std::panic::resume_unwind(e))
         })
     }
 
     /// Starts a thread that lives here and outlives the call.
-    pub(crate) fn spawn_thread<T: Send + 'static>(&self, action: impl FnOnce() -> T + Send + 'static) -> thread::JoinHandle<T> {
+    pub(crate) fn spawn_thread<T: Send + 'static>(
+        &self,
+        action: impl FnOnce() -> T + Send + 'static,
+    ) -> thread::JoinHandle<T> {
         let file = self.file.try_clone().expect("a descriptor is free");
         thread::spawn(move || {
             setns(&file, CloneFlags::CLONE_NEWNET).expect("an open namespace can be entered");
@@ -73,7 +89,10 @@ impl Namespace {
 
     /// `ip` with these words; what it complained about.
     pub(crate) fn try_ip(&self, words: &str) -> Result<(), String> {
-        let out = Command::new("ip").args(["-n", &self.name]).args(words.split_whitespace()).output();
+        let out = Command::new("ip")
+            .args(["-n", &self.name])
+            .args(words.split_whitespace())
+            .output();
         match out {
             Ok(out) if out.status.success() => Ok(()),
             Ok(out) => Err(String::from_utf8_lossy(&out.stderr).into_owned()),

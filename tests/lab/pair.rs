@@ -32,7 +32,10 @@ pub(crate) struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { directives: "auto_failback on\nbcast eth0\n", resources: "IPaddr2::10.77.0.100/24/eth0" }
+        Self {
+            directives: "auto_failback on\nbcast eth0\n",
+            resources: "IPaddr2::10.77.0.100/24/eth0",
+        }
     }
 }
 
@@ -68,9 +71,21 @@ impl Pair {
             let namespace = Namespace::new(&format!("{name}{number}"));
             let folder = folder.join(name);
             write_files(&folder, name, settings);
-            Node { name, watch: Watch::new(&namespace, SERVICE), namespace, folder, preload: Vec::new(), agent: None }
+            Node {
+                name,
+                watch: Watch::new(&namespace, SERVICE),
+                namespace,
+                folder,
+                preload: Vec::new(),
+                agent: None,
+            }
         });
-        let pair = Self { bridge, outside, nodes, folder };
+        let pair = Self {
+            bridge,
+            outside,
+            nodes,
+            folder,
+        };
         pair.lay_cable(&pair.nodes[A].namespace, A, "eth0", "br0");
         pair.lay_cable(&pair.nodes[B].namespace, B, "eth0", "br0");
         pair.lay_cable(&pair.outside, 8, "eth0", "br0");
@@ -80,21 +95,40 @@ impl Pair {
     /// Starts twinbeat on a node.
     pub(crate) fn start(&mut self, node: usize) {
         let node = &mut self.nodes[node];
-        let log = File::options().create(true).append(true).open(node.log_path()).expect("our own folder");
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(node.log_path())
+            .expect("our own folder");
         let mut command = Command::new(program());
-        command.args(["run", "-c"]).arg(node.folder.join("ha.d")).stdin(Stdio::null());
-        command.stdout(log.try_clone().expect("a descriptor is free")).stderr(log);
+        command
+            .args(["run", "-c"])
+            .arg(node.folder.join("ha.d"))
+            .stdin(Stdio::null());
+        command
+            .stdout(log.try_clone().expect("a descriptor is free"))
+            .stderr(log);
         command.envs(node.preload.iter().map(|(name, value)| (name, value)));
-        node.agent = Some(node.namespace.spawn(&mut command).unwrap_or_else(|e| panic!("{}: {e}", program())));
+        node.agent = Some(
+            node.namespace
+                .spawn(&mut command)
+                .unwrap_or_else(|e| panic!("{}: {e}", program())),
+        );
     }
 
     /// Starts both and waits until A serves.
     pub(crate) fn start_both(&mut self) {
         self.start(A);
         self.start(B);
-        self.wait_for("A to serve", Duration::from_secs(5), |p| p.holds(A) && !p.holds(B));
+        self.wait_for("A to serve", Duration::from_secs(5), |p| {
+            p.holds(A) && !p.holds(B)
+        });
         thread::sleep(Duration::from_millis(500));
-        assert!(self.holds(A) && !self.holds(B), "not steady\n{}", self.story());
+        assert!(
+            self.holds(A) && !self.holds(B),
+            "not steady\n{}",
+            self.story()
+        );
     }
 
     /// Sends a signal to the agent.
@@ -118,9 +152,16 @@ impl Pair {
     pub(crate) fn lay_cable(&self, host: &Namespace, number: usize, interface: &str, bridge: &str) {
         let port = port(number, interface);
         let third = if interface == "eth0" { 0 } else { 1 };
-        let address = format!("10.77.{third}.{}/24 broadcast 10.77.{third}.255", number + 1);
-        self.bridge.ip(&format!("link add {port} type veth peer name {interface} netns {}", host.name()));
-        self.bridge.ip(&format!("link set {port} master {bridge} up"));
+        let address = format!(
+            "10.77.{third}.{}/24 broadcast 10.77.{third}.255",
+            number + 1
+        );
+        self.bridge.ip(&format!(
+            "link add {port} type veth peer name {interface} netns {}",
+            host.name()
+        ));
+        self.bridge
+            .ip(&format!("link set {port} master {bridge} up"));
         host.ip(&format!("addr add {address} dev {interface}"));
         host.ip(&format!("link set {interface} up"));
     }
@@ -128,7 +169,10 @@ impl Pair {
     /// Pulls a node's cable, or plugs it again: the node sees its carrier.
     pub(crate) fn plug(&self, node: usize, plugged: bool) {
         let port = port(node, "eth0");
-        self.bridge.ip(&format!("link set {port} {}", if plugged { "up" } else { "down" }));
+        self.bridge.ip(&format!(
+            "link set {port} {}",
+            if plugged { "up" } else { "down" }
+        ));
     }
 
     /// Whether the node has the address.
@@ -149,22 +193,35 @@ impl Pair {
 
     /// Whether the agent runs.
     pub(crate) fn runs(&mut self, node: usize) -> bool {
-        self.nodes[node].agent.as_mut().is_some_and(|c| c.try_wait().is_ok_and(|s| s.is_none()))
+        self.nodes[node]
+            .agent
+            .as_mut()
+            .is_some_and(|c| c.try_wait().is_ok_and(|s| s.is_none()))
     }
 
     /// Another twinbeat on the node, to its end: `status`, `standby` ...
     pub(crate) fn command(&self, node: usize, words: &[&str]) -> Output {
         let node = &self.nodes[node];
         let mut command = Command::new(program());
-        command.args(words).arg("-c").arg(node.folder.join("ha.d")).stdin(Stdio::null());
-        node.namespace.within(|| command.output()).unwrap_or_else(|e| panic!("{}: {e}", program()))
+        command
+            .args(words)
+            .arg("-c")
+            .arg(node.folder.join("ha.d"))
+            .stdin(Stdio::null());
+        node.namespace
+            .within(|| command.output())
+            .unwrap_or_else(|e| panic!("{}: {e}", program()))
     }
 
     /// Waits for something to become true, and tells both logs when it does not.
     pub(crate) fn wait_for(&self, what: &str, limit: Duration, done: impl Fn(&Self) -> bool) {
         let end = Instant::now() + limit;
         while !done(self) {
-            assert!(Instant::now() < end, "{what}: not within {limit:?}\n{}", self.story());
+            assert!(
+                Instant::now() < end,
+                "{what}: not within {limit:?}\n{}",
+                self.story()
+            );
             thread::sleep(Duration::from_millis(2));
         }
     }
@@ -173,7 +230,13 @@ impl Pair {
     pub(crate) fn story(&self) -> String {
         self.nodes
             .iter()
-            .map(|node| format!("--- {}\n{}", node.name, fs::read_to_string(node.log_path()).unwrap_or_default()))
+            .map(|node| {
+                format!(
+                    "--- {}\n{}",
+                    node.name,
+                    fs::read_to_string(node.log_path()).unwrap_or_default()
+                )
+            })
             .collect()
     }
 
@@ -214,14 +277,35 @@ fn port(number: usize, interface: &str) -> String {
 fn write_files(folder: &std::path::Path, name: &str, settings: &Settings) {
     let home = folder.join("ha.d");
     let at = folder.display();
-    let Settings { directives, resources } = settings;
+    let Settings {
+        directives,
+        resources,
+    } = settings;
     let files = [
-        ("ha.cf", 0o644, format!("keepalive 100ms\ndeadtime 300ms\nwarntime 200ms\ninitdead 1\n{directives}node nodea nodeb\n")),
+        (
+            "ha.cf",
+            0o644,
+            format!(
+                "keepalive 100ms\ndeadtime 300ms\nwarntime 200ms\ninitdead 1\n{directives}node nodea nodeb\n"
+            ),
+        ),
         ("haresources", 0o644, format!("nodea {resources}\n")),
-        ("authkeys", 0o600, "auth 1\n1 sha1 a-key-that-is-long-enough\n".to_owned()),
-        ("twinbeat.cf", 0o644, format!("rundir {at}/run\nstatedir {at}/state\n")),
+        (
+            "authkeys",
+            0o600,
+            "auth 1\n1 sha1 a-key-that-is-long-enough\n".to_owned(),
+        ),
+        (
+            "twinbeat.cf",
+            0o644,
+            format!("rundir {at}/run\nstatedir {at}/state\n"),
+        ),
         ("nodeinfo", 0o644, format!("{name}\n")),
-        ("resource.d/service", 0o755, SCRIPT.replace("FOLDER", &at.to_string())),
+        (
+            "resource.d/service",
+            0o755,
+            SCRIPT.replace("FOLDER", &at.to_string()),
+        ),
     ];
     fs::create_dir_all(home.join("resource.d")).expect("our own folder");
     fs::create_dir_all(folder.join("state")).expect("our own folder");

@@ -29,12 +29,18 @@ impl Watch {
                 let now = has(address);
                 if now != held {
                     held = now;
-                    seen.lock().expect("no holder panics").push((Instant::now(), held));
+                    seen.lock()
+                        .expect("no holder panics")
+                        .push((Instant::now(), held));
                 }
                 thread::sleep(STEP);
             }
         });
-        Self { changes, end, thread: Some(thread) }
+        Self {
+            changes,
+            end,
+            thread: Some(thread),
+        }
     }
 
     /// Whether it is there now.
@@ -44,17 +50,27 @@ impl Watch {
 
     /// When it last went, if it did after `since` and is away now.
     pub(crate) fn gone_at(&self, since: Instant) -> Option<Instant> {
-        self.changes().last().filter(|(at, held)| !held && *at >= since).map(|(at, _)| *at)
+        self.changes()
+            .last()
+            .filter(|(at, held)| !held && *at >= since)
+            .map(|(at, _)| *at)
     }
 
     /// How often it came after `since`.
     pub(crate) fn arrivals(&self, since: Instant) -> usize {
-        self.changes().iter().filter(|(at, held)| *held && *at >= since).count()
+        self.changes()
+            .iter()
+            .filter(|(at, held)| *held && *at >= since)
+            .count()
     }
 
     /// For how long since `since` both have had it.
     pub(crate) fn overlap(&self, other: &Self, since: Instant) -> Duration {
-        let mut all: Vec<_> = self.changes().into_iter().map(|(at, held)| (at, 0, held)).collect();
+        let mut all: Vec<_> = self
+            .changes()
+            .into_iter()
+            .map(|(at, held)| (at, 0, held))
+            .collect();
         all.extend(other.changes().into_iter().map(|(at, held)| (at, 1, held)));
         all.sort_by_key(|(at, ..)| *at);
         let (mut held, mut last, mut total) = ([false; 2], since, Duration::ZERO);
@@ -86,7 +102,9 @@ impl Drop for Watch {
 fn has(address: Ipv4Addr) -> bool {
     getifaddrs().is_ok_and(|mut all| {
         all.any(|one| {
-            one.address.and_then(|a| a.as_sockaddr_in().map(nix::sys::socket::SockaddrIn::ip)) == Some(address)
+            one.address
+                .and_then(|a| a.as_sockaddr_in().map(nix::sys::socket::SockaddrIn::ip))
+                == Some(address)
         })
     })
 }
