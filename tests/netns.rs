@@ -6,6 +6,7 @@ mod lab;
 mod netns {
     pub(crate) mod faults;
     pub(crate) mod interfaces;
+    pub(crate) mod media;
     pub(crate) mod process;
     pub(crate) mod strangers;
 }
@@ -74,9 +75,10 @@ fn run_all() -> ExitCode {
 /// A test and its name, which is a sentence about what twinbeat does.
 type Test = (&'static str, fn());
 
-const TESTS: [&[Test]; 4] = [
+const TESTS: [&[Test]; 5] = [
     netns::faults::TESTS,
     netns::interfaces::TESTS,
+    netns::media::TESTS,
     netns::process::TESTS,
     netns::strangers::TESTS,
 ];

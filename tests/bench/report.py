@@ -1,6 +1,8 @@
 """The tables, in markdown, from what the bench measured."""
 import statistics
 
+from robustness import moved
+
 
 def spread(values, scale=1000, form="%.1f"):
     """Median (least-most) of the values that are there."""
@@ -76,9 +78,10 @@ def verdict(probe, r):
         return "failed: " + r["error"]
     if probe == "malformed":
         died = "".join(k for k in "AB" if not r["survived"][k])
-        return "%s, %d moves, CPU us each %.1f / %.1f, log %.0f B each, %d lines" % (
-            "**%s dies**" % died if died else "survives", r["moves"]["B+"], r["cpu_us_each"]["A"],
-            r["cpu_us_each"]["B"], max(r["log_bytes_each"].values()), max(r["log_lines"].values()))
+        spent = ["-" if k in died else "%.1f" % r["cpu_us_each"][k] for k in "AB"]
+        return "%s, %d moves, CPU us each %s / %s, log %.0f B each, %d lines" % (
+            "**%s dies**" % died if died else "survives", moved(r["moves"]), *spent,
+            max(r["log_bytes_each"].values()), max(r["log_lines"].values()))
     if probe == "forged":
         return "; ".join("%s: %s" % (name, "**hijacked**, silence %.2f s" % (f["silence"] or 0) if f["hijacked"]
                                      else "no effect") for name, f in r.items()) or "-"

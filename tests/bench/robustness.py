@@ -1,7 +1,9 @@
 """What a contestant does under attack, loss and load. Each probe starts from A serving, B standing
 by, and returns what it saw."""
+import os
 import re
 import signal
+import subprocess
 import time
 
 import packets
@@ -153,10 +155,14 @@ def loss(lab, seconds=60, percent=20):
 
 
 def steady(lab, seconds=60):
-    """No fault at all, on a loaded machine: does it hold still?"""
+    """No fault at all, but a busy loop for every core: does it hold still?"""
+    load = [subprocess.Popen(["sh", "-c", "while :; do :; done"]) for _ in range(os.cpu_count() or 1)]
     t0 = now()
     time.sleep(seconds)
     t1 = now()
+    for p in load:
+        p.kill()
+        p.wait()
     moves = lab.moves(t0, t1)
     return {"seconds": seconds, "moves": moves, "false_takeovers": moved(moves), "both_hold": lab.both_hold(t0, t1),
             "silence": lab.longest_silence(t0, t1)}

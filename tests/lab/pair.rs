@@ -131,6 +131,20 @@ impl Pair {
         );
     }
 
+    /// Whether the nodes have IPv6 addresses, fd77:0::1 and fd77:0::2.
+    pub(crate) fn has_ipv6(&self) -> bool {
+        self.has_address(B, "fd77::2")
+    }
+
+    /// Whether the kernel lists this address, as it writes it, on a node.
+    pub(crate) fn has_address(&self, node: usize, address: &str) -> bool {
+        let out = Command::new("ip")
+            .args(["-n", self.nodes[node].namespace.name(), "-o", "addr"])
+            .output()
+            .expect("ip ran before");
+        String::from_utf8_lossy(&out.stdout).contains(&format!(" {address}/"))
+    }
+
     /// Sends a signal to the agent.
     pub(crate) fn signal(&self, node: usize, signal: Signal) {
         kill(Pid::from_raw(self.pid(node)), signal).expect("our own child");
@@ -163,6 +177,11 @@ impl Pair {
         self.bridge
             .ip(&format!("link set {port} master {bridge} up"));
         host.ip(&format!("addr add {address} dev {interface}"));
+        // Refused where IPv6 is switched off; whoever needs it asks `has_ipv6`.
+        let _ = host.try_ip(&format!(
+            "-6 addr add fd77:{third}::{:x}/64 dev {interface} nodad",
+            number + 1
+        ));
         host.ip(&format!("link set {interface} up"));
     }
 

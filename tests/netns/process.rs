@@ -19,6 +19,7 @@ pub(crate) const TESTS: &[Test] = &[
     ),
     ("the_status_is_json_that_names_the_holder", status),
     ("standby_and_takeover_move_the_group", commands),
+    ("a_full_disk_does_not_disturb_the_service", full_disk),
     ("a_steady_node_allocates_nothing", allocations),
 ];
 
@@ -107,6 +108,17 @@ fn commands() {
     pair.wait_for("B after standby of A", limit, |p| p.holds(B) && !p.holds(A));
     assert!(pair.command(A, &["takeover"]).status.success());
     pair.wait_for("A after takeover", limit, |p| p.holds(A) && !p.holds(B));
+}
+
+fn full_disk() {
+    let directives = "auto_failback on\nbcast eth0\nlogfile /dev/full\ndebugfile /dev/full\n";
+    let mut pair = Pair::new(&Settings {
+        directives,
+        ..Settings::default()
+    });
+    pair.start_both();
+    pair.kill(A);
+    pair.wait_for("B to take over", Duration::from_secs(1), |p| p.holds(B));
 }
 
 /// Counts calls of the C library's allocator inside the real binary, by a preloaded library that

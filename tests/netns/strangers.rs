@@ -43,10 +43,10 @@ fn record(socket: &UdpSocket, time: Duration) -> Vec<Vec<u8>> {
     let mut frames = Vec::new();
     let mut buffer = [0; 2048];
     while Instant::now() < end {
-        if let Ok((length, SocketAddr::V4(from))) = socket.recv_from(&mut buffer) {
-            if *from.ip() == ADDRESS_OF_A {
-                frames.push(buffer[..length].to_vec());
-            }
+        if let Ok((length, SocketAddr::V4(from))) = socket.recv_from(&mut buffer)
+            && *from.ip() == ADDRESS_OF_A
+        {
+            frames.push(buffer[..length].to_vec());
         }
     }
     assert!(frames.len() >= 5, "only {} frames heard", frames.len());
