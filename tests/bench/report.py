@@ -1,6 +1,7 @@
 """The tables, in markdown, from what the bench measured."""
 import statistics
 
+import budgets
 from robustness import moved
 
 
@@ -117,4 +118,7 @@ def tables(results):
                               ("robustness", "Under attack and loss", robustness), ("footprint", "Steady state, per node", footprint)):
         if results.get(kind):
             parts.append("### %s\n\n%s" % (title, form(results[kind])))
+    kept = budgets.rows(results, "twinbeat")
+    if kept:
+        parts.append("### twinbeat's budgets\n\n" + table(["what", "setting", "at most", "measured", "n", ""], kept))
     return "\n".join(parts)
