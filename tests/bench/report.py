@@ -114,8 +114,10 @@ def robustness(results):
 def tables(results):
     """All tables of which there is a figure. RESULTS: {kind of measurement: [result]}."""
     parts = []
-    for kind, title, form in (("failover", "Failover of one address", failover), ("failover", "Both started together", together),
-                              ("robustness", "Under attack and loss", robustness), ("footprint", "Steady state, per node", footprint)):
+    for kind, title, form in (("failover", "Failover of one address", failover),
+                              ("failover", "Both started together", together),
+                              ("robustness", "Under attack and loss", robustness),
+                              ("footprint", "Steady state, per node", footprint)):
         if results.get(kind):
             parts.append("### %s\n\n%s" % (title, form(results[kind])))
     kept = budgets.rows(results, "twinbeat")
