@@ -4,8 +4,20 @@
 //! Capacities are the numbers here and in [`crate::id`]; what does not fit is an error with file,
 //! line and the limit.
 
+pub mod authkeys;
+pub mod diagnostic;
+pub mod ha_cf;
+pub mod haresources;
+pub mod interface;
+mod lexer;
+pub mod lint;
+mod sources;
+
 use core::net::{IpAddr, Ipv4Addr};
 use core::ops::Range;
+
+use diagnostic::{Position, Report};
+pub use sources::{LocalName, Source, Sources, read};
 
 use crate::id::{GroupId, LinkId, MAX_GROUPS, MAX_LINKS, MAX_NODES, NodeId};
 use crate::time::Duration;
@@ -200,6 +212,54 @@ pub struct Log {
 }
 
 impl Config {
+    /// Nothing yet: filled while the files are read, and given away only without an error.
+    fn empty(me: NodeId) -> Self {
+        Self {
+            arena: heapless::String::new(),
+            cluster: Text::default(),
+            nodes: heapless::Vec::new(),
+            me,
+            timing: Timing {
+                keepalive: Duration::ZERO,
+                warntime: Duration::ZERO,
+                deadtime: Duration::ZERO,
+                initdead: Duration::ZERO,
+                lease: Duration::ZERO,
+            },
+            links: heapless::Vec::new(),
+            groups: heapless::Vec::new(),
+            resources: heapless::Vec::new(),
+            auto_failback: AutoFailback::Legacy,
+            keys: Keys {
+                keys: heapless::Vec::new(),
+                signing: 0,
+            },
+            log: Log::default(),
+            rundir: Text::default(),
+            statedir: Text::default(),
+        }
+    }
+
+    /// Keeps a string; says so when there is no room.
+    fn keep(&mut self, word: &[u8], at: Position, report: &mut Report<'_>) -> Option<Text> {
+        let start = u16::try_from(self.arena.len());
+        // Whoever keeps a word has checked its characters.
+        let word = core::str::from_utf8(word).unwrap_or_default();
+        match (start, u16::try_from(word.len()), self.arena.push_str(word)) {
+            (Ok(start), Ok(len), Ok(())) => Some(Text { start, len }),
+            _ => {
+                report.say_text_full(at);
+                None
+            }
+        }
+    }
+
+    /// The node of a name, in upper or lower case.
+    fn node_named(&self, name: &[u8]) -> Option<NodeId> {
+        self.node_ids()
+            .find(|node| self.node_name(*node).as_bytes().eq_ignore_ascii_case(name))
+    }
+
     /// The string a [`Text`] stands for; empty if it is of another configuration.
     pub fn text(&self, text: Text) -> &str {
         let start = usize::from(text.start);

@@ -17,6 +17,9 @@ macro_rules! id {
         pub struct $name(u8);
 
         impl $name {
+            /// The first position.
+            pub const ZERO: Self = Self(0);
+
             /// The id at a position; `None` at or above the capacity.
             pub const fn new(position: usize) -> Option<Self> {
                 if position < $max {

@@ -1,0 +1,199 @@
+//! For people: what happened, and why.
+
+use super::{Carrier, GroupState};
+use crate::id::{GroupId, LinkId, NodeId};
+use crate::time::Duration;
+
+/// For people: log lines, hooks, status. Nothing waits for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A life of a peer has proved itself.
+    PeerAlive {
+        /// Which peer.
+        node: NodeId,
+        /// Its incarnation.
+        incarnation: u64,
+        /// An earlier life of it was still counted alive.
+        restarted: bool,
+    },
+    /// Nothing accepted for `warntime`.
+    PeerLate {
+        /// Which peer.
+        node: NodeId,
+        /// Attentive time since its last accepted frame.
+        silence: Duration,
+    },
+    /// Nothing accepted for `deadtime` (or `initdead` when it was never heard).
+    PeerDead {
+        /// Which peer.
+        node: NodeId,
+        /// Attentive time since its last accepted frame.
+        silence: Duration,
+    },
+    /// It said goodbye.
+    PeerLeft {
+        /// Which peer.
+        node: NodeId,
+    },
+    /// It says that it does not hear this node (`true`), or hears it again.
+    PeerDeaf {
+        /// Which peer.
+        node: NodeId,
+        /// Whether it is deaf for us.
+        deaf: bool,
+    },
+    /// A link delivers from a peer again, or no longer while another still does.
+    PeerLink {
+        /// Which peer.
+        node: NodeId,
+        /// Which link.
+        link: LinkId,
+        /// Whether it delivers.
+        up: bool,
+    },
+    /// The kernel's word about a link changed.
+    LinkCarrier {
+        /// Which link.
+        link: LinkId,
+        /// What it can do now.
+        carrier: Carrier,
+    },
+    /// A peer was started from a different configuration.
+    Mismatch {
+        /// Which peer.
+        node: NodeId,
+        /// What differs.
+        what: Difference,
+    },
+    /// Another machine runs under this node's name, with the key.
+    Cloned,
+    /// The state of a group on this node changed.
+    Group {
+        /// Which group.
+        group: GroupId,
+        /// Its state now.
+        state: GroupState,
+        /// Why.
+        reason: Reason,
+    },
+    /// A peer asked for a group.
+    Requested {
+        /// Which group.
+        group: GroupId,
+        /// Who wants it.
+        by: NodeId,
+        /// Whether it will be released.
+        agreed: bool,
+    },
+    /// This loop woke later than it asked to.
+    Stalled {
+        /// How much later.
+        late: Duration,
+    },
+    /// This loop gets too little time to be relied on (`false`), or enough again.
+    Health {
+        /// Whether it is well.
+        healthy: bool,
+    },
+    /// Addresses are no longer refreshed (`false`), or are again.
+    Hold {
+        /// Whether they may be held.
+        held: bool,
+        /// Why.
+        reason: Reason,
+    },
+}
+
+/// What of two configurations differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Difference {
+    /// The nodes or their order.
+    Nodes,
+    /// The groups.
+    Groups,
+    /// keepalive, deadtime or `auto_failback`.
+    Timing,
+}
+
+/// Why something happened, for the log and for `status`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Nothing in particular: as it began.
+    Start,
+    /// This node is the group's home.
+    Home,
+    /// The only node that can serve it.
+    Alone,
+    /// The first able node in the order of `ha.cf`.
+    FirstAble,
+    /// It runs here and nobody has a better right.
+    Stays,
+    /// A peer holds it.
+    HeldByPeer,
+    /// Its holder handed it to this node.
+    Granted,
+    /// Its holder died.
+    HolderDied,
+    /// Its holder left.
+    HolderLeft,
+    /// Asked for by another node that has a better right.
+    Requested,
+    /// A person's command here.
+    Operator,
+    /// This program is being stopped.
+    Shutdown,
+    /// Another node's claim wins.
+    BetterClaim,
+    /// Its scripts did not start.
+    StartFailed,
+    /// Its scripts did not stop.
+    StopFailed,
+    /// A peer could not stop it.
+    PeerStopFailed,
+    /// Another machine answers for its address.
+    Occupied,
+    /// Scripts of it ran already.
+    Running,
+    /// None of its scripts runs.
+    NotRunning,
+    /// Waiting for peers never heard, until `initdead`.
+    Initial,
+    /// Waiting for live peers to see the claim.
+    Claim,
+    /// A live peer has another configuration.
+    Mismatch,
+    /// This node is not able: its loop gets too little time.
+    Unhealthy,
+    /// A live peer does not hear this node.
+    Unheard,
+    /// The newest beat that a peer confirmed is too old: it may have taken over.
+    Stalled,
+    /// No link could send.
+    NoLink,
+    /// Every peer's state is known again.
+    Clear,
+    /// Another machine has this node's name.
+    Cloned,
+    /// Nobody is able to serve it.
+    NobodyAble,
+}
+
+/// Events waiting to be read; the oldest goes when nobody reads.
+#[derive(Clone, Debug, Default)]
+pub struct Events(heapless::Deque<Event, 32>);
+
+impl Events {
+    /// Adds one.
+    pub fn report(&mut self, event: Event) {
+        if self.0.is_full() {
+            self.0.pop_front();
+        }
+        // Space was made above.
+        let _ = self.0.push_back(event);
+    }
+
+    /// Takes the oldest.
+    pub fn take(&mut self) -> Option<Event> {
+        self.0.pop_front()
+    }
+}

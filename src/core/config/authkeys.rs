@@ -1,0 +1,387 @@
+//! `authkeys`: `auth N` names the key that signs, `N METHOD [KEY]` lines are the keys, in any order.
+//!
+//! Heads up: nothing of this file is ever quoted, not even a word that should be a method: it
+//! may be a key that slipped.
+
+use core::fmt;
+
+use super::diagnostic::{File, Position, Report};
+use super::lexer::{Lines, Word, Words};
+use super::{Key, Keys, MAX_KEYS, MAX_SECRET, Method};
+
+/// What is wrong with `authkeys`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// A line begins neither with `auth` nor with a number.
+    NotALine,
+    /// A key number above 15.
+    Number,
+    /// `auth` without a number behind it, or with more than that.
+    Auth,
+    /// A second `auth` line.
+    SecondAuth {
+        /// Where the first is.
+        first: Position,
+    },
+    /// No `auth` line.
+    NoAuth,
+    /// `auth` names a key that is not there.
+    NoSuchKey(u8),
+    /// Two keys of one number.
+    SameNumber {
+        /// Their number.
+        number: u8,
+        /// Where the first is.
+        first: Position,
+    },
+    /// A number with nothing behind it.
+    NoMethod(u8),
+    /// No method of ours.
+    UnknownMethod(u8),
+    /// `md5`.
+    Md5(u8),
+    /// `sha1` or `sha256` without a key.
+    NoSecret(u8, Method),
+    /// `crc` with a key.
+    CrcWithSecret(u8),
+    /// More than one word for a key.
+    SecretInPieces(u8),
+    /// A key longer than [`MAX_SECRET`].
+    LongSecret(u8),
+    /// A key with a control byte in it.
+    UnprintableSecret(u8),
+}
+
+/// Where things stand, for what is said after the whole file was read.
+#[derive(Default)]
+pub(super) struct Places {
+    auth: Option<(u8, Position)>,
+    auth_seen: Option<Position>,
+    keys: heapless::Vec<(u8, Position), MAX_KEYS>,
+}
+
+/// Reads the whole file into `keys`.
+pub(super) fn read(text: &[u8], keys: &mut Keys, report: &mut Report<'_>) -> Places {
+    let mut places = Places::default();
+    for (first, words) in Lines::new(File::Authkeys, text) {
+        if first.bytes == b"auth" {
+            places.read_auth(first, words, report);
+        } else if let Some(number) = places.claim(first, report)
+            && let Some((method, secret)) = read_key(number, first, words, report)
+        {
+            let mut key = Key {
+                number,
+                method,
+                secret: heapless::Vec::new(),
+            };
+            // Both fit: the length was checked, and numbers are unique.
+            let _ = key.secret.extend_from_slice(secret);
+            let _ = keys.keys.push(key);
+        }
+    }
+    keys.keys.sort_unstable_by_key(|key| key.number);
+    match places.auth {
+        None if places.auth_seen.is_none() => {
+            report.say(Position::start(File::Authkeys), Problem::NoAuth);
+        }
+        None => {}
+        Some((number, at)) => {
+            keys.signing = number;
+            if places.key(number).is_none() {
+                report.say(at, Problem::NoSuchKey(number));
+            }
+        }
+    }
+    places
+}
+
+impl Places {
+    fn read_auth(&mut self, first: Word<'_>, mut words: Words<'_>, report: &mut Report<'_>) {
+        if let Some(first_at) = self.auth_seen {
+            let problem = Problem::SecondAuth { first: first_at };
+            return report.say(first.at, problem);
+        }
+        self.auth_seen = Some(first.at);
+        let (Some(word), None) = (words.next(), words.next()) else {
+            return report.say(first.at, Problem::Auth);
+        };
+        match number(word.bytes) {
+            Ok(number) => self.auth = Some((number, word.at)),
+            Err(NotANumber::TooLarge) => report.say(word.at, Problem::Number),
+            Err(NotANumber::Other) => report.say(word.at, Problem::Auth),
+        }
+    }
+
+    /// The number of a key's line, if it is one and not yet taken.
+    fn claim(&mut self, first: Word<'_>, report: &mut Report<'_>) -> Option<u8> {
+        let number = match number(first.bytes) {
+            Ok(number) => number,
+            Err(why) => {
+                let problem = match why {
+                    NotANumber::TooLarge => Problem::Number,
+                    NotANumber::Other => Problem::NotALine,
+                };
+                report.say(first.at, problem);
+                return None;
+            }
+        };
+        if let Some(first_at) = self.key(number) {
+            let problem = Problem::SameNumber {
+                number,
+                first: first_at,
+            };
+            report.say(first.at, problem);
+            return None;
+        }
+        // Sixteen places, sixteen numbers.
+        let _ = self.keys.push((number, first.at));
+        Some(number)
+    }
+
+    /// Where the key of a number stands.
+    pub(super) fn key(&self, number: u8) -> Option<Position> {
+        self.keys.iter().find(|k| k.0 == number).map(|k| k.1)
+    }
+}
+
+fn read_key<'a>(
+    number: u8,
+    first: Word<'_>,
+    mut words: Words<'a>,
+    report: &mut Report<'_>,
+) -> Option<(Method, &'a [u8])> {
+    let Some(word) = words.next() else {
+        report.say(first.at, Problem::NoMethod(number));
+        return None;
+    };
+    let method = match word.bytes {
+        b"crc" => Method::Crc,
+        b"sha1" => Method::Sha1,
+        b"sha256" => Method::Sha256,
+        b"md5" => {
+            report.say(word.at, Problem::Md5(number));
+            return None;
+        }
+        _ => {
+            report.say(word.at, Problem::UnknownMethod(number));
+            return None;
+        }
+    };
+    let (at, secret, problem) = match (words.next(), words.next()) {
+        (None, _) if method == Method::Crc => return Some((method, &[])),
+        (None, _) => (word.at, None, Problem::NoSecret(number, method)),
+        (Some(key), _) if method == Method::Crc => (key.at, None, Problem::CrcWithSecret(number)),
+        (_, Some(more)) => (more.at, None, Problem::SecretInPieces(number)),
+        (Some(key), None) if key.bytes.len() > MAX_SECRET => {
+            (key.at, None, Problem::LongSecret(number))
+        }
+        (Some(key), None) => {
+            let sound = !key.bytes.iter().any(u8::is_ascii_control);
+            let secret = sound.then_some(key.bytes);
+            (key.at, secret, Problem::UnprintableSecret(number))
+        }
+    };
+    if secret.is_none() {
+        report.say(at, problem);
+    }
+    secret.map(|secret| (method, secret))
+}
+
+enum NotANumber {
+    TooLarge,
+    Other,
+}
+
+fn number(word: &[u8]) -> Result<u8, NotANumber> {
+    if word.is_empty() || !word.iter().all(u8::is_ascii_digit) {
+        return Err(NotANumber::Other);
+    }
+    core::str::from_utf8(word)
+        .ok()
+        .and_then(|digits| digits.parse().ok())
+        .filter(|number| usize::from(*number) < MAX_KEYS)
+        .ok_or(NotANumber::TooLarge)
+}
+
+impl fmt::Display for Method {
+    /// As it is written in `authkeys`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Crc => "crc",
+            Self::Sha1 => "sha1",
+            Self::Sha256 => "sha256",
+        })
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotALine => f.write_str(
+                "a line is either \"auth NUMBER\" or \"NUMBER METHOD KEY\", for example \"1 sha256 KEY\"; \
+                 what stands here is not shown, it may be a key",
+            ),
+            Self::Number => f.write_str("keys are numbered 0 to 15; choose a number in that range"),
+            Self::Auth => f.write_str(
+                "auth takes the number of the key that signs and nothing else, for example \"auth 1\"",
+            ),
+            Self::SecondAuth { first } => write!(
+                f,
+                "a second auth line, the first is {first}: one key signs; leave one of the lines \
+                 (every other key is still accepted from peers)"
+            ),
+            Self::NoAuth => f.write_str(
+                "no key is chosen for signing: add a line \"auth NUMBER\" with the number of one of the keys, \
+                 for example \"auth 1\" and \"1 sha256 KEY\"",
+            ),
+            Self::NoSuchKey(number) => write!(
+                f,
+                "auth names key {number}, but there is no such key: add a line \"{number} sha256 KEY\", \
+                 or name one that is there"
+            ),
+            Self::SameNumber { number, first } => write!(
+                f,
+                "a second key {number}, the first is {first}: give one of them another number, 0 to 15"
+            ),
+            Self::NoMethod(number) => write!(
+                f,
+                "key {number} has no method and no key: write \"{number} sha256 KEY\" (or sha1)"
+            ),
+            Self::UnknownMethod(number) => write!(
+                f,
+                "key {number} has an unknown method (not shown, it may be a key): sha1, sha256 and crc are known; \
+                 write \"{number} sha256 KEY\""
+            ),
+            Self::Md5(number) => write!(
+                f,
+                "key {number} is for md5, which protocol native does not use because it is broken: \
+                 write \"{number} sha1 KEY\" or \"{number} sha256 KEY\", the same on every node"
+            ),
+            Self::NoSecret(number, method) => write!(
+                f,
+                "key {number} has a method but no key: write \"{number} {method} KEY\" with a KEY of 16 to \
+                 {MAX_SECRET} characters without blanks"
+            ),
+            Self::CrcWithSecret(number) => write!(
+                f,
+                "crc takes no key, so this one would protect nothing: write \"{number} sha256 KEY\", \
+                 or \"{number} crc\" alone"
+            ),
+            Self::SecretInPieces(number) => write!(
+                f,
+                "key {number} has more than one word: a key is one word without blanks; \
+                 remove what follows it (a remark begins with \"#\")"
+            ),
+            Self::LongSecret(number) => write!(
+                f,
+                "key {number} is longer than {MAX_SECRET} bytes, more than the method can use: shorten it, \
+                 on every node alike"
+            ),
+            Self::UnprintableSecret(number) => write!(
+                f,
+                "key {number} holds a control character: write it with printable ones, on every node alike"
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::diagnostic::Diagnostic;
+    use std::string::{String, ToString};
+    use std::vec::Vec;
+
+    fn outcome(text: &str) -> (Keys, Vec<String>) {
+        let mut said = Vec::new();
+        let mut sink = |d: Diagnostic<'_>| said.push(d.to_string());
+        let mut keys = Keys {
+            keys: heapless::Vec::new(),
+            signing: 0,
+        };
+        read(text.as_bytes(), &mut keys, &mut Report::new(&mut sink));
+        (keys, said)
+    }
+
+    /// The one complaint, without its explanation.
+    fn complaint(text: &str) -> String {
+        let (_, said) = outcome(text);
+        assert_eq!(said.len(), 1, "{said:?}");
+        said[0].split_inclusive([':', ';', ',']).take(5).collect()
+    }
+
+    #[test]
+    fn keys_and_auth_may_stand_in_any_order() {
+        let (keys, said) = outcome("# keys\n2 sha256 new#key\n0 crc\n1 sha1 old\nauth 2\n");
+        assert_eq!(said, Vec::<String>::new());
+        assert_eq!(keys.signing, 2);
+        let methods: Vec<_> = keys.keys.iter().map(|k| (k.number, k.method)).collect();
+        assert_eq!(
+            methods,
+            [(0, Method::Crc), (1, Method::Sha1), (2, Method::Sha256)]
+        );
+        assert_eq!(keys.keys[2].secret, b"new#key");
+    }
+
+    #[test]
+    fn each_mistake_is_named_where_it_stands() {
+        let starts = [
+            (
+                "auth 1\n1 sha1\n",
+                "authkeys:2:3: error: key 1 has a method but no key",
+            ),
+            (
+                "auth 2\n1 sha1 k\n",
+                "authkeys:1:6: error: auth names key 2",
+            ),
+            (
+                "auth 1\n1 sha1 k\n1 crc",
+                "authkeys:3:1: error: a second key 1",
+            ),
+            (
+                "auth 1\nauth 1\n1 sha1 k\n",
+                "authkeys:2:1: error: a second auth line",
+            ),
+            ("1 sha1 k\n", "authkeys:1:1: error: no key is chosen"),
+            ("", "authkeys:1:1: error: no key is chosen"),
+            ("auth 1\n1 md5 k\n", "authkeys:2:3: error: key 1 is for md5"),
+            ("auth 1\n1 crc k\n", "authkeys:2:7: error: crc takes no key"),
+            (
+                "auth 1\n1 sha1 a b\n",
+                "authkeys:2:10: error: key 1 has more than",
+            ),
+            (
+                "auth 1\n1 crc\n16 crc",
+                "authkeys:3:1: error: keys are numbered 0 to 15",
+            ),
+            (
+                "auth 16\n1 crc\n",
+                "authkeys:1:6: error: keys are numbered 0 to 15",
+            ),
+            (
+                "auth\n1 crc\n",
+                "authkeys:1:1: error: auth takes the number",
+            ),
+            ("auth 1\n1\n", "authkeys:2:1: error: key 1 has no method"),
+        ];
+        for (text, start) in starts {
+            let said = complaint(text);
+            assert!(said.starts_with(start), "{text:?} gave {said}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_never_shown_wherever_it_slipped_to() {
+        let long = "hunter2".repeat(10);
+        for text in [
+            "hunter2\nauth hunter2\n1 hunter2\n2 crc hunter2\nhunter2 sha1 hunter2\n",
+            "auth 1\n1 sha1 hunter2 hunter2\n1 sha1 hunter2\n3 md5 hunter2\n",
+            &std::format!("auth 1\n1 sha1 {long}\n2 sha1 hunter2\x07\n"),
+        ] {
+            let (keys, said) = outcome(text);
+            assert!(!said.is_empty());
+            let all = std::format!("{said:?} {keys:?} {:?}", keys.keys);
+            assert!(!all.contains("hunter"), "{all}");
+        }
+    }
+}

@@ -1,0 +1,354 @@
+//! `ha.cf` and `twinbeat.cf`: one directive a line, in any order, in either file.
+
+mod directive;
+mod medium;
+mod problem;
+mod time;
+mod timing;
+mod value;
+
+pub use problem::Problem;
+
+use super::diagnostic::{File, Position, Quoted, Report};
+use super::lexer::{Lines, Word, Words};
+use super::{AutoFailback, Config, Link, Text};
+use crate::id::{MAX_LINKS, MAX_NODES};
+use directive::{Fate, Name};
+use medium::Flaw;
+pub(super) use value::is_node_name;
+use value::{MAX_NAME, boolean, check_path, facility, number};
+
+/// What can be decided only when both files have been read, and where everything stood.
+#[derive(Default)]
+pub(super) struct Settings {
+    seen: heapless::Vec<(Name, Position), SINGLES>,
+    nodes: heapless::Vec<Position, MAX_NODES>,
+    links: heapless::Vec<Position, MAX_LINKS>,
+    /// A `node` or medium line was there, even if it was wrong.
+    tried_node: bool,
+    tried_link: bool,
+    /// A name was refused or did not fit: the list is not what was meant.
+    nodes_doubtful: bool,
+    links_full: bool,
+    port: Option<u16>,
+    times: timing::Times,
+}
+
+impl Settings {
+    /// Reads one of the two files into `config`.
+    pub(super) fn read(
+        &mut self,
+        file: File,
+        text: &[u8],
+        config: &mut Config,
+        report: &mut Report<'_>,
+    ) {
+        for (first, values) in Lines::new(file, text) {
+            if let Some(stray) = values.clone().find(|word| word.bytes == b"\\") {
+                report.say(stray.at, super::diagnostic::Problem::Backslash);
+                continue;
+            }
+            match directive::find(first.bytes) {
+                Some((_, Fate::Works(name))) => {
+                    let told = if name.is_single() {
+                        self.read_single(name, first, values, config, report)
+                    } else {
+                        self.read_several(name, first, values, config, report)
+                    };
+                    if let Err((at, problem)) = told {
+                        report.say(at, problem);
+                    }
+                }
+                Some((word, Fate::NoEffect(why))) => {
+                    report.say(first.at, Problem::NoEffect(word, why));
+                }
+                Some((word, Fate::NotYet(remedy))) => {
+                    report.say(first.at, Problem::NotYet(word, remedy));
+                }
+                Some((_, Fate::Obsolete)) => report.say(first.at, Problem::NiceFailback),
+                None => report.say(first.at, Problem::Unknown(Quoted(first.bytes))),
+            }
+        }
+    }
+
+    /// Fills in what was not said, and checks what belongs together.
+    pub(super) fn finish(&mut self, config: &mut Config, report: &mut Report<'_>) {
+        let top = Position::start(File::HaCf);
+        if !self.tried_node {
+            report.say(top, Problem::NoNodes);
+        }
+        if !self.tried_link {
+            report.say(top, Problem::NoMedium);
+        }
+        for link in &mut config.links {
+            if link.port == 0 {
+                link.port = self.port.unwrap_or(DEFAULT_PORT);
+            }
+        }
+        for (name, default) in [
+            (Name::Cluster, "linux-ha"),
+            (Name::Rundir, "/run/twinbeat"),
+            (Name::Statedir, "/var/lib/twinbeat"),
+        ] {
+            if self.place(name).is_none() {
+                let text = config.keep(default.as_bytes(), top, report);
+                set_text(config, name, text);
+            }
+        }
+        timing::finish(self, config, report);
+    }
+
+    /// Whether names may be compared with the list of nodes.
+    pub(super) fn knows_nodes(&self) -> bool {
+        !self.nodes.is_empty() && !self.nodes_doubtful
+    }
+
+    /// Where a directive stood.
+    fn place(&self, name: Name) -> Option<Position> {
+        self.seen.iter().find(|s| s.0 == name).map(|s| s.1)
+    }
+
+    /// Where a directive stood, or the top of `ha.cf`, where it might stand.
+    fn place_or_top(&self, name: Name) -> Position {
+        self.place(name).unwrap_or(Position::start(File::HaCf))
+    }
+
+    /// Where what is said about keepalive and deadtime belongs.
+    pub(super) fn timing_place(&self) -> Position {
+        self.place(Name::Deadtime)
+            .unwrap_or(self.place_or_top(Name::Keepalive))
+    }
+
+    /// Where `initdead` stood.
+    pub(super) fn initdead_place(&self) -> Position {
+        self.place_or_top(Name::Initdead)
+    }
+
+    /// Where `warntime` stood.
+    pub(super) fn warntime_place(&self) -> Position {
+        self.place_or_top(Name::Warntime)
+    }
+
+    /// Where `auto_failback` stood, if it did.
+    pub(super) fn failback_place(&self) -> Option<Position> {
+        self.place(Name::AutoFailback)
+    }
+
+    /// Where the first `node` is.
+    pub(super) fn node_place(&self) -> Position {
+        let first = self.nodes.first().copied();
+        first.unwrap_or(Position::start(File::HaCf))
+    }
+
+    /// Where the first medium is.
+    pub(super) fn link_place(&self) -> Position {
+        let first = self.links.first().copied();
+        first.unwrap_or(Position::start(File::HaCf))
+    }
+
+    fn read_single<'a>(
+        &mut self,
+        name: Name,
+        first: Word<'a>,
+        mut values: Words<'a>,
+        config: &mut Config,
+        report: &mut Report<'_>,
+    ) -> Result<(), Flaw<'a>> {
+        let earlier = self.place(name);
+        if let Some(earlier) = earlier {
+            return Err((first.at, Problem::Repeated(name.word(), earlier)));
+        }
+        // As many places as directives.
+        let _ = self.seen.push((name, first.at));
+        let value = values
+            .next()
+            .ok_or((first.at, Problem::NoValue(name.example())))?;
+        let quoted = Quoted(value.bytes);
+        let flaw = |problem| Err((value.at, problem));
+        if let Some(more) = values.next() {
+            self.times.doubt();
+            let unit = matches!(more.bytes, b"ms" | b"us" | b"usec" | b"s" | b"sec" | b"min");
+            let problem = if unit && timing::is_time(name) {
+                Problem::BlankBeforeUnit(quoted, Quoted(more.bytes))
+            } else {
+                Problem::TooMany(Quoted(more.bytes), name.example())
+            };
+            return Err((more.at, problem));
+        }
+        match name {
+            Name::Keepalive | Name::Warntime | Name::Deadtime | Name::Initdead | Name::Lease => {
+                self.times.set(name, value)?;
+            }
+            Name::Udpport => self.port = Some(medium::udp_port(value)?),
+            Name::AutoFailback => {
+                config.auto_failback = match (boolean(value.bytes), value.bytes) {
+                    (Some(true), _) => AutoFailback::On,
+                    (Some(false), _) => AutoFailback::Off,
+                    (None, b"legacy") => AutoFailback::Legacy,
+                    (None, _) => return flaw(Problem::BadFailback(quoted)),
+                }
+            }
+            Name::Cluster => {
+                if value.bytes.len() > MAX_NAME || !value.bytes.iter().all(u8::is_ascii_graphic) {
+                    return flaw(Problem::BadCluster(quoted));
+                }
+                let text = config.keep(value.bytes, value.at, report);
+                set_text(config, name, text);
+            }
+            Name::Logfile | Name::Debugfile | Name::Rundir | Name::Statedir => {
+                check_path(name, value.bytes).map_err(|problem| (value.at, problem))?;
+                let text = config.keep(value.bytes, value.at, report);
+                set_text(config, name, text);
+            }
+            Name::Logfacility => match facility(value.bytes) {
+                Some(facility) => config.log.facility = facility,
+                None => return flaw(Problem::BadFacility(quoted)),
+            },
+            Name::Debug => {
+                let level = number(value.bytes).and_then(|level| u8::try_from(level).ok());
+                match level {
+                    Some(level) => config.log.debug = level,
+                    None => return flaw(Problem::BadDebug(quoted)),
+                }
+            }
+            Name::Protocol => match value.bytes {
+                b"native" => {}
+                b"linux-ha" => return flaw(Problem::LinuxHa),
+                _ => return flaw(Problem::BadProtocol(quoted)),
+            },
+            Name::Crm => match boolean(value.bytes) {
+                Some(false) => report.say(first.at, Problem::NoEffect("crm", "it is never there")),
+                Some(true) | None => return flaw(Problem::CrmOn),
+            },
+            Name::Autojoin => match value.bytes {
+                b"none" => {
+                    let why = "nodes never join by themselves";
+                    report.say(first.at, Problem::NoEffect("autojoin", why));
+                }
+                _ => return flaw(Problem::AutojoinOn),
+            },
+            // These take several values.
+            Name::Bcast | Name::Mcast | Name::Mcast6 => {}
+            Name::Node | Name::Ucast | Name::Ucast6 => {}
+        }
+        Ok(())
+    }
+
+    fn read_several<'a>(
+        &mut self,
+        name: Name,
+        first: Word<'a>,
+        mut values: Words<'a>,
+        config: &mut Config,
+        report: &mut Report<'_>,
+    ) -> Result<(), Flaw<'a>> {
+        if name == Name::Node {
+            self.tried_node = true;
+        } else {
+            self.tried_link = true;
+        }
+        let short = (first.at, Problem::NoValue(name.example()));
+        let mut next = || values.next().ok_or(short);
+        let word = next()?;
+        let link = if matches!(name, Name::Mcast | Name::Mcast6) {
+            medium::multicast(name, [word, next()?, next()?, next()?, next()?])
+        } else if matches!(name, Name::Ucast | Name::Ucast6) {
+            medium::unicast(name, word, next()?)
+        } else {
+            // Any number of nodes or interfaces, each for itself.
+            for word in core::iter::once(word).chain(values) {
+                let told = if name == Name::Node {
+                    self.add_node(word, config, report)
+                } else {
+                    medium::broadcast(word).and_then(|link| self.add_link(link, word.at, config))
+                };
+                if let Err((at, problem)) = told {
+                    report.say(at, problem);
+                }
+            }
+            return Ok(());
+        };
+        if let Some(more) = values.next() {
+            let problem = Problem::TooMany(Quoted(more.bytes), name.example());
+            return Err((more.at, problem));
+        }
+        self.add_link(link?, first.at, config)
+    }
+
+    fn add_node<'a>(
+        &mut self,
+        word: Word<'a>,
+        config: &mut Config,
+        report: &mut Report<'_>,
+    ) -> Result<(), Flaw<'a>> {
+        let quoted = Quoted(word.bytes);
+        if !is_node_name(word.bytes) {
+            self.nodes_doubtful = true;
+            return Err((word.at, Problem::BadNode(quoted)));
+        }
+        if let Some(earlier) = config.node_named(word.bytes) {
+            let earlier = self.nodes.get(earlier.index()).copied();
+            let problem = Problem::SameNode(quoted, earlier.unwrap_or(word.at));
+            return Err((word.at, problem));
+        }
+        if config.nodes.is_full() {
+            // Said once.
+            return match core::mem::replace(&mut self.nodes_doubtful, true) {
+                false => Err((word.at, Problem::TooManyNodes)),
+                true => Ok(()),
+            };
+        }
+        let mut folded = [0_u8; MAX_NAME];
+        let folded = folded.get_mut(..word.bytes.len()).unwrap_or_default();
+        folded.copy_from_slice(word.bytes);
+        folded.make_ascii_lowercase();
+        if let Some(name) = config.keep(folded, word.at, report) {
+            // There was room.
+            let _ = config.nodes.push(name);
+            let _ = self.nodes.push(word.at);
+        }
+        Ok(())
+    }
+
+    fn add_link<'a>(
+        &mut self,
+        link: Link,
+        at: Position,
+        config: &mut Config,
+    ) -> Result<(), Flaw<'a>> {
+        let mut pairs = config.links.iter().zip(&self.links);
+        if let Some((_, earlier)) = pairs.find(|(other, _)| medium::is_same(&link, other)) {
+            return Err((at, Problem::SameLink(*earlier)));
+        }
+        if config.links.push(link).is_err() {
+            // Said once.
+            return match core::mem::replace(&mut self.links_full, true) {
+                false => Err((at, Problem::TooManyLinks)),
+                true => Ok(()),
+            };
+        }
+        let _ = self.links.push(at);
+        Ok(())
+    }
+}
+
+/// Writes the string of a directive to its place.
+fn set_text(config: &mut Config, name: Name, text: Option<Text>) {
+    let Some(text) = text else { return };
+    if name == Name::Cluster {
+        config.cluster = text;
+    } else if name == Name::Rundir {
+        config.rundir = text;
+    } else if name == Name::Statedir {
+        config.statedir = text;
+    } else if name == Name::Logfile {
+        config.log.file = Some(text);
+    } else if name == Name::Debugfile {
+        config.log.debug_file = Some(text);
+    }
+}
+
+/// The port of heartbeat, `ha-cluster` in `/etc/services`.
+const DEFAULT_PORT: u16 = 694;
+/// At least as many as there are directives with one value.
+const SINGLES: usize = 24;

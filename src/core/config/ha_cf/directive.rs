@@ -1,0 +1,268 @@
+//! Every directive of heartbeat 3.0.6 and of ours, and what becomes of it.
+
+/// What becomes of a directive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It is read.
+    Works(Name),
+    /// It is accepted; why it changes nothing.
+    NoEffect(&'static str),
+    /// Ignoring it would deceive the user; what to do meanwhile.
+    NotYet(&'static str),
+    /// `nice_failback`.
+    Obsolete,
+}
+
+/// The directives that are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Name {
+    AutoFailback,
+    Autojoin,
+    Bcast,
+    Cluster,
+    Crm,
+    Deadtime,
+    Debug,
+    Debugfile,
+    Initdead,
+    Keepalive,
+    Lease,
+    Logfacility,
+    Logfile,
+    Mcast,
+    Mcast6,
+    Node,
+    Protocol,
+    Rundir,
+    Statedir,
+    Ucast,
+    Ucast6,
+    Udpport,
+    Warntime,
+}
+
+impl Name {
+    /// Whether it takes one value and may come once.
+    pub(super) fn is_single(self) -> bool {
+        !matches!(
+            self,
+            Self::Bcast | Self::Mcast | Self::Mcast6 | Self::Node | Self::Ucast | Self::Ucast6
+        )
+    }
+
+    /// How it is written.
+    pub(super) fn example(self) -> &'static str {
+        match self {
+            Self::AutoFailback => "auto_failback on",
+            Self::Autojoin => "autojoin none",
+            Self::Bcast => "bcast eth0",
+            Self::Cluster => "cluster home",
+            Self::Crm => "crm off",
+            Self::Deadtime => "deadtime 10",
+            Self::Debug => "debug 0",
+            Self::Debugfile => "debugfile /var/log/twinbeat-debug",
+            Self::Initdead => "initdead 30",
+            Self::Keepalive => "keepalive 1",
+            Self::Lease => "lease 2",
+            Self::Logfacility => "logfacility daemon",
+            Self::Logfile => "logfile /var/log/twinbeat",
+            Self::Mcast => "mcast eth0 239.0.0.42 694 1 0",
+            Self::Mcast6 => "mcast6 eth0 ff02::694 694 1 0",
+            Self::Node => "node alpha beta",
+            Self::Protocol => "protocol native",
+            Self::Rundir => "rundir /run/twinbeat",
+            Self::Statedir => "statedir /var/lib/twinbeat",
+            Self::Ucast => "ucast eth0 192.0.2.2",
+            Self::Ucast6 => "ucast6 eth0 fe80::2",
+            Self::Udpport => "udpport 694",
+            Self::Warntime => "warntime 5",
+        }
+    }
+
+    /// Its word.
+    pub(super) fn word(self) -> &'static str {
+        let example = self.example();
+        example.split(' ').next().unwrap_or(example)
+    }
+}
+
+/// What becomes of a directive and its own spelling; `None` if there is no such directive.
+pub(super) fn find(word: &[u8]) -> Option<(&'static str, Fate)> {
+    TABLE
+        .iter()
+        .find(|(name, _)| name.as_bytes() == word)
+        .copied()
+}
+
+/// The directive that a misspelt word most likely means.
+pub(super) fn meant(word: &[u8]) -> Option<&'static str> {
+    let allowed = match word.len() {
+        0..=2 => 0,
+        3..=5 => 1,
+        _ => 2,
+    };
+    TABLE
+        .iter()
+        .map(|(name, _)| (*name, distance(word, name.as_bytes())))
+        .min_by_key(|(_, far)| *far)
+        .filter(|(_, far)| *far <= allowed)
+        .map(|(name, _)| name)
+}
+
+/// How many letters must be changed, added or taken away; the case of a letter does not count.
+fn distance(word: &[u8], name: &[u8]) -> usize {
+    const LONGEST: usize = 24;
+    if word.len().abs_diff(name.len()) > 2 || name.len() > LONGEST {
+        return usize::MAX;
+    }
+    let mut row: [usize; LONGEST + 1] = core::array::from_fn(|i| i);
+    for (done, have) in word.iter().enumerate() {
+        let mut diagonal = done;
+        let mut left = done.saturating_add(1);
+        if let Some(first) = row.first_mut() {
+            *first = left;
+        }
+        for (above, want) in row.iter_mut().skip(1).zip(name) {
+            let differs = usize::from(!have.eq_ignore_ascii_case(want));
+            let best = diagonal
+                .saturating_add(differs)
+                .min(above.saturating_add(1))
+                .min(left.saturating_add(1));
+            diagonal = core::mem::replace(above, best);
+            left = best;
+        }
+    }
+    row.get(name.len()).copied().unwrap_or(usize::MAX)
+}
+
+const RANDOM: &str = "each start draws a random incarnation instead";
+const CRM: &str = "it is for clusters with a resource manager (crm)";
+const DAEMON: &str =
+    "there is no logging daemon; lines go to standard error, logfile and logfacility";
+const PLAIN: &str = "beats of protocol native are short and never compressed";
+const LINUX_HA: &str = "it is for protocol linux-ha";
+const REALTIME: &str = "priority and locked memory are set as far as the system permits";
+const CORES: &str = "core dumps are left to the system (ulimit -c, core_pattern)";
+const CLIENTS: &str = "there is no client interface besides the control socket";
+
+// What to do about those that are not yet supported.
+const SERIAL: &str = "use a second network link meanwhile, and remove the line";
+const PING: &str =
+    "nobody would be pinged; a second link by another path helps meanwhile; remove the line";
+const STONITH: &str = "no node would be reset; where a service must never run twice fence by other means, \
+                       and remove the line";
+const CHILD: &str = "the program would not be started; let init start it, and remove the line";
+const WATCHDOG: &str =
+    "it would not be fed from here; let init or procd feed it meanwhile, and remove the line";
+
+/// Heartbeat's directives in alphabetical order, ours among them.
+const TABLE: &[(&str, Fate)] = &[
+    ("apiauth", Fate::NoEffect(CLIENTS)),
+    ("auto_failback", Fate::Works(Name::AutoFailback)),
+    ("autojoin", Fate::Works(Name::Autojoin)),
+    ("baud", Fate::NotYet(SERIAL)),
+    ("bcast", Fate::Works(Name::Bcast)),
+    ("cluster", Fate::Works(Name::Cluster)),
+    ("compression", Fate::NoEffect(PLAIN)),
+    ("compression_threshold", Fate::NoEffect(PLAIN)),
+    ("conn_logd_time", Fate::NoEffect(DAEMON)),
+    ("coredumps", Fate::NoEffect(CORES)),
+    ("coreroot", Fate::NoEffect(CORES)),
+    ("crm", Fate::Works(Name::Crm)),
+    ("crm_daemon_dir", Fate::NoEffect(CRM)),
+    ("crmd_spawns_pengine", Fate::NoEffect(CRM)),
+    ("deadping", Fate::NotYet(PING)),
+    ("deadtime", Fate::Works(Name::Deadtime)),
+    ("debug", Fate::Works(Name::Debug)),
+    ("debugfile", Fate::Works(Name::Debugfile)),
+    ("enable_config_writes", Fate::NoEffect(CRM)),
+    ("env", Fate::NoEffect("scripts get a fixed environment")),
+    ("failfast", Fate::NotYet(CHILD)),
+    ("hbaping", Fate::NotYet(PING)),
+    ("hbgenmethod", Fate::NoEffect(RANDOM)),
+    (
+        "hopfudge",
+        Fate::NoEffect("beats are not passed on from link to link"),
+    ),
+    ("initdead", Fate::Works(Name::Initdead)),
+    ("keepalive", Fate::Works(Name::Keepalive)),
+    ("lease", Fate::Works(Name::Lease)),
+    (
+        "log_badpack",
+        Fate::NoEffect("refused frames are counted and said once a minute"),
+    ),
+    ("logfacility", Fate::Works(Name::Logfacility)),
+    ("logfile", Fate::Works(Name::Logfile)),
+    (
+        "max_rexmit_delay",
+        Fate::NoEffect("every beat carries the whole state"),
+    ),
+    ("mcast", Fate::Works(Name::Mcast)),
+    ("mcast6", Fate::Works(Name::Mcast6)),
+    ("memreserve", Fate::NoEffect(REALTIME)),
+    ("msgfmt", Fate::NoEffect(LINUX_HA)),
+    ("nice_failback", Fate::Obsolete),
+    ("node", Fate::Works(Name::Node)),
+    (
+        "normalpoll",
+        Fate::NoEffect("it sleeps until something happens"),
+    ),
+    ("pacemaker", Fate::Works(Name::Crm)),
+    ("ping", Fate::NotYet(PING)),
+    ("ping6", Fate::NotYet(PING)),
+    ("ping_group", Fate::NotYet(PING)),
+    ("protocol", Fate::Works(Name::Protocol)),
+    ("quorum_server", Fate::NoEffect(CRM)),
+    ("realtime", Fate::NoEffect(REALTIME)),
+    ("record_config_changes", Fate::NoEffect(CRM)),
+    ("record_pengine_inputs", Fate::NoEffect(CRM)),
+    ("respawn", Fate::NotYet(CHILD)),
+    ("rtprio", Fate::NoEffect(REALTIME)),
+    ("rundir", Fate::Works(Name::Rundir)),
+    ("serial", Fate::NotYet(SERIAL)),
+    ("statedir", Fate::Works(Name::Statedir)),
+    ("stonith", Fate::NotYet(STONITH)),
+    ("stonith_host", Fate::NotYet(STONITH)),
+    ("syslogmsgfmt", Fate::NoEffect("log lines have one format")),
+    ("traditional_compression", Fate::NoEffect(PLAIN)),
+    ("ucast", Fate::Works(Name::Ucast)),
+    ("ucast6", Fate::Works(Name::Ucast6)),
+    ("udpport", Fate::Works(Name::Udpport)),
+    ("use_apphbd", Fate::NoEffect(CLIENTS)),
+    ("use_logd", Fate::NoEffect(DAEMON)),
+    ("uuidfrom", Fate::NoEffect(RANDOM)),
+    ("warntime", Fate::Works(Name::Warntime)),
+    ("watchdog", Fate::NotYet(WATCHDOG)),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted_and_names_agree_with_their_examples() {
+        assert!(TABLE.is_sorted_by(|a, b| a.0 < b.0));
+        for (word, fate) in TABLE {
+            if let Fate::Works(name) = fate {
+                assert!(*word == "pacemaker" || *word == name.word(), "{word}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_slip_of_the_finger_is_recognised() {
+        for (word, name) in [
+            ("keepalve", Some("keepalive")),
+            ("Keepalive", Some("keepalive")),
+            ("dedtime", Some("deadtime")),
+            ("nodes", Some("node")),
+            ("bcst", Some("bcast")),
+            ("autofailback", Some("auto_failback")),
+            ("xyzzy", None),
+            ("en", None),
+            ("", None),
+        ] {
+            assert_eq!(meant(word.as_bytes()), name, "{word}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The times of `ha.cf`: defaults and what they must satisfy together.
+
+use super::directive::Name;
+use super::medium::Flaw;
+use super::time::{self, NotATime};
+use super::{Problem, Settings};
+use crate::config::diagnostic::{Quoted, Report};
+use crate::config::lexer::Word;
+use crate::config::{Config, lint};
+use crate::time::Duration;
+
+/// What was written, each at most once.
+#[derive(Default)]
+pub(super) struct Times {
+    keepalive: Option<Duration>,
+    warntime: Option<Duration>,
+    deadtime: Option<Duration>,
+    initdead: Option<Duration>,
+    lease: Option<Duration>,
+    /// Something was unreadable: comparisons would only mislead.
+    doubtful: bool,
+}
+
+impl Times {
+    pub(super) fn doubt(&mut self) {
+        self.doubtful = true;
+    }
+
+    pub(super) fn set<'a>(&mut self, name: Name, word: Word<'a>) -> Result<(), Flaw<'a>> {
+        let quoted = Quoted(word.bytes);
+        let problem = match (time::parse(word.bytes), name) {
+            (Ok(time), Name::Lease) if time == Duration::ZERO => Problem::BadLease(quoted),
+            (Ok(time), Name::Lease) if !time.micros().is_multiple_of(1_000_000) => {
+                Problem::BadLease(quoted)
+            }
+            (Ok(time), _) if time == Duration::ZERO => Problem::ZeroTime(name.example()),
+            (Ok(time), name) => {
+                if name == Name::Keepalive {
+                    self.keepalive = Some(time);
+                } else if name == Name::Warntime {
+                    self.warntime = Some(time);
+                } else if name == Name::Deadtime {
+                    self.deadtime = Some(time);
+                } else if name == Name::Initdead {
+                    self.initdead = Some(time);
+                } else {
+                    self.lease = Some(time);
+                }
+                return Ok(());
+            }
+            (Err(NotATime::Malformed), _) => Problem::NotATime(quoted, name.example()),
+            (Err(NotATime::TooLong), _) => Problem::LongTime(quoted, time::LONGEST),
+        };
+        self.doubt();
+        Err((word.at, problem))
+    }
+}
+
+/// Whether a directive's value is a time.
+pub(super) fn is_time(name: Name) -> bool {
+    matches!(
+        name,
+        Name::Keepalive | Name::Warntime | Name::Deadtime | Name::Initdead | Name::Lease
+    )
+}
+
+/// Fills in heartbeat's defaults and checks everything together.
+pub(super) fn finish(settings: &Settings, config: &mut Config, report: &mut Report<'_>) {
+    let times = &settings.times;
+    if times.doubtful {
+        return;
+    }
+    let keepalive = times.keepalive.unwrap_or(Duration::from_secs(1));
+    let deadtime = times.deadtime.unwrap_or(Duration::from_secs(30));
+    let initdead = times
+        .initdead
+        .unwrap_or(if deadtime > Duration::from_secs(10) {
+            deadtime
+        } else if deadtime < Duration::from_secs(6) {
+            Duration::from_secs(12)
+        } else {
+            deadtime.scaled(2, 1)
+        });
+    if deadtime <= keepalive.scaled(2, 1) {
+        let problem = Problem::ShortDeadtime {
+            deadtime,
+            keepalive,
+        };
+        // A lease and the rest would only be measured by a wrong deadtime.
+        return report.say(settings.timing_place(), problem);
+    }
+    if initdead < deadtime {
+        let problem = Problem::ShortInitdead { initdead, deadtime };
+        report.say(settings.initdead_place(), problem);
+    }
+    let (longest, _) = lint::longest_lease(keepalive, deadtime);
+    let lease = times.lease.unwrap_or(longest);
+    if lease > longest {
+        let problem = Problem::LongLease {
+            lease,
+            longest,
+            keepalive,
+            deadtime,
+        };
+        report.say(settings.place_or_top(Name::Lease), problem);
+    }
+    config.timing.keepalive = keepalive;
+    config.timing.deadtime = deadtime;
+    config.timing.warntime = times.warntime.unwrap_or(deadtime.scaled(1, 2));
+    config.timing.initdead = initdead;
+    config.timing.lease = lease;
+}

@@ -1,0 +1,88 @@
+//! Single words of `ha.cf`: names, yes and no, numbers, paths, syslog facilities.
+
+use super::Problem;
+use super::directive::Name;
+use crate::config::diagnostic::Quoted;
+
+/// Whether a word can be a node's name.
+pub(in crate::config) fn is_node_name(word: &[u8]) -> bool {
+    let sound = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
+    (1..=MAX_NAME).contains(&word.len()) && word.iter().all(sound)
+}
+
+/// Heartbeat's ways to say yes and no.
+pub(super) fn boolean(word: &[u8]) -> Option<bool> {
+    let among = |words: &[&str]| {
+        words
+            .iter()
+            .any(|w| word.eq_ignore_ascii_case(w.as_bytes()))
+    };
+    if among(&["true", "on", "yes", "y", "1"]) {
+        Some(true)
+    } else if among(&["false", "off", "no", "n", "0"]) {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+/// Digits and nothing else.
+pub(super) fn number(word: &[u8]) -> Option<u32> {
+    let digits = word.iter().all(u8::is_ascii_digit).then_some(word)?;
+    core::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+pub(super) fn check_path(name: Name, word: &[u8]) -> Result<(), Problem<'_>> {
+    let most = if name == Name::Rundir {
+        MAX_RUNDIR
+    } else {
+        MAX_PATH
+    };
+    if word.len() > most {
+        return Err(Problem::LongPath(word.len(), most));
+    }
+    let sound = core::str::from_utf8(word).is_ok_and(|path| !path.contains(char::is_control));
+    if !word.starts_with(b"/") || !sound {
+        return Err(Problem::BadPath(Quoted(word), name.example()));
+    }
+    Ok(())
+}
+
+/// The number of a syslog facility; none for `none`.
+pub(super) fn facility(word: &[u8]) -> Option<Option<u8>> {
+    let known = FACILITIES.iter().find(|(name, _)| name.as_bytes() == word);
+    known.map(|(_, number)| *number)
+}
+
+/// Bytes of a node's or the cluster's name.
+pub(super) const MAX_NAME: usize = 63;
+/// Bytes of a path.
+const MAX_PATH: usize = 255;
+/// `rundir` and `/control.sock` must fit into `sun_path` (108 bytes) with a zero behind them.
+const MAX_RUNDIR: usize = 94;
+
+/// `<syslog.h>`.
+const FACILITIES: &[(&str, Option<u8>)] = &[
+    ("none", None),
+    ("kern", Some(0)),
+    ("user", Some(1)),
+    ("mail", Some(2)),
+    ("daemon", Some(3)),
+    ("auth", Some(4)),
+    ("security", Some(4)),
+    ("syslog", Some(5)),
+    ("lpr", Some(6)),
+    ("news", Some(7)),
+    ("uucp", Some(8)),
+    ("cron", Some(9)),
+    ("authpriv", Some(10)),
+    ("ftp", Some(11)),
+    ("local0", Some(16)),
+    ("local1", Some(17)),
+    ("local2", Some(18)),
+    ("local3", Some(19)),
+    ("local4", Some(20)),
+    ("local5", Some(21)),
+    ("local6", Some(22)),
+    ("local7", Some(23)),
+];

@@ -1,0 +1,163 @@
+//! From the bytes of the files to a [`Config`]: what each room reads, in which order.
+
+use super::diagnostic::{Diagnostic, File, NodeNames, Position, Problem, Quoted, Report};
+use super::ha_cf::{Settings, is_node_name};
+use super::lexer::Lines;
+use super::{Config, authkeys, haresources, lint};
+use crate::id::NodeId;
+
+/// A file's bytes, or in words why there are none and what to do.
+pub type Source<'a> = Result<&'a [u8], &'a str>;
+
+/// Everything a configuration is read from.
+#[derive(Clone, Copy, Debug)]
+pub struct Sources<'a> {
+    /// `ha.cf`.
+    pub ha_cf: Source<'a>,
+    /// `twinbeat.cf`, if there is one.
+    pub twinbeat_cf: Option<Source<'a>>,
+    /// `haresources`; it may be empty, but it must be there.
+    pub haresources: Source<'a>,
+    /// `authkeys`.
+    pub authkeys: Source<'a>,
+    /// What this machine is called.
+    pub name: LocalName<'a>,
+}
+
+/// Where a machine's name comes from.
+#[derive(Clone, Copy, Debug)]
+pub enum LocalName<'a> {
+    /// `uname -n`.
+    Kernel(&'a [u8]),
+    /// The file `nodeinfo`.
+    NodeInfo(Source<'a>),
+}
+
+impl<'a> Sources<'a> {
+    /// From three texts, for a machine of a given name.
+    pub fn new(name: &'a str, ha_cf: &'a str, haresources: &'a str, authkeys: &'a str) -> Self {
+        Self {
+            ha_cf: Ok(ha_cf.as_bytes()),
+            twinbeat_cf: None,
+            haresources: Ok(haresources.as_bytes()),
+            authkeys: Ok(authkeys.as_bytes()),
+            name: LocalName::Kernel(name.as_bytes()),
+        }
+    }
+}
+
+/// Reads everything and says everything that is wrong with it, of all files; a configuration comes
+/// back only when there is no error. It is large (about 20 kB): box it where there is a heap.
+///
+/// Work is bounded by the length of the files, what is said by some dozens of short lines for each.
+/// Advice is given only when there is no error.
+pub fn read(sources: &Sources<'_>, say: &mut dyn FnMut(Diagnostic<'_>)) -> Option<Config> {
+    let mut config = Config::empty(NodeId::first(1).next()?);
+    let mut report = Report::new(say);
+    let report_to = &mut report;
+    let mut settings = Settings::default();
+
+    let ha_cf = usable(File::HaCf, sources.ha_cf, report_to);
+    let twinbeat_cf = sources
+        .twinbeat_cf
+        .map(|source| usable(File::TwinbeatCf, source, report_to));
+    for (file, text) in [
+        (File::HaCf, ha_cf),
+        (File::TwinbeatCf, twinbeat_cf.flatten()),
+    ] {
+        if let Some(text) = text {
+            settings.read(file, text, &mut config, report_to);
+        }
+    }
+    // What is missing may stand in a file that could not be read.
+    let complete = ha_cf.is_some() && twinbeat_cf != Some(None);
+    if complete {
+        settings.finish(&mut config, report_to);
+    }
+    let nodes_known = complete && settings.knows_nodes();
+    find_me(sources.name, nodes_known, &settings, &mut config, report_to);
+    if let Some(text) = usable(File::Haresources, sources.haresources, report_to) {
+        haresources::read(text, &mut config, nodes_known, report_to);
+    }
+    let keys = usable(File::Authkeys, sources.authkeys, report_to)
+        .map(|text| authkeys::read(text, &mut config.keys, report_to));
+    if let Some(keys) = keys
+        && report.errors() == 0
+    {
+        lint::advise(&config, &settings, &keys, &mut report);
+    }
+    (report.finish() == 0).then_some(config)
+}
+
+/// Which of the nodes this machine is.
+fn find_me(
+    name: LocalName<'_>,
+    nodes_known: bool,
+    settings: &Settings,
+    config: &mut Config,
+    report: &mut Report<'_>,
+) {
+    let (name, at, from) = match name {
+        LocalName::Kernel(name) => (name, settings.node_place(), "uname -n"),
+        LocalName::NodeInfo(source) => {
+            let Some(text) = usable(File::NodeInfo, source, report) else {
+                return;
+            };
+            let mut words = Lines::new(File::NodeInfo, text)
+                .flat_map(|(first, rest)| core::iter::once(first).chain(rest));
+            match (words.next(), words.next()) {
+                (Some(word), None) if is_node_name(word.bytes) => (word.bytes, word.at, "nodeinfo"),
+                (word, more) => {
+                    let at = more.or(word).map(|word| word.at);
+                    let at = at.unwrap_or(Position::start(File::NodeInfo));
+                    return report.say(at, Problem::NodeInfo);
+                }
+            }
+        }
+    };
+    match config.node_named(name) {
+        Some(me) => config.me = me,
+        None if nodes_known => {
+            let problem = Problem::NotAMember {
+                name: Quoted(name),
+                from,
+                nodes: NodeNames(config),
+            };
+            report.say(at, problem);
+        }
+        None => {}
+    }
+}
+
+/// The text of a file, if it is one.
+fn usable<'a>(file: File, source: Source<'a>, report: &mut Report<'_>) -> Option<&'a [u8]> {
+    let text = match source {
+        Ok(text) => text,
+        Err(why) => {
+            report.say(Position::start(file), Problem::Unusable(why));
+            return None;
+        }
+    };
+    if text.starts_with(b"\xef\xbb\xbf") {
+        report.say(Position::start(file), Problem::ByteOrderMark);
+        return None;
+    }
+    let Some(zero) = text.iter().position(|byte| *byte == 0) else {
+        return Some(text);
+    };
+    let before = text.get(..zero).unwrap_or_default();
+    let newlines = before.iter().filter(|byte| **byte == b'\n').count();
+    let column = before
+        .iter()
+        .rev()
+        .take_while(|byte| **byte != b'\n')
+        .count();
+    let from_one = |count: usize| u32::try_from(count).unwrap_or(u32::MAX).saturating_add(1);
+    let position = Position {
+        file,
+        line: from_one(newlines),
+        column: from_one(column),
+    };
+    report.say(position, Problem::Binary);
+    None
+}

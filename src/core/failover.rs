@@ -1,0 +1,311 @@
+//! Which groups this node holds: placement, claims, transfer (DESIGN 7). It decides from what
+//! beats carry; lost control words only cost time.
+
+mod claim;
+mod decision;
+mod group;
+mod placement;
+mod view;
+
+use crate::action::{Action, Command, Event, Events, Outcome, Reason, Selection};
+use crate::config::{AutoFailback, Config, Resource};
+use crate::id::{GroupId, GroupSet, NodeId, PerGroup};
+use crate::membership::Membership;
+use crate::time::{Duration, Instant};
+use crate::wire::{Beat, ControlWord, Word};
+
+use group::{Group, State, Wish};
+
+/// All groups of this node.
+#[derive(Clone, Debug)]
+pub(crate) struct Failover {
+    me: NodeId,
+    count: usize,
+    failback: bool,
+    groups: PerGroup<Group>,
+    /// Groups this node stands by for: preferred last.
+    standby: GroupSet,
+    /// `standby` changed and should outlive a restart.
+    remember: bool,
+    leaving: bool,
+    /// Since a stall nothing may be held: a peer may have taken over.
+    suspension: Option<Suspension>,
+    /// Some peer was alive once in this life.
+    met: bool,
+}
+
+/// After a stall: until every live peer has echoed a frame of after it.
+#[derive(Clone, Copy, Debug)]
+struct Suspension {
+    counter: u32,
+    /// Attentive time until which at least this node listens.
+    until: Duration,
+}
+
+impl Failover {
+    pub(crate) fn new(config: &Config, standby: GroupSet) -> Self {
+        let mut ids = GroupId::first(crate::id::MAX_GROUPS);
+        let first = config.me; // a place that no group has needs a home, too
+        let groups = PerGroup::new(|| {
+            let id = ids.next().unwrap_or(GroupId::ZERO);
+            let home = config
+                .groups
+                .get(id.index())
+                .map_or(first, |group| group.home);
+            let is_script = |resource: &Resource| matches!(resource, Resource::Script(_));
+            Group::new(id, home, config.group_resources(id).iter().any(is_script))
+        });
+        Self {
+            me: config.me,
+            count: config.groups.len(),
+            failback: config.auto_failback != AutoFailback::Off,
+            groups,
+            standby,
+            remember: false,
+            leaving: false,
+            suspension: None,
+            met: false,
+        }
+    }
+
+    /// This loop was late by `late`: what it holds is let go if a peer may have taken over.
+    pub(crate) fn on_stall(
+        &mut self,
+        now: Instant,
+        late: Duration,
+        members: &Membership,
+        events: &mut Events,
+    ) {
+        let deadtime = members.timing.deadtime;
+        let limit = deadtime.minus(Duration::from_millis(100).min(deadtime.scaled(1, 4)));
+        let age = members.newest_echo().map_or(late, |left| now.since(left));
+        if age <= limit {
+            return;
+        }
+        if self.suspension.is_none() {
+            events.report(Event::Hold {
+                held: false,
+                reason: Reason::Stalled,
+            });
+        }
+        self.suspension = Some(Suspension {
+            counter: members.life.counter(),
+            until: members.mark().plus(members.timing.keepalive.scaled(3, 2)),
+        });
+    }
+
+    /// A peer's word for this node.
+    pub(crate) fn on_word(
+        &mut self,
+        now: Instant,
+        by: NodeId,
+        word: ControlWord,
+        members: &Membership,
+    ) {
+        match word {
+            ControlWord::IpRequest {
+                group,
+                epoch,
+                operator,
+            } => {
+                let group = self.groups.at_mut(group);
+                if group.claim().is_some_and(|claim| claim.epoch == epoch) {
+                    group.wish = Some(Wish { by, operator });
+                }
+            }
+            ControlWord::IpRequestResp { group, granted } => {
+                if !granted {
+                    let request = &mut self.groups.at_mut(group).request;
+                    request.next_at = now.after(members.timing.deadtime);
+                    request.operator_until = None;
+                }
+            }
+            ControlWord::RexmitRequest { .. } | ControlWord::Gone { .. } => {}
+        }
+    }
+
+    /// The last beat of a peer: what it leaves to this node may be started at once.
+    pub(crate) fn on_leave(&mut self, beat: &Beat) {
+        for (id, group) in self.groups.iter_mut().take(self.count) {
+            let word = beat.groups.at(id);
+            if word.owner == Some(self.me)
+                && !word.state.holds()
+                && claim::is_later(word.epoch, group.epoch)
+            {
+                group.bequest = Some(word.epoch);
+            }
+        }
+    }
+
+    pub(crate) fn on_command(&mut self, now: Instant, command: Command, members: &Membership) {
+        let until = now.after(members.timing.deadtime.plus(members.timing.keepalive));
+        match command {
+            Command::Shutdown => self.leaving = true,
+            Command::Standby(selection) => {
+                for id in self.selected(selection) {
+                    self.stand_by(id, true);
+                    self.groups.at_mut(id).request.operator_until = None;
+                }
+            }
+            Command::Takeover(selection) => {
+                for id in self.selected(selection) {
+                    self.stand_by(id, false);
+                    let group = self.groups.at_mut(id);
+                    group.failures = 0;
+                    group.request.next_at = now;
+                    group.request.operator_until = Some(until);
+                    if let State::StartFailed { .. } = group.state {
+                        group.state = State::StartFailed {
+                            since: Instant::from_micros(0),
+                        };
+                    }
+                }
+            }
+        }
+    }
+
+    pub(crate) fn on_done(
+        &mut self,
+        now: Instant,
+        id: GroupId,
+        outcome: Outcome,
+        events: &mut Events,
+    ) {
+        self.groups.at_mut(id).on_done(now, outcome, events);
+    }
+
+    /// The beat numbered `counter` carries everything as it is now.
+    pub(crate) fn on_beat_sent(&mut self, counter: u32) {
+        for (_, group) in self.groups.iter_mut().take(self.count) {
+            group.on_beat_sent(counter);
+        }
+    }
+
+    pub(crate) fn poll_action(&mut self) -> Option<Action> {
+        if self.remember {
+            self.remember = false;
+            return Some(Action::Remember(self.standby));
+        }
+        let count = self.count;
+        self.groups
+            .iter_mut()
+            .take(count)
+            .find_map(|(_, group)| group.poll_action())
+    }
+
+    /// When something here is due next.
+    pub(crate) fn deadline(&self, members: &Membership) -> Instant {
+        let suspended = self
+            .suspension
+            .map_or(Instant::NEVER, |held| members.instant(held.until));
+        // Once it has passed, only a frame or a verdict can end a suspension.
+        let mut due = if suspended > members.turned() {
+            suspended
+        } else {
+            Instant::NEVER
+        };
+        if members.dark_at() > members.turned() {
+            due = due.min(members.dark_at());
+        }
+        for id in self.ids() {
+            let group = self.groups.at(id);
+            due = due.min(group.retry_at(self.is_alone(id, members)));
+            if self.wants_to_ask(members.turned(), id, members).is_some() {
+                due = due.min(group.request.next_at);
+            }
+            if let Some(until) = group.request.operator_until {
+                due = due.min(until);
+            }
+            due = due.min(self.unstuck_at(id, members));
+        }
+        due
+    }
+
+    /// Whether addresses of a group may be held (rule R3).
+    pub(crate) fn may_hold(&self, now: Instant, id: GroupId, members: &Membership) -> bool {
+        self.groups.at(id).is_served()
+            && self.suspension.is_none()
+            && !members.is_unheard()
+            && !members.is_cloned()
+            && !members.is_dark(now)
+    }
+
+    /// What beats say of a group.
+    pub(crate) fn word(&self, id: GroupId, members: &Membership) -> Word {
+        let seen = self.seen(id, members);
+        self.groups
+            .at(id)
+            .word(self.me, seen, self.standby.contains(id))
+    }
+
+    /// Whether a group's state changed since the last beat.
+    pub(crate) fn changed(&self) -> bool {
+        self.groups
+            .iter()
+            .take(self.count)
+            .any(|(_, group)| group.shown.is_none())
+    }
+
+    /// Nothing of any group can run here any more, as far as stopping goes.
+    pub(crate) fn is_released(&self) -> bool {
+        self.ids().all(|id| match self.groups.at(id).state {
+            State::Idle { .. } | State::StartFailed { .. } | State::StopFailed { .. } => true,
+            State::Unknown { .. }
+            | State::Claiming { .. }
+            | State::Starting { .. }
+            | State::Held { .. }
+            | State::Stopping { .. } => false,
+        })
+    }
+
+    /// A group could not be stopped here.
+    pub(crate) fn is_stuck(&self) -> bool {
+        self.ids()
+            .any(|id| matches!(self.groups.at(id).state, State::StopFailed { .. }))
+    }
+
+    /// Groups that still run here, the stuck ones left out.
+    pub(crate) fn is_serving(&self) -> bool {
+        self.ids().any(|id| self.groups.at(id).is_served())
+    }
+
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.leaving
+    }
+
+    pub(crate) fn group(&self, id: GroupId) -> &Group {
+        self.groups.at(id)
+    }
+
+    pub(crate) fn stands_by(&self, id: GroupId) -> bool {
+        self.standby.contains(id)
+    }
+
+    pub(crate) fn ids(&self) -> impl Iterator<Item = GroupId> + use<> {
+        GroupId::first(self.count)
+    }
+
+    fn stand_by(&mut self, id: GroupId, standby: bool) {
+        if self.standby.contains(id) != standby {
+            self.standby = if standby {
+                self.standby.with(id)
+            } else {
+                self.standby.without(id)
+            };
+            self.remember = true;
+            self.groups.at_mut(id).shown = None;
+        }
+    }
+
+    fn selected(&self, selection: Selection) -> impl Iterator<Item = GroupId> + use<> {
+        let me = self.me;
+        let chosen = self.ids().filter(|id| match selection {
+            Selection::All => true,
+            Selection::Local => self.groups.at(*id).home == me,
+            Selection::Foreign => self.groups.at(*id).home != me,
+            Selection::Group(group) => group == *id,
+        });
+        let chosen = chosen.fold(GroupSet::EMPTY, GroupSet::with);
+        self.ids().filter(move |id| chosen.contains(*id))
+    }
+}

@@ -1,0 +1,361 @@
+//! The decisions: for each group, from its state and what is seen, at most one step.
+
+use super::Failover;
+use super::claim::{Claim, next};
+use super::group::State;
+use crate::action::{Event, Events, Reason};
+use crate::id::GroupId;
+use crate::membership::{Alive, Membership};
+use crate::time::Instant;
+use crate::wire::{Address, ControlWord};
+
+impl Failover {
+    /// Looks at everything again. Repeating it without news changes nothing.
+    pub(crate) fn decide(&mut self, now: Instant, members: &mut Membership, events: &mut Events) {
+        self.met |= members.alive().next().is_some();
+        self.end_suspension(members, events);
+        for id in self.ids() {
+            self.decide_group(now, id, members, events);
+            let seen = members
+                .alive()
+                .map(|(_, alive)| alive.beat.groups.at(id).epoch);
+            for epoch in seen {
+                self.groups.at_mut(id).see(epoch);
+            }
+            let holder = self.holder(id, members);
+            self.groups.at_mut(id).on_holder(holder);
+        }
+        members.beat_due |= self.changed();
+    }
+
+    fn decide_group(
+        &mut self,
+        now: Instant,
+        id: GroupId,
+        members: &mut Membership,
+        events: &mut Events,
+    ) {
+        if self
+            .groups
+            .at(id)
+            .request
+            .operator_until
+            .is_some_and(|until| now >= until)
+        {
+            self.groups.at_mut(id).request.operator_until = None;
+        }
+        match self.groups.at(id).state {
+            State::Idle { .. } => self.decide_idle(now, id, members, events),
+            State::Unknown { running } => self.decide_unknown(now, id, running, members, events),
+            State::Claiming { claim } => self.decide_claiming(id, claim, members, events),
+            State::Starting { claim, .. } | State::Held { claim, .. } => {
+                self.decide_served(id, claim, members, events);
+            }
+            State::StartFailed { .. } => {
+                if now >= self.groups.at(id).retry_at(self.is_alone(id, members)) {
+                    self.groups
+                        .at_mut(id)
+                        .become_idle(None, Reason::Start, events);
+                    self.decide_idle(now, id, members, events);
+                }
+            }
+            // Only the end of the action, or a person, ends these.
+            State::Stopping { .. } | State::StopFailed { .. } => {}
+        }
+    }
+
+    fn decide_idle(
+        &mut self,
+        now: Instant,
+        id: GroupId,
+        members: &mut Membership,
+        events: &mut Events,
+    ) {
+        self.review_grant(id, members);
+        let holder = self.holder(id, members);
+        if holder.is_some() {
+            self.groups.at_mut(id).bequest = None;
+            self.ask(now, id, members);
+            return;
+        }
+        if !self.may_start(members) {
+            return;
+        }
+        if let Some(epoch) = self.granted(id, members) {
+            let claim = self.claim(id, epoch);
+            self.groups
+                .at_mut(id)
+                .become_starting(claim, false, Reason::Granted, events);
+            return;
+        }
+        let (wanted, mut reason) = self.wanted(id, true, members);
+        let operator = self.groups.at(id).request.operator_until.is_some();
+        if operator {
+            reason = Reason::Operator;
+        } else if wanted != Some(self.me) {
+            return;
+        }
+        let State::Idle { grant: None } = self.groups.at(id).state else {
+            return;
+        };
+        if !self.is_settled(members)
+            || self.promised(id, members)
+            || self.is_blocked(now, id, members)
+        {
+            return;
+        }
+        let claim = self.claim(id, next(self.groups.at(id).epoch));
+        let group = self.groups.at_mut(id);
+        if members.alive().next().is_none() {
+            group.become_starting(claim, !self.met, reason, events);
+            return;
+        }
+        group.become_claiming(claim, reason, events);
+        members.asks = members
+            .alive()
+            .fold(members.asks, |asks, (node, _)| asks.with(node));
+    }
+
+    /// A new life that found scripts running, or does not know yet.
+    fn decide_unknown(
+        &mut self,
+        now: Instant,
+        id: GroupId,
+        running: bool,
+        members: &Membership,
+        events: &mut Events,
+    ) {
+        if !running {
+            return;
+        }
+        let claim = self.claim(id, next(self.groups.at(id).epoch));
+        let holder = self.holder(id, members);
+        let wanted = self.wanted(id, self.is_able(members), members).0;
+        let elsewhere = holder.is_some() || self.leaving || self.is_blocked(now, id, members);
+        if elsewhere || (self.is_settled(members) && wanted.is_some_and(|node| node != self.me)) {
+            self.groups
+                .at_mut(id)
+                .become_stopping(claim, None, Reason::Running, events);
+        } else if wanted == Some(self.me) && self.is_settled(members) && self.may_start(members) {
+            // Peers count an unknown group as held here, so it needs no claim.
+            self.groups
+                .at_mut(id)
+                .become_starting(claim, false, Reason::Running, events);
+        }
+    }
+
+    fn decide_claiming(
+        &mut self,
+        id: GroupId,
+        claim: Claim,
+        members: &Membership,
+        events: &mut Events,
+    ) {
+        let (wanted, _) = self.wanted(id, self.is_able(members), members);
+        let group = self.groups.at(id);
+        let meant = wanted == Some(self.me) || group.request.operator_until.is_some();
+        let confirmed = group
+            .shown
+            .is_some_and(|beat| self.confirmed(id, beat, members));
+        let reason = group.reason;
+        let beaten = self.is_beaten(id, claim, members);
+        let group = self.groups.at_mut(id);
+        if beaten {
+            group.become_idle(None, Reason::BetterClaim, events);
+        } else if !meant || !self.may_start(members) {
+            self.groups
+                .at_mut(id)
+                .become_idle(None, Reason::Clear, events);
+        } else if confirmed && self.is_settled(members) {
+            self.groups
+                .at_mut(id)
+                .become_starting(claim, false, reason, events);
+        }
+    }
+
+    /// Starting or held: lost to a better claim, let go, handed over, or kept.
+    fn decide_served(
+        &mut self,
+        id: GroupId,
+        claim: Claim,
+        members: &mut Membership,
+        events: &mut Events,
+    ) {
+        if self.is_beaten(id, claim, members) {
+            self.groups
+                .at_mut(id)
+                .become_stopping(claim, None, Reason::BetterClaim, events);
+            return;
+        }
+        let able = self.is_able(members);
+        let (wanted, _) = self.wanted(id, able, members);
+        let successor = wanted.filter(|node| *node != self.me);
+        let letting_go = if self.leaving {
+            Some(Reason::Shutdown)
+        } else if members.is_cloned() {
+            Some(Reason::Cloned)
+        } else if !members.is_healthy() {
+            Some(Reason::Unhealthy)
+        } else {
+            None
+        };
+        if let Some(reason) = letting_go {
+            self.groups
+                .at_mut(id)
+                .become_stopping(claim, successor, reason, events);
+            return;
+        }
+        if self.suspension.is_some() {
+            return;
+        }
+        if let Some(to) = successor {
+            let handing_over = if self.standby.contains(id) {
+                Some(Reason::Operator)
+            } else if self.is_stuck() {
+                Some(Reason::StopFailed)
+            } else {
+                None
+            };
+            if let Some(reason) = handing_over {
+                self.groups
+                    .at_mut(id)
+                    .become_stopping(claim, Some(to), reason, events);
+                return;
+            }
+        }
+        self.answer_wish(id, claim, members, events);
+        let holding = self.holding(id, members);
+        let group = self.groups.at_mut(id);
+        let asked_again = match group.state {
+            State::Held { contested, .. } => contested != holding,
+            State::Idle { .. }
+            | State::Unknown { .. }
+            | State::Claiming { .. }
+            | State::Starting { .. }
+            | State::Stopping { .. }
+            | State::StartFailed { .. }
+            | State::StopFailed { .. } => false,
+        };
+        if asked_again {
+            group.contest(holding);
+        }
+    }
+
+    /// A peer asked for a group that runs here.
+    fn answer_wish(
+        &mut self,
+        id: GroupId,
+        claim: Claim,
+        members: &mut Membership,
+        events: &mut Events,
+    ) {
+        let State::Held { .. } = self.groups.at(id).state else {
+            return;
+        };
+        let Some(wish) = self.groups.at_mut(id).wish.take() else {
+            return;
+        };
+        let Some(low) = members.peer(wish.by).alive().map(Alive::low) else {
+            return;
+        };
+        let wanted = self.wanted(id, self.is_able(members), members).0;
+        let able = members
+            .peer(wish.by)
+            .alive()
+            .is_some_and(|alive| self.could_serve(id, alive));
+        let agreed = able && (wish.operator || wanted == Some(wish.by));
+        events.report(Event::Requested {
+            group: id,
+            by: wish.by,
+            agreed,
+        });
+        members.outbox.say(
+            Address { node: wish.by, low },
+            ControlWord::IpRequestResp {
+                group: id,
+                granted: agreed,
+            },
+        );
+        if !agreed {
+            return;
+        }
+        if wish.operator && wanted != Some(wish.by) {
+            // A person moved it: going home by itself would undo that.
+            self.stand_by(id, true);
+        }
+        self.groups
+            .at_mut(id)
+            .become_stopping(claim, Some(wish.by), Reason::Requested, events);
+    }
+
+    /// Asks the holder for a group that should be here.
+    fn ask(&mut self, now: Instant, id: GroupId, members: &mut Membership) {
+        let Some(claim) = self.wants_to_ask(now, id, members) else {
+            return;
+        };
+        if now < self.groups.at(id).request.next_at {
+            return;
+        }
+        let Some(low) = members.peer(claim.node).alive().map(Alive::low) else {
+            return;
+        };
+        let request = &mut self.groups.at_mut(id).request;
+        request.next_at = now.after(members.timing.keepalive.scaled(1, 2));
+        let operator = request.operator_until.is_some();
+        members.outbox.say(
+            Address {
+                node: claim.node,
+                low,
+            },
+            ControlWord::IpRequest {
+                group: id,
+                epoch: claim.epoch,
+                operator,
+            },
+        );
+    }
+
+    /// A grant stands until its grantee is gone, or has seen it: then what the grantee does counts.
+    fn review_grant(&mut self, id: GroupId, members: &Membership) {
+        let State::Idle { grant: Some(grant) } = self.groups.at(id).state else {
+            return;
+        };
+        let shown = self.groups.at(id).shown;
+        let stands = members
+            .peer(grant)
+            .alive()
+            .is_some_and(|alive| shown.is_none_or(|beat| alive.echo < beat));
+        if !stands {
+            let group = self.groups.at_mut(id);
+            group.state = State::Idle { grant: None };
+            group.shown = None;
+        }
+    }
+
+    fn end_suspension(&mut self, members: &Membership, events: &mut Events) {
+        let Some(held) = self.suspension else { return };
+        let silent = members.alive().any(|(_, alive)| alive.echo <= held.counter);
+        let alone = members.alive().next().is_none();
+        if silent || (alone && members.mark() < held.until) {
+            return;
+        }
+        self.suspension = None;
+        events.report(Event::Hold {
+            held: true,
+            reason: Reason::Clear,
+        });
+    }
+
+    fn may_start(&self, members: &Membership) -> bool {
+        self.is_able(members) && self.suspension.is_none() && !self.is_frozen(members)
+    }
+
+    fn claim(&self, id: GroupId, epoch: u8) -> Claim {
+        let home = self.failback && self.groups.at(id).home == self.me;
+        Claim {
+            home,
+            epoch,
+            node: self.me,
+        }
+    }
+}

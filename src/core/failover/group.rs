@@ -1,0 +1,360 @@
+//! One group on this node: its state, and every way from one state to the next.
+
+use crate::action::{Action, Event, Events, GroupState, Outcome, Reason};
+use crate::id::{GroupId, NodeId, NodeSet};
+use crate::time::{Duration, Instant};
+use crate::wire::Word;
+
+use super::claim::{Claim, is_later, next};
+
+/// A group as this node holds it, or not.
+#[derive(Clone, Debug)]
+pub(crate) struct Group {
+    pub(crate) id: GroupId,
+    pub(crate) home: NodeId,
+    pub(crate) state: State,
+    /// Why it is in this state.
+    pub(crate) reason: Reason,
+    /// The latest epoch seen; 0 before the first.
+    pub(crate) epoch: u8,
+    /// A leaving holder named this node, with this epoch.
+    pub(crate) bequest: Option<u8>,
+    /// A peer asked for it and has no answer yet.
+    pub(crate) wish: Option<Wish>,
+    /// This node asks its holder for it.
+    pub(crate) request: Request,
+    /// Starts that failed in a row.
+    pub(crate) failures: u32,
+    /// The first beat that carried the present state; none was built yet.
+    pub(crate) shown: Option<u32>,
+    /// Who holds it in this node's eyes, as the last beat said.
+    holder: Option<NodeId>,
+    flight: Option<Flight>,
+    announce: bool,
+}
+
+/// What this node does about a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Nothing runs here. After a release, the grant stands until its grantee took or refused it:
+    /// the lasting ip-request-resp.
+    Idle { grant: Option<NodeId> },
+    /// A new life that asks what runs; `running` once it knows that something does.
+    Unknown { running: bool },
+    /// Starts when every live peer has seen the claim and has no better one.
+    Claiming { claim: Claim },
+    /// Being started.
+    Starting { claim: Claim, probe: bool },
+    /// Runs. `contested` by peers that held it too and may have announced it.
+    Held { claim: Claim, contested: NodeSet },
+    /// Being stopped, to be granted to `to`.
+    Stopping { claim: Claim, to: Option<NodeId> },
+    /// Did not start.
+    StartFailed { since: Instant },
+    /// Did not stop.
+    StopFailed { claim: Claim },
+}
+
+/// A peer's ip-request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wish {
+    pub(crate) by: NodeId,
+    pub(crate) operator: bool,
+}
+
+/// This node's own ip-request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Request {
+    /// Not asked again before.
+    pub(crate) next_at: Instant,
+    /// A person wants it here, until then.
+    pub(crate) operator_until: Option<Instant>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flight {
+    Check,
+    Start,
+    Stop,
+}
+
+impl Group {
+    /// With scripts, a new life must find out what an earlier one left running.
+    pub(crate) fn new(id: GroupId, home: NodeId, scripts: bool) -> Self {
+        let state = if scripts {
+            State::Unknown { running: false }
+        } else {
+            State::Idle { grant: None }
+        };
+        Self {
+            id,
+            home,
+            state,
+            reason: Reason::Start,
+            epoch: 0,
+            bequest: None,
+            wish: None,
+            request: Request::default(),
+            failures: 0,
+            shown: None,
+            holder: None,
+            flight: None,
+            announce: false,
+        }
+    }
+
+    pub(crate) fn become_idle(
+        &mut self,
+        grant: Option<NodeId>,
+        reason: Reason,
+        events: &mut Events,
+    ) {
+        if grant.is_some() {
+            self.epoch = next(self.epoch);
+        }
+        self.become_state(State::Idle { grant }, reason, events);
+    }
+
+    pub(crate) fn become_claiming(&mut self, claim: Claim, reason: Reason, events: &mut Events) {
+        self.epoch = claim.epoch;
+        self.become_state(State::Claiming { claim }, reason, events);
+    }
+
+    pub(crate) fn become_starting(
+        &mut self,
+        claim: Claim,
+        probe: bool,
+        reason: Reason,
+        events: &mut Events,
+    ) {
+        self.epoch = claim.epoch;
+        self.bequest = None;
+        self.become_state(State::Starting { claim, probe }, reason, events);
+    }
+
+    pub(crate) fn become_stopping(
+        &mut self,
+        claim: Claim,
+        to: Option<NodeId>,
+        reason: Reason,
+        events: &mut Events,
+    ) {
+        self.become_state(State::Stopping { claim, to }, reason, events);
+    }
+
+    /// The answer to the action in flight. Late or double answers change nothing.
+    pub(crate) fn on_done(&mut self, now: Instant, outcome: Outcome, events: &mut Events) {
+        let Some(flight) = self.flight.take() else {
+            return;
+        };
+        match (flight, self.state) {
+            (Flight::Check, State::Unknown { .. }) => match outcome {
+                Outcome::Stopped => self.become_idle(None, Reason::NotRunning, events),
+                Outcome::Running
+                | Outcome::StartFailed
+                | Outcome::StopFailed
+                | Outcome::Occupied => {
+                    self.become_state(State::Unknown { running: true }, Reason::Running, events);
+                }
+            },
+            (Flight::Start, State::Starting { claim, .. }) => match outcome {
+                Outcome::Running => {
+                    self.failures = 0;
+                    self.request.operator_until = None;
+                    let contested = NodeSet::EMPTY;
+                    self.become_state(State::Held { claim, contested }, self.reason, events);
+                }
+                Outcome::StartFailed | Outcome::Stopped | Outcome::Occupied => {
+                    self.failures = self.failures.saturating_add(1);
+                    self.request.operator_until = None;
+                    let reason = match outcome {
+                        Outcome::Occupied => Reason::Occupied,
+                        Outcome::StartFailed
+                        | Outcome::Stopped
+                        | Outcome::Running
+                        | Outcome::StopFailed => Reason::StartFailed,
+                    };
+                    self.become_state(State::StartFailed { since: now }, reason, events);
+                }
+                Outcome::StopFailed => {
+                    self.become_state(State::StopFailed { claim }, Reason::StopFailed, events);
+                }
+            },
+            // It was told to stop while it started: the stop follows, unless nothing is left.
+            (Flight::Start, State::Stopping { claim, to }) => match outcome {
+                Outcome::Running => {}
+                Outcome::StartFailed | Outcome::Stopped | Outcome::Occupied => {
+                    self.become_idle(to, self.reason, events);
+                }
+                Outcome::StopFailed => {
+                    self.become_state(State::StopFailed { claim }, Reason::StopFailed, events);
+                }
+            },
+            (Flight::Stop, State::Stopping { claim, to }) => match outcome {
+                Outcome::Stopped => self.become_idle(to, self.reason, events),
+                Outcome::Running
+                | Outcome::StartFailed
+                | Outcome::StopFailed
+                | Outcome::Occupied => {
+                    self.become_state(State::StopFailed { claim }, Reason::StopFailed, events);
+                }
+            },
+            // A check that was overtaken: the stop or start that follows makes sure anyway.
+            (
+                Flight::Check | Flight::Start | Flight::Stop,
+                State::Idle { .. }
+                | State::Unknown { .. }
+                | State::Claiming { .. }
+                | State::Starting { .. }
+                | State::Held { .. }
+                | State::Stopping { .. }
+                | State::StartFailed { .. }
+                | State::StopFailed { .. },
+            ) => {}
+        }
+    }
+
+    /// Peers that held it too; when one of them shows that it no longer does, it is announced
+    /// again, because that peer may have announced it meanwhile.
+    pub(crate) fn contest(&mut self, holding: NodeSet) {
+        if let State::Held { claim, contested } = self.state {
+            self.announce |= contested.0 & !holding.0 != 0;
+            self.state = State::Held {
+                claim,
+                contested: holding,
+            };
+        }
+    }
+
+    /// The beat numbered `counter` carries the present state.
+    pub(crate) fn on_beat_sent(&mut self, counter: u32) {
+        self.shown.get_or_insert(counter);
+    }
+
+    /// Another holder is seen: a claimant waits for that word, so it is said at once.
+    pub(crate) fn on_holder(&mut self, holder: Option<NodeId>) {
+        if self.holder != holder {
+            self.holder = holder;
+            if self.claim().is_none() {
+                self.shown = None;
+            }
+        }
+    }
+
+    /// Remembers the latest epoch.
+    pub(crate) fn see(&mut self, epoch: u8) {
+        if is_later(epoch, self.epoch) {
+            self.epoch = epoch;
+        }
+    }
+
+    /// The difference between what is wanted and what was done; at most one in flight.
+    pub(crate) fn poll_action(&mut self) -> Option<Action> {
+        let group = self.id;
+        if self.announce {
+            self.announce = false;
+            return Some(Action::Announce(group));
+        }
+        if self.flight.is_some() {
+            return None;
+        }
+        let (flight, action) = match self.state {
+            State::Unknown { running: false } => (Flight::Check, Action::Check(group)),
+            State::Starting { probe, .. } => (Flight::Start, Action::Start { group, probe }),
+            State::Stopping { .. } => (Flight::Stop, Action::Stop(group)),
+            State::Idle { .. }
+            | State::Unknown { running: true }
+            | State::Claiming { .. }
+            | State::Held { .. }
+            | State::StartFailed { .. }
+            | State::StopFailed { .. } => return None,
+        };
+        self.flight = Some(flight);
+        Some(action)
+    }
+
+    /// The claim by which this node holds it or wants to keep it.
+    pub(crate) fn claim(&self) -> Option<Claim> {
+        match self.state {
+            State::Claiming { claim }
+            | State::Starting { claim, .. }
+            | State::Held { claim, .. } => Some(claim),
+            State::Idle { .. }
+            | State::Unknown { .. }
+            | State::Stopping { .. }
+            | State::StartFailed { .. }
+            | State::StopFailed { .. } => None,
+        }
+    }
+
+    /// Addresses of it may be on this machine.
+    pub(crate) fn is_served(&self) -> bool {
+        matches!(self.state, State::Starting { .. } | State::Held { .. })
+    }
+
+    /// When a failed start is tried again: 60 s x 2^n, at most 1 h; soon when nobody else is able.
+    pub(crate) fn retry_at(&self, alone: bool) -> Instant {
+        let State::StartFailed { since } = self.state else {
+            return Instant::NEVER;
+        };
+        let wait = if alone {
+            FREE_RETRY
+        } else {
+            let doubled = 1u64
+                .checked_shl(self.failures.saturating_sub(1))
+                .unwrap_or(u64::MAX);
+            FIRST_RETRY.scaled(doubled, 1).min(LAST_RETRY)
+        };
+        since.after(wait)
+    }
+
+    /// What beats say about it. `seen` is who holds it in this node's eyes, by which epoch.
+    pub(crate) fn word(&self, me: NodeId, seen: Option<(NodeId, u8)>, standby: bool) -> Word {
+        let (owner, epoch) = seen.map_or((None, self.epoch), |(node, epoch)| (Some(node), epoch));
+        let unheld = |state, owner, epoch| Word {
+            state,
+            home: standby,
+            owner,
+            epoch,
+        };
+        let ours = |state, claim: Claim| Word {
+            state,
+            home: claim.home,
+            owner: Some(me),
+            epoch: claim.epoch,
+        };
+        match self.state {
+            State::Idle { grant: Some(to) } => unheld(GroupState::Idle, Some(to), self.epoch),
+            State::Idle { grant: None } => unheld(GroupState::Idle, owner, epoch),
+            State::StartFailed { .. } => unheld(GroupState::StartFailed, owner, epoch),
+            State::Unknown { .. } => unheld(GroupState::Unknown, owner, epoch),
+            State::Claiming { claim } => ours(GroupState::Claiming, claim),
+            State::Starting { claim, .. } => ours(GroupState::Starting, claim),
+            State::Held { claim, .. } => ours(GroupState::Held, claim),
+            State::Stopping { claim, .. } => ours(GroupState::Stopping, claim),
+            State::StopFailed { claim } => ours(GroupState::StopFailed, claim),
+        }
+    }
+
+    fn become_state(&mut self, state: State, reason: Reason, events: &mut Events) {
+        self.state = state;
+        self.reason = reason;
+        self.shown = None;
+        if !self.is_served() {
+            self.wish = None;
+        }
+        let state = self.word(self.home, None, false).state;
+        events.report(Event::Group {
+            group: self.id,
+            state,
+            reason,
+        });
+    }
+}
+
+/// First wait after a failed start.
+const FIRST_RETRY: Duration = Duration::from_secs(60);
+/// Longest wait after failed starts.
+const LAST_RETRY: Duration = Duration::from_secs(3600);
+/// Wait after a failed start when nobody else could serve.
+const FREE_RETRY: Duration = Duration::from_secs(10);

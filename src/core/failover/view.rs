@@ -1,0 +1,269 @@
+//! What this node sees of a group in the words of live peers.
+
+use super::Failover;
+use super::claim::{Claim, is_later};
+use super::group::State;
+use super::placement::{Candidate, Seat, place};
+use crate::action::{Difference, GroupState, Reason};
+use crate::id::{GroupId, NodeId, NodeSet};
+use crate::membership::{Alive, Membership, Standing};
+use crate::time::{Duration, Instant};
+use crate::wire::Word;
+
+impl Failover {
+    /// The best claim of a live peer that means to keep the group.
+    pub(super) fn competitor(&self, id: GroupId, members: &Membership) -> Option<Claim> {
+        words(id, members)
+            .filter_map(|(node, _, word)| Claim::of(word, node))
+            .reduce(|best, claim| if claim.beats(best) { claim } else { best })
+    }
+
+    /// Who holds it, this node left out: the best claim, else whoever may still run it, else whom
+    /// a live peer names that is out of our hearing but not out of theirs. With the epoch of it,
+    /// so that naming a holder never looks like a grant.
+    pub(super) fn seen(&self, id: GroupId, members: &Membership) -> Option<(NodeId, u8)> {
+        let holding = words(id, members).find(|(_, _, word)| word.state.holds());
+        self.competitor(id, members)
+            .map(|claim| (claim.node, claim.epoch))
+            .or_else(|| holding.map(|(node, _, word)| (node, word.epoch)))
+            .or_else(|| {
+                words(id, members)
+                    .filter_map(|(_, _, word)| Some((word.owner?, word.epoch)))
+                    .find(|(owner, _)| self.is_distant(*owner, members))
+            })
+    }
+
+    /// The holder of [`Self::seen`].
+    pub(super) fn holder(&self, id: GroupId, members: &Membership) -> Option<NodeId> {
+        self.seen(id, members).map(|(node, _)| node)
+    }
+
+    /// Peers that hold it now.
+    pub(super) fn holding(&self, id: GroupId, members: &Membership) -> NodeSet {
+        words(id, members)
+            .filter(|(_, _, word)| word.state.holds())
+            .fold(NodeSet::EMPTY, |set, (node, _, _)| set.with(node))
+    }
+
+    /// A live peer has released it to this node, and the word is newer than what we know.
+    pub(super) fn granted(&self, id: GroupId, members: &Membership) -> Option<u8> {
+        let epoch = self.group(id).epoch;
+        words(id, members)
+            .filter(|(_, alive, word)| {
+                alive.hears() && !word.state.holds() && word.owner == Some(self.me)
+            })
+            .map(|(_, _, word)| word.epoch)
+            .find(|granted| is_later(*granted, epoch))
+            .or(self.group(id).bequest)
+    }
+
+    /// A live peer has released it to another live node that has not taken it yet.
+    pub(super) fn promised(&self, id: GroupId, members: &Membership) -> bool {
+        words(id, members).any(|(node, _, word)| {
+            word.owner.is_some_and(|owner| {
+                owner != self.me && owner != node && members.peer(owner).alive().is_some()
+            })
+        })
+    }
+
+    /// Another claim is better than ours: a live peer's own, or that of a node we cannot hear,
+    /// named by a live peer that knows ours. A peer that does not hear us cannot give way to us.
+    pub(super) fn is_beaten(&self, id: GroupId, claim: Claim, members: &Membership) -> bool {
+        let direct = self.competitor(id, members).is_some_and(|other| {
+            let peer = members.peer(other.node).alive();
+            other.beats(claim) || peer.is_some_and(|alive| members.is_deaf(alive))
+        });
+        let shown = self.group(id).shown;
+        direct
+            || words(id, members).any(|(_, alive, word)| {
+                !word.state.holds()
+                    && alive.hears()
+                    && shown.is_some_and(|beat| alive.echo >= beat)
+                    && word
+                        .owner
+                        .is_some_and(|owner| self.is_distant(owner, members))
+            })
+    }
+
+    /// Every live peer has seen our claim of beat `beat` and holds nothing against it.
+    pub(super) fn confirmed(&self, id: GroupId, beat: u32, members: &Membership) -> bool {
+        members.alive().all(|(_, alive)| {
+            let word = *alive.beat.groups.at(id);
+            alive.hears()
+                && alive.echo >= beat
+                && is_believed(alive)
+                && !word.state.holds()
+                && word.owner == Some(self.me)
+        })
+    }
+
+    /// Who should hold it, and why. This node counts as able if `me_able`.
+    pub(super) fn wanted(
+        &self,
+        id: GroupId,
+        me_able: bool,
+        members: &Membership,
+    ) -> (Option<NodeId>, Reason) {
+        let group = self.group(id);
+        let own = group.claim().map(|claim| claim.node);
+        let seat = Seat {
+            home: group.home,
+            failback: self.failback,
+            holder: own.or_else(|| self.holder(id, members)),
+        };
+        let candidates = NodeId::first(members.shape.nodes).map(|node| {
+            if node == self.me {
+                let failed = matches!(
+                    group.state,
+                    State::StartFailed { .. } | State::StopFailed { .. }
+                );
+                return Candidate {
+                    node,
+                    able: me_able && !failed,
+                    standby: self.standby.contains(id),
+                };
+            }
+            let Some(alive) = members.peer(node).alive() else {
+                return Candidate {
+                    node,
+                    able: false,
+                    standby: false,
+                };
+            };
+            let word = *alive.beat.groups.at(id);
+            Candidate {
+                node,
+                able: is_able(alive, word),
+                standby: !word.state.holds() && word.home,
+            }
+        });
+        place(seat, candidates)
+    }
+
+    /// For `status`: who should hold it.
+    pub(crate) fn wanted_node(&self, id: GroupId, members: &Membership) -> Option<NodeId> {
+        self.wanted(id, self.is_able(members), members).0
+    }
+
+    /// Whether a live peer could take the group over now.
+    pub(super) fn could_serve(&self, id: GroupId, alive: &Alive) -> bool {
+        is_able(alive, *alive.beat.groups.at(id))
+    }
+
+    /// No live peer could serve it.
+    pub(super) fn is_alone(&self, id: GroupId, members: &Membership) -> bool {
+        !members
+            .alive()
+            .any(|(_, alive)| is_able(alive, *alive.beat.groups.at(id)))
+    }
+
+    /// The holder that should be asked for the group now, and the epoch of its claim.
+    pub(super) fn wants_to_ask(
+        &self,
+        now: Instant,
+        id: GroupId,
+        members: &Membership,
+    ) -> Option<Claim> {
+        let group = self.group(id);
+        let State::Idle { .. } = group.state else {
+            return None;
+        };
+        let claim = self.competitor(id, members)?;
+        let operator = group
+            .request
+            .operator_until
+            .is_some_and(|until| now < until);
+        let able = self.is_able(members);
+        (able && (operator || self.wanted(id, able, members).0 == Some(self.me))).then_some(claim)
+    }
+
+    /// This node can serve, as far as it is not about one group.
+    pub(crate) fn is_able(&self, members: &Membership) -> bool {
+        !self.leaving
+            && !self.is_stuck()
+            && members.is_healthy()
+            && !members.is_cloned()
+            && !members.is_unheard()
+    }
+
+    /// A live peer runs with other nodes or groups: nothing starts or stops because of that.
+    pub(super) fn is_frozen(&self, members: &Membership) -> bool {
+        members.alive().any(|(_, alive)| !is_believed(alive))
+    }
+
+    /// Every configured node is known to be gone, or alive and either hearing us or surely not.
+    pub(super) fn is_settled(&self, members: &Membership) -> bool {
+        members
+            .others()
+            .all(|node| match members.peer(node).alive() {
+                Some(alive) => alive.hears() || members.is_deaf(alive),
+                None => members.is_gone(node),
+            })
+    }
+
+    /// When a group that a dead node could not stop may be started here: when its watchdog must
+    /// have fired, `deadtime` and two seconds on top; never if it had none.
+    pub(super) fn unstuck_at(&self, id: GroupId, members: &Membership) -> Instant {
+        let stuck = self.stuck_until(id, members);
+        if stuck > members.turned() {
+            stuck
+        } else {
+            Instant::NEVER
+        }
+    }
+
+    /// A dead node may still run it.
+    pub(super) fn is_blocked(&self, now: Instant, id: GroupId, members: &Membership) -> bool {
+        now < self.stuck_until(id, members)
+    }
+
+    fn stuck_until(&self, id: GroupId, members: &Membership) -> Instant {
+        members
+            .others()
+            .filter_map(|node| match members.peer(node).standing {
+                Standing::Dead(ended) | Standing::Left(ended) => Some(ended),
+                Standing::Unheard | Standing::Alive(_) => None,
+            })
+            .filter(|ended| ended.stuck.contains(id))
+            .map(|ended| {
+                if ended.watchdog == Duration::ZERO {
+                    return Instant::NEVER;
+                }
+                ended
+                    .since
+                    .after(members.timing.deadtime)
+                    .after(ended.watchdog)
+                    .after(Duration::from_secs(2))
+            })
+            .max()
+            .unwrap_or(Instant::from_micros(0))
+    }
+
+    /// Not heard here, but not gone either: a live peer hears it.
+    fn is_distant(&self, node: NodeId, members: &Membership) -> bool {
+        node != self.me && members.peer(node).alive().is_none() && !members.is_gone(node)
+    }
+}
+
+/// What live peers say of a group, where their groups are ours.
+fn words(id: GroupId, members: &Membership) -> impl Iterator<Item = (NodeId, &Alive, Word)> {
+    members
+        .alive()
+        .filter(|(_, alive)| is_believed(alive))
+        .map(move |(node, alive)| (node, alive, *alive.beat.groups.at(id)))
+}
+
+fn is_believed(alive: &Alive) -> bool {
+    match alive.mismatch {
+        Some(Difference::Nodes | Difference::Groups) => false,
+        Some(Difference::Timing) | None => true,
+    }
+}
+
+fn is_able(alive: &Alive, word: Word) -> bool {
+    alive.hears()
+        && is_believed(alive)
+        && !alive.beat.flags.leaving
+        && !alive.beat.flags.unable
+        && !matches!(word.state, GroupState::StartFailed | GroupState::StopFailed)
+}

@@ -1,0 +1,79 @@
+//! The manual: what two nodes say to each other, what an attacker can do, how to contribute.
+//! Text only.
+//!
+//! # Words
+//! | word | meaning |
+//! |---|---|
+//! | node | a member named in `ha.cf`; at most 8 |
+//! | link | one medium a heartbeat travels on; at most 8 |
+//! | beat | the periodic heartbeat; it carries the sender's whole state, so any beat repairs a lost one |
+//! | group | one `haresources` line: home node, addresses, scripts; at most 16 |
+//! | incarnation | one start of one node's agent, named by 64 random bits |
+//! | claim | by what right a node holds a group: home bit, epoch, node |
+//! | grant | "idle, owner = you, epoch + 1" in the beats of the node that released a group |
+//!
+//! # Wire format
+//! The layout of every frame stands in [`crate::wire::native`]. What it promises:
+//! 1. Small: a steady beat of two nodes and four groups is 40 bytes.
+//! 2. Authentic: a 96-bit tag, verified before the body is read. It covers a context that is not
+//!    carried (dialect and cluster name), the sender's incarnation, and every byte before it.
+//!    Every key of `authkeys` verifies; the `auth` line signs. To change a key without a gap, add
+//!    the new one everywhere, then move `auth` everywhere, then remove the old one.
+//! 3. Fresh: see proof of life.
+//! 4. Whole state: node state, per group state, owner and claim, per peer what is heard of it.
+//! 5. Reliable where needed: control words are numbered and asked for again. Nothing waits.
+//! 6. Quiet: what is refused costs a counter.
+//!
+//! # Proof of life
+//! An incarnation is itself a challenge: nobody can have signed an answer to it before it began.
+//! Every frame has a number; every beat echoes the newest number heard of each peer.
+//! * The proven life of a peer is believed if its counter is higher than any before, and it
+//!   echoes a frame of ours that left within `deadtime`. So no accepted beat is older than that.
+//! * Another life is only invited: a Hello goes back. It replaces the proven one when a Hello of
+//!   it names our incarnation and a frame that left within `deadtime` and after the doubt began.
+//! * A verdict forgets the life. It must prove itself again.
+//! * A frame that says "I do not hear you" cannot prove its age. All it can do is make us give way.
+//! * A question (Ask) proves nothing; it is answered.
+//!
+//! # Transfer
+//! A group that nobody holds: the node that placement names claims it, and starts it when every
+//! live peer has echoed the claim and names it owner. With no live peer, after a grant, or named
+//! by a leaving holder, it starts at once.
+//!
+//! A group that another holds: the node that should have it sends ip-request, every half beat.
+//! The holder, if its own placement agrees, stops the group and shows the grant in every beat:
+//! that is the lasting ip-request-resp, so that a lost one repairs itself. A grant stands until
+//! the grantee is gone, holds the group, or is seen idle after it has seen the grant.
+//!
+//! Two holders (after a partition): home bit, then higher epoch, then lower index wins. The loser
+//! stops at the first fresh winning claim. The winner announces again when the loser is idle.
+//!
+//! # Threat model
+//! *Someone on the wire without the key* can record, replay, delay, drop and forge. Forgeries and
+//! replays change nothing but counters, and draw at most one Hello per quarter beat, link and
+//! kind. Dropping everything is a cut cable: both sides serve, as with any pair of nodes.
+//! A live man in the middle who holds frames back can delay one verdict by `deadtime`; frames in
+//! which a peer said that it does not hear us can be kept and used to make us give way while that
+//! peer lives.
+//!
+//! *Someone with the key* is a member. *Someone with root on a node* is that node.
+//!
+//! Beats are not secret: an eavesdropper learns which node holds which group.
+//!
+//! `crc` keeps noise out of a cable between two boards and nobody else.
+//!
+//! An early boot without randomness mixes hardware addresses, boot time and the stored generation
+//! under the key. If all of them repeat, an earlier life's frames could be replayed to a peer that
+//! has forgotten it; its counter still has to be higher.
+//!
+//! # Contributing
+//! * One room, one idea, one word. 300 lines are normal, 400 are the limit.
+//! * A state owns its data and its deadlines. `become_x` is the only writer of state x; `on_y` and
+//!   `decide_y` decide. No wildcard arm in a match on a state or a message.
+//! * Time is an argument. Instants end in `_at` or `_until`.
+//! * In the core nothing panics, indexes, allocates or wraps. The lints hold it.
+//! * `unsafe` stands in `src/shell/sys.rs`, each block with its reason.
+//! * Text and bytes become values at the door; inside nothing is checked twice.
+//! * A bug gets the test that shows it first: a story in `tests/scenarios`, or a unit test whose
+//!   name is a sentence about behaviour.
+//! * A dependency has its reason and its bytes beside it in `Cargo.toml`.

@@ -1,0 +1,136 @@
+//! What others ask of the membership. Nothing here changes anything.
+
+use super::Membership;
+use super::peer::{Alive, Peer, Standing};
+use crate::action::Carrier;
+use crate::id::{LinkId, LinkSet, NodeId};
+use crate::time::{Duration, Instant};
+use crate::wire::Hearing;
+
+impl Membership {
+    /// Every configured node but this one.
+    pub(crate) fn others(&self) -> impl Iterator<Item = NodeId> + use<> {
+        let me = self.me;
+        NodeId::first(self.shape.nodes).filter(move |node| *node != me)
+    }
+
+    pub(crate) fn peer(&self, node: NodeId) -> &Peer {
+        self.peers.at(node)
+    }
+
+    pub(crate) fn peer_mut(&mut self, node: NodeId) -> &mut Peer {
+        self.peers.at_mut(node)
+    }
+
+    /// Live peers, in order.
+    pub(crate) fn alive(&self) -> impl Iterator<Item = (NodeId, &Alive)> {
+        self.others()
+            .filter_map(|node| self.peers.at(node).alive().map(|alive| (node, alive)))
+    }
+
+    /// Nothing can be alive under this number: dead or gone here, and no live peer hears it.
+    pub(crate) fn is_gone(&self, node: NodeId) -> bool {
+        match self.peers.at(node).standing {
+            Standing::Unheard | Standing::Alive(_) => false,
+            Standing::Left(_) => true,
+            Standing::Dead(_) => !self
+                .alive()
+                .any(|(_, alive)| !alive.beat.peers.at(node).links.is_empty()),
+        }
+    }
+
+    /// Another machine has proved to live under this node's name.
+    pub(crate) fn is_cloned(&self) -> bool {
+        self.peers.at(self.me).alive().is_some()
+    }
+
+    /// Live peers do not hear us, and none does.
+    pub(crate) fn is_unheard(&self) -> bool {
+        self.alive().any(|(_, alive)| self.is_deaf(alive))
+            && !self.alive().any(|(_, alive)| alive.hears())
+    }
+
+    /// No link could send for long enough that a live peer may take over before we know.
+    pub(crate) fn is_dark(&self, now: Instant) -> bool {
+        self.dark_since
+            .is_some_and(|since| now >= since.after(self.darkness()))
+            && self.alive().next().is_some()
+    }
+
+    /// When [`Self::is_dark`] may become true; never if a link can send.
+    pub(crate) fn dark_at(&self) -> Instant {
+        self.dark_since
+            .map_or(Instant::NEVER, |since| since.after(self.darkness()))
+    }
+
+    pub(crate) fn is_healthy(&self) -> bool {
+        self.attention.is_healthy()
+    }
+
+    /// Whether a live peer certainly does not hear us.
+    pub(crate) fn is_deaf(&self, alive: &Alive) -> bool {
+        alive.is_deaf(self.attention.now(), self.patience())
+    }
+
+    /// When the last turn was.
+    pub(crate) fn turned(&self) -> Instant {
+        self.attention.turned()
+    }
+
+    /// Attentive time at the last turn.
+    pub(crate) fn mark(&self) -> Duration {
+        self.attention.now()
+    }
+
+    /// When attentive time reaches `mark`, if nothing stalls before.
+    pub(crate) fn instant(&self, mark: Duration) -> Instant {
+        self.attention.instant(mark)
+    }
+
+    pub(crate) fn carrier(&self, link: LinkId) -> Carrier {
+        *self.carriers.at(link)
+    }
+
+    /// When a frame last left that a live peer has echoed; `None` without a live peer.
+    pub(crate) fn newest_echo(&self) -> Option<Instant> {
+        self.alive().map(|(_, alive)| alive.echo_left).max()
+    }
+
+    /// The smallest `deadtime` that a live node announced, our own included.
+    pub(crate) fn shortest_deadtime(&self) -> Duration {
+        self.alive()
+            .fold(self.timing.deadtime, |least, (_, alive)| {
+                least.min(alive.deadtime)
+            })
+    }
+
+    /// Links that deliver from a peer, as beats say it.
+    pub(crate) fn links_of(&self, alive: &Alive) -> LinkSet {
+        alive.links(self.attention.now(), self.timing.deadtime)
+    }
+
+    /// What our beats say of a peer.
+    pub(crate) fn hearing(&self, node: NodeId) -> Hearing {
+        match self.peers.at(node).alive() {
+            Some(alive) => Hearing {
+                links: self.links_of(alive),
+                echo: alive.highest & 0xff_ffff,
+            },
+            None => Hearing::default(),
+        }
+    }
+
+    /// Whether the periodic beat should prove our life: somebody may not know it yet.
+    pub(crate) fn wants(&self, now: Instant) -> bool {
+        let young = now.since(self.started) < self.timing.deadtime;
+        let spell = self.timing.keepalive.scaled(2, 1);
+        self.others().any(|node| {
+            let peer = self.peers.at(node);
+            peer.alive().is_none()
+                && (young
+                    || peer
+                        .stirred
+                        .is_some_and(|stirred| now.since(stirred) <= spell))
+        })
+    }
+}

@@ -1,0 +1,251 @@
+//! One node: the only room that knows every other.
+
+mod frame;
+mod status;
+
+use crate::action::{Action, Command, Event, Events, Input, Reason, Reject};
+use crate::config::Config;
+use crate::failover::Failover;
+use crate::id::{GroupSet, LinkId, LinkSet, PerLink};
+use crate::membership::{Membership, Received};
+use crate::time::{Duration, Instant};
+use crate::wire::Flags;
+
+pub use status::{GroupView, LinkView, PeerView};
+
+/// What a life begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Boot {
+    /// 64 random bits that name this life. Two lives of one node must never share them.
+    pub incarnation: u64,
+    /// Where the numbers of frames begin; random, its highest bit is ignored.
+    pub counter: u32,
+    /// Groups this node stood by for in its last life.
+    pub standby: GroupSet,
+}
+
+/// One node of a cluster. All of its state; a value without clock, heap or I/O.
+///
+/// Tell it what happened by [`Node::handle`], then drain [`Node::poll_transmit`],
+/// [`Node::poll_action`] and [`Node::poll_event`], in this order, and sleep until
+/// [`Node::deadline`].
+#[derive(Clone, Debug)]
+pub struct Node {
+    members: Membership,
+    failover: Failover,
+    departure: Departure,
+    lease: Duration,
+    links: LinkSet,
+    /// What the last beat said of this node.
+    flags: Flags,
+    /// Whether addresses may be held, as last reported.
+    held: bool,
+    healthy: bool,
+    events: Events,
+    rejected: [u32; Reject::ALL.len()],
+    traffic: PerLink<Traffic>,
+}
+
+/// The end of a life in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Departure {
+    /// Not leaving, or something still runs here.
+    Staying,
+    /// Everything is released; the last beat is said again, because nobody asks for it any more.
+    Goodbye { said: u8, next_at: Instant },
+    /// [`Action::Exit`] is due, then was given.
+    Gone { told: bool },
+}
+
+/// Frames of one link.
+#[derive(Clone, Copy, Debug, Default)]
+struct Traffic {
+    sent: u32,
+    heard: u32,
+}
+
+impl Node {
+    /// A new life of the node that `config` says this machine is.
+    pub fn new(config: &Config, boot: Boot, now: Instant) -> Self {
+        Self {
+            members: Membership::new(config, boot.incarnation, boot.counter, now),
+            failover: Failover::new(config, boot.standby),
+            departure: Departure::Staying,
+            lease: config.timing.lease,
+            links: LinkSet::first(config.links.len()),
+            flags: Flags::default(),
+            held: true,
+            healthy: true,
+            events: Events::default(),
+            rejected: [0; Reject::ALL.len()],
+            traffic: PerLink::new(Traffic::default),
+        }
+    }
+
+    /// Takes in what happened at `now`. An error refused a frame and changed a counter only.
+    pub fn handle(&mut self, now: Instant, input: Input<'_>) -> Result<(), Reject> {
+        let due = self.deadline();
+        if let Some(late) = self.members.attend(now, due) {
+            self.events.report(Event::Stalled { late });
+            self.failover
+                .on_stall(now, late, &self.members, &mut self.events);
+        }
+        let result = self.take_in(now, input);
+        if let Err(why) = result {
+            let counter = Reject::ALL
+                .iter()
+                .zip(&mut self.rejected)
+                .find(|(kind, _)| **kind == why);
+            if let Some((_, count)) = counter {
+                *count = count.saturating_add(1);
+            }
+            return Err(why);
+        }
+        self.failover
+            .decide(now, &mut self.members, &mut self.events);
+        self.depart(now);
+        self.report_state(now);
+        Ok(())
+    }
+
+    /// What must be done to the machine next; drain it after every [`Node::handle`].
+    pub fn poll_action(&mut self) -> Option<Action> {
+        if let Some(action) = self.failover.poll_action() {
+            return Some(action);
+        }
+        match self.departure {
+            Departure::Gone { told: false } => {
+                self.departure = Departure::Gone { told: true };
+                Some(Action::Exit)
+            }
+            Departure::Gone { told: true } | Departure::Staying | Departure::Goodbye { .. } => None,
+        }
+    }
+
+    /// What a person may want to know; the oldest is dropped when nobody asks.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.take()
+    }
+
+    /// When [`Input::Timeout`] is due. Being early or repeating it is harmless.
+    pub fn deadline(&self) -> Instant {
+        let goodbye = match self.departure {
+            Departure::Goodbye { next_at, .. } => next_at,
+            Departure::Staying | Departure::Gone { .. } => Instant::NEVER,
+        };
+        self.members
+            .deadline()
+            .min(self.failover.deadline(&self.members))
+            .min(goodbye)
+    }
+
+    fn take_in(&mut self, now: Instant, input: Input<'_>) -> Result<(), Reject> {
+        match input {
+            Input::Wake => self.members.on_timeout(now, false, &mut self.events),
+            Input::Timeout => self.members.on_timeout(now, true, &mut self.events),
+            Input::Frame { link, bytes } => {
+                self.known(link)?;
+                let received = self.members.receive(now, link, bytes, &mut self.events);
+                // Beats and questions that are due do not wait for the end of a flood.
+                self.members.on_timeout(now, false, &mut self.events);
+                match received? {
+                    Received::Nothing | Received::State(_) => {}
+                    Received::Word(by, word) => self.failover.on_word(now, by, word, &self.members),
+                    Received::Leave(_, beat) => self.failover.on_leave(&beat),
+                }
+                let traffic = self.traffic.at_mut(link);
+                traffic.heard = traffic.heard.saturating_add(1);
+            }
+            Input::Link { link, carrier } => {
+                self.known(link)?;
+                self.members
+                    .on_carrier(now, link, carrier, &mut self.events);
+            }
+            Input::Done { group, outcome } => {
+                if !self.failover.ids().any(|id| id == group) {
+                    return Err(Reject::Unknown);
+                }
+                self.failover.on_done(now, group, outcome, &mut self.events);
+            }
+            Input::Command(command) => self.on_command(now, command)?,
+        }
+        Ok(())
+    }
+
+    fn on_command(&mut self, now: Instant, command: Command) -> Result<(), Reject> {
+        let group = match command {
+            Command::Standby(crate::action::Selection::Group(group))
+            | Command::Takeover(crate::action::Selection::Group(group)) => Some(group),
+            Command::Standby(_) | Command::Takeover(_) | Command::Shutdown => None,
+        };
+        if group.is_some_and(|group| !self.failover.ids().any(|id| id == group)) {
+            return Err(Reject::Unknown);
+        }
+        self.failover.on_command(now, command, &self.members);
+        Ok(())
+    }
+
+    fn known(&self, link: LinkId) -> Result<(), Reject> {
+        if self.links.contains(link) {
+            Ok(())
+        } else {
+            Err(Reject::Unknown)
+        }
+    }
+
+    /// Once everything is released: goodbye three times, then the end.
+    fn depart(&mut self, now: Instant) {
+        match self.departure {
+            Departure::Staying if self.failover.is_leaving() && self.failover.is_released() => {
+                self.departure = Departure::Goodbye {
+                    said: 0,
+                    next_at: now,
+                };
+            }
+            Departure::Goodbye { said, next_at } if said >= GOODBYES && now >= next_at => {
+                self.departure = Departure::Gone { told: false };
+            }
+            Departure::Staying | Departure::Goodbye { .. } | Departure::Gone { .. } => {}
+        }
+    }
+
+    /// Says once what changed about this node as a whole.
+    fn report_state(&mut self, now: Instant) {
+        let healthy = self.members.is_healthy();
+        if self.healthy != healthy {
+            self.healthy = healthy;
+            self.events.report(Event::Health { healthy });
+        }
+        let lost = if self.members.is_unheard() {
+            Some(Reason::Unheard)
+        } else if self.members.is_dark(now) {
+            Some(Reason::NoLink)
+        } else {
+            None
+        };
+        if self.held != lost.is_none() {
+            self.held = lost.is_none();
+            let reason = lost.unwrap_or(Reason::Clear);
+            self.events.report(Event::Hold {
+                held: self.held,
+                reason,
+            });
+        }
+        // Whether a Hello is wanted follows the clock, and the next beat says it soon enough.
+        let Flags {
+            leaving, unable, ..
+        } = self.present_flags(now);
+        self.members.beat_due |= (leaving, unable) != (self.flags.leaving, self.flags.unable);
+    }
+
+    fn present_flags(&self, now: Instant) -> Flags {
+        Flags {
+            want: self.members.wants(now),
+            leaving: self.failover.is_leaving(),
+            unable: !self.failover.is_able(&self.members),
+        }
+    }
+}
+
+/// How often the last beat is said.
+const GOODBYES: u8 = 3;

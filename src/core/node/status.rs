@@ -1,0 +1,132 @@
+//! What `status` shows: views of a node's state, none of them decisive.
+
+use super::Node;
+use crate::action::{Carrier, Difference, GroupState, PeerState, Reason, Reject};
+use crate::id::{GroupId, LinkId, LinkSet, NodeId};
+use crate::time::{Duration, Instant};
+
+/// How a peer stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PeerView {
+    /// Whether it lives.
+    pub state: PeerState,
+    /// Its proven life.
+    pub incarnation: Option<u64>,
+    /// Attentive time since it was last heard; zero if it does not live.
+    pub silence: Duration,
+    /// The links it was heard on within `deadtime`.
+    pub links: LinkSet,
+    /// Whether it says that it hears this node.
+    pub hears_us: bool,
+    /// What of its configuration differs.
+    pub mismatch: Option<Difference>,
+}
+
+/// How a group stands on this node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GroupView {
+    /// Its state here.
+    pub state: GroupState,
+    /// The latest epoch seen; 0 before the first.
+    pub epoch: u8,
+    /// Who holds it, as far as this node sees.
+    pub holder: Option<NodeId>,
+    /// Who should.
+    pub wanted: Option<NodeId>,
+    /// Why it is in this state here.
+    pub reason: Reason,
+    /// This node stands by for it.
+    pub standby: bool,
+}
+
+/// How a link stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkView {
+    /// Whether frames can leave.
+    pub carrier: Carrier,
+    /// Frames given to the shell for it.
+    pub sent: u32,
+    /// Frames accepted from it.
+    pub heard: u32,
+}
+
+impl Node {
+    /// Which node this is.
+    pub fn me(&self) -> NodeId {
+        self.members.me
+    }
+
+    /// Which life of it.
+    pub fn incarnation(&self) -> u64 {
+        self.members.life.incarnation()
+    }
+
+    /// Another node; this node's own id shows a clone of it.
+    pub fn peer(&self, _now: Instant, node: NodeId) -> PeerView {
+        let peer = self.members.peer(node);
+        let alive = peer.alive();
+        PeerView {
+            state: peer.state(),
+            incarnation: alive.map(|alive| alive.incarnation),
+            silence: alive.map_or(Duration::ZERO, |alive| {
+                self.members.mark().minus(alive.heard)
+            }),
+            links: alive.map_or(LinkSet::EMPTY, |alive| self.members.links_of(alive)),
+            hears_us: alive.is_some_and(|alive| alive.hears()),
+            mismatch: alive.and_then(|alive| alive.mismatch),
+        }
+    }
+
+    /// A group.
+    pub fn group(&self, _now: Instant, id: GroupId) -> GroupView {
+        let group = self.failover.group(id);
+        let word = self.failover.word(id, &self.members);
+        GroupView {
+            state: word.state,
+            epoch: group.epoch,
+            holder: word.owner,
+            wanted: self.failover.wanted_node(id, &self.members),
+            reason: group.reason,
+            standby: self.failover.stands_by(id),
+        }
+    }
+
+    /// A link.
+    pub fn link(&self, link: LinkId) -> LinkView {
+        let traffic = self.traffic.at(link);
+        LinkView {
+            carrier: self.members.carrier(link),
+            sent: traffic.sent,
+            heard: traffic.heard,
+        }
+    }
+
+    /// How many inputs were refused for a reason.
+    pub fn rejected(&self, why: Reject) -> u32 {
+        let mut counters = Reject::ALL.iter().zip(self.rejected);
+        counters
+            .find(|(kind, _)| **kind == why)
+            .map_or(0, |(_, count)| count)
+    }
+
+    /// Whether the addresses of a group may be on this machine now (rule R3).
+    pub fn may_hold(&self, now: Instant, group: GroupId) -> bool {
+        self.failover.may_hold(now, group, &self.members)
+    }
+
+    /// Whether the watchdog may be kicked: the loop listens, and nothing that failed to stop is
+    /// left alone here.
+    pub fn healthy(&self, _now: Instant) -> bool {
+        self.members.is_healthy() && (!self.failover.is_stuck() || self.failover.is_serving())
+    }
+
+    /// Whether a Timeout at `now` would declare a peer dead: first every socket is read dry.
+    pub fn verdict_due(&self, now: Instant) -> bool {
+        self.members.verdict_due(now)
+    }
+
+    /// The smallest `deadtime` that any live node announced, this one included.
+    pub fn shortest_deadtime(&self) -> Duration {
+        self.members.shortest_deadtime()
+    }
+}

@@ -1,0 +1,128 @@
+//! The files of a configuration directory: read in bounded pieces, checked by the core.
+
+use std::fs::{File, OpenOptions};
+use std::io::Read;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+
+use twinbeat::config::diagnostic::{self, Diagnostic, Position, Problem};
+use twinbeat::config::{self, Config, LocalName, Source, Sources};
+
+/// Reads `ha.cf`, `twinbeat.cf` and `nodeinfo` if they are there, `haresources` and `authkeys`,
+/// and says everything that is to be said about them; `None` after any error.
+pub(crate) fn read(dir: &Path, say: &mut dyn FnMut(&Diagnostic<'_>)) -> Option<Box<Config>> {
+    let ha_cf = read_file(dir, diagnostic::File::HaCf);
+    let twinbeat_cf = read_file(dir, diagnostic::File::TwinbeatCf);
+    let haresources = read_file(dir, diagnostic::File::Haresources);
+    let authkeys = read_file(dir, diagnostic::File::Authkeys);
+    let node_info = read_file(dir, diagnostic::File::NodeInfo);
+    let system = nix::sys::utsname::uname();
+    let name = match (&node_info, &system) {
+        (Err(Unread::Missing(_)), Ok(system)) => LocalName::Kernel(system.nodename().as_bytes()),
+        (Err(Unread::Missing(_)), Err(_)) => LocalName::Kernel(b""),
+        (text, _) => LocalName::NodeInfo(source(text)),
+    };
+    let exposed = match &authkeys {
+        Ok(text) if text.mode & OTHERS != 0 => Some(format!(
+            "other users may read or write it (mode {:03o}), so the keys are not secret: \
+             chmod 600 {path}, and change the keys if anybody may have seen them",
+            text.mode,
+            path = dir.join("authkeys").display(),
+        )),
+        _ => None,
+    };
+    if let Some(why) = &exposed {
+        say(&Diagnostic {
+            position: Position::start(diagnostic::File::Authkeys),
+            problem: Problem::Unusable(why),
+        });
+    }
+    let sources = Sources {
+        ha_cf: source(&ha_cf),
+        twinbeat_cf: match &twinbeat_cf {
+            Err(Unread::Missing(_)) => None,
+            text => Some(source(text)),
+        },
+        haresources: source(&haresources),
+        authkeys: source(&authkeys),
+        name,
+    };
+    let config = config::read(&sources, &mut |diagnostic| say(&diagnostic)).map(Box::new);
+    config.filter(|_| exposed.is_none())
+}
+
+/// A file as it was found.
+struct Text {
+    bytes: Vec<u8>,
+    /// Its permissions.
+    mode: u32,
+}
+
+/// Why there is no text, in words.
+enum Unread {
+    Missing(String),
+    Other(String),
+}
+
+fn source(text: &Result<Text, Unread>) -> Source<'_> {
+    match text {
+        Ok(text) => Ok(&text.bytes),
+        Err(Unread::Missing(why) | Unread::Other(why)) => Err(why),
+    }
+}
+
+fn read_file(dir: &Path, file: diagnostic::File) -> Result<Text, Unread> {
+    let path = dir.join(file.name());
+    let failed = |error: std::io::Error| {
+        let errno = Errno::from_raw(error.raw_os_error().unwrap_or(0));
+        let remedy = match errno {
+            Errno::ENOENT => "write it, or name another directory with -c",
+            Errno::EACCES | Errno::EPERM => "run this as root, or change its owner or mode",
+            _ => "mend the file or its file system",
+        };
+        let why = format!("cannot read {}: {}: {remedy}", path.display(), errno.desc());
+        if errno == Errno::ENOENT {
+            Unread::Missing(why)
+        } else {
+            Unread::Other(why)
+        }
+    };
+    // A pipe or a terminal by that name must not hold the start up.
+    let opened: File = OpenOptions::new()
+        .read(true)
+        .custom_flags((OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits())
+        .open(&path)
+        .map_err(failed)?;
+    let metadata = opened.metadata().map_err(failed)?;
+    if !metadata.is_file() {
+        return Err(Unread::Other(format!(
+            "{} is not a regular file: put a text file in its place",
+            path.display()
+        )));
+    }
+    let mut bytes = Vec::new();
+    let length = opened
+        .take(MAX_FILE + 1)
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
+    if length as u64 > MAX_FILE {
+        return Err(Unread::Other(format!(
+            "{} has {} bytes, a configuration file has at most {MAX_FILE}: is it the right file?",
+            path.display(),
+            metadata.len().max(length as u64)
+        )));
+    }
+    Ok(Text {
+        bytes,
+        mode: metadata.permissions().mode() & 0o7777,
+    })
+}
+
+/// Many times what fits into a configuration, remarks included.
+const MAX_FILE: u64 = 64 * 1024;
+/// Reading and writing by group and others.
+const OTHERS: u32 = 0o066;
