@@ -60,8 +60,11 @@ fn run_all() -> ExitCode {
         }
     });
     let failed = failed.into_inner().expect("no holder panics");
+    for name in &failed {
+        println!("netns: failed: {name}");
+    }
     println!(
-        "\nnetns: {} passed, {} failed {failed:?}",
+        "netns: {} passed, {} failed\n",
         chosen.len() - failed.len(),
         failed.len()
     );
