@@ -24,8 +24,6 @@ pub(crate) struct Status<'a> {
     pub(crate) now: Instant,
     /// When this program was started.
     pub(crate) started: Instant,
-    /// Announcements of addresses that the kernel did not take.
-    pub(crate) unannounced: u64,
 }
 
 /// Frames that may go unanswered before a link is called deaf: about as many beats as it takes a

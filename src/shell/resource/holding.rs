@@ -275,11 +275,6 @@ impl Holding {
         }
     }
 
-    /// Announcements the kernel did not take.
-    pub(crate) fn unannounced(&self) -> u64 {
-        self.announcer.unsent()
-    }
-
     /// When something is due though nothing is heard.
     pub(crate) fn deadline(&self) -> Instant {
         let mut deadline = self.announcer.deadline();

@@ -50,7 +50,8 @@ struct Queue {
 impl Program {
     /// Signals, people's requests, scripts, the log.
     pub(super) fn do_slow_things(&mut self, now: Instant, ready: Ready) {
-        if ready.contains(SIGNALS) {
+        let mut told = ready.contains(SIGNALS);
+        if told {
             while let Some(request) = self.signals.next() {
                 self.on_signal(now, request);
             }
@@ -75,8 +76,11 @@ impl Program {
             let reply = reply.map(|request| self.on_request(now, request));
             asked.answer(reply);
             self.reactor.wake();
+            told = true;
         }
-        self.carry_out(now);
+        if told {
+            self.carry_out(now);
+        }
         journal::flush();
     }
 
@@ -96,14 +100,12 @@ impl Program {
     }
 
     fn on_request(&mut self, now: Instant, request: Request) -> String {
-        let unannounced = self.resources.holding().unannounced();
         let status = Status {
             config: &self.config,
             node: &self.node,
             links: &self.links,
             now,
             started: self.started,
-            unannounced,
         };
         match request {
             Request::Status { json: false } => status::text(&status),

@@ -16,7 +16,6 @@
 //!              held stopping start-failed stop-failed) on this node, holder (name or null),
 //!              wanted (name or null), reason (text), standby (this node stands by for it),
 //!              epoch
-//! unannounced  announcements of addresses that the kernel did not take
 //! rejected     refused frames by reason
 //! ```
 
@@ -71,7 +70,6 @@ pub(crate) fn json(status: &Status<'_>) -> String {
             out.flag("standby", view.standby);
             out.number("epoch", view.epoch);
         });
-        out.number("unannounced", status.unannounced);
         out.member("rejected");
         out.object(|out| {
             for why in Reject::ALL {

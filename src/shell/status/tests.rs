@@ -19,7 +19,6 @@ fn told(tell: impl Fn(&Status<'_>) -> String) -> String {
         config: &config,
         now: started.after(Duration::from_millis(1500)),
         started,
-        unannounced: 0,
     })
 }
 
