@@ -1,6 +1,6 @@
 //! The rules about who holds what, each looked at in the step in which it could be broken.
 
-use twinbeat::action::{GroupState, PeerState};
+use twinbeat::action::GroupState;
 use twinbeat::id::GroupId;
 use twinbeat::time::Instant;
 
@@ -61,13 +61,11 @@ impl Cluster {
         let late = self.instant().since(deadline).micros();
         let oldest = deadtime - (deadtime / 4).min(100_000);
         let unconfirmed = self.now - self.rules.confirmed_at[machine].min(self.now) > oldest;
-        let peers = one.config.node_ids().filter(|peer| *peer != one.me);
-        let alive = peers
-            .map(|peer| node.peer(self.instant(), peer).state)
-            .any(|state| matches!(state, PeerState::Alive | PeerState::Late));
+        let mut peers = one.config.node_ids().filter(|peer| *peer != one.me);
+        let hearing = peers.any(|peer| node.peer(self.instant(), peer).hears_us);
         let stalled = late > self.settings.keepalive.max(deadtime / 4);
         let held = |group: &super::machine::Group| group.installed(self.now);
-        if stalled && unconfirmed && alive && one.groups.iter().any(held) {
+        if stalled && unconfirmed && hearing && one.groups.iter().any(held) {
             self.fail(format!("R3: {} holds an address after a stall", one.name));
         }
     }
