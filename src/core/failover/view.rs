@@ -169,6 +169,11 @@ impl Failover {
             return None;
         };
         let claim = self.competitor(id, members)?;
+        // Before it hears us it cannot know that we are able, nor we that it is.
+        members
+            .peer(claim.node)
+            .alive()
+            .filter(|alive| alive.hears())?;
         let operator = group
             .request
             .operator_until
