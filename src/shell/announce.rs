@@ -24,7 +24,6 @@ pub(crate) struct Announcer {
     watched: Vec<Watched>,
     /// Every Ethernet address of this machine: what comes from one of them is no conflict.
     own: Vec<Mac>,
-    unsent: u64,
 }
 
 /// What the network said.
@@ -59,7 +58,6 @@ impl Announcer {
             neighbour: None,
             watched: Vec::new(),
             own: Vec::new(),
-            unsent: 0,
         })
     }
 
@@ -187,11 +185,6 @@ impl Announcer {
         self.sockets().map(AsFd::as_fd)
     }
 
-    /// Announcements and questions the kernel did not take.
-    pub(crate) fn unsent(&self) -> u64 {
-        self.unsent
-    }
-
     fn watch(&mut self, new: Watched) {
         match self.watched.iter_mut().find(|w| w.address == new.address) {
             Some(known) => *known = new,
@@ -214,7 +207,7 @@ impl Announcer {
                     *left -= 1;
                     *next_at = now.after(INTERVAL);
                     for frame in announcement.iter() {
-                        self.unsent += self.arp.send(watched.interface, frame);
+                        self.arp.send(watched.interface, frame);
                     }
                 }
                 Purpose::Asked {
@@ -222,7 +215,7 @@ impl Announcer {
                 } => {
                     if let (Some(question), true) = (question, *again_at <= now) {
                         *again_at = now.after(PROBE_INTERVAL);
-                        self.unsent += self.arp.send(watched.interface, question);
+                        self.arp.send(watched.interface, question);
                     }
                 }
             }

@@ -136,15 +136,6 @@ impl AsFd for Interfaces {
     }
 }
 
-impl Interface {
-    /// Whether this address is on it with this prefix length.
-    pub(crate) fn holds(&self, address: IpAddr, prefix: u8) -> bool {
-        self.addresses
-            .iter()
-            .any(|a| a.address == address && a.prefix == prefix)
-    }
-}
-
 impl Assigned {
     /// Whether `other` is in the subnet of this address.
     pub(crate) fn covers(&self, other: IpAddr) -> bool {

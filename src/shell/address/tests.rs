@@ -8,7 +8,6 @@ use super::*;
 use crate::sandbox::{self, cable, ip, ip_says, now, within};
 
 const VIRTUAL: &str = "192.0.2.100";
-const SOON: Duration = Duration::from_millis(300);
 
 fn wanted(address: &str) -> config::Address {
     config::Address {

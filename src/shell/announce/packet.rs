@@ -31,13 +31,16 @@ impl Packets {
         bind(self.0.as_raw_fd(), &any)
     }
 
-    /// How many frames were not sent: none or one.
-    pub(super) fn send(&self, interface: u32, frame: &Frame) -> u64 {
-        let Some(to) = sys::link_address(frame.protocol(), interface) else {
-            return 1;
-        };
-        let fd = self.0.as_raw_fd();
-        u64::from(sendto(fd, frame.bytes(), &to, MsgFlags::MSG_DONTWAIT).is_err())
+    /// Sends it if the kernel takes it; the next of the series repeats one that it did not.
+    pub(super) fn send(&self, interface: u32, frame: &Frame) {
+        if let Some(to) = sys::link_address(frame.protocol(), interface) {
+            let _ = sendto(
+                self.0.as_raw_fd(),
+                frame.bytes(),
+                &to,
+                MsgFlags::MSG_DONTWAIT,
+            );
+        }
     }
 
     /// The length of the next packet, and the interface it came by.

@@ -93,7 +93,7 @@ impl World {
     fn say(&self, frame: &Frame) {
         self.there.run(|| {
             let index = Interfaces::open().unwrap().named("eth0").unwrap().index;
-            assert_eq!(Packets::open().unwrap().send(index, frame), 0);
+            Packets::open().unwrap().send(index, frame);
         });
     }
 }
