@@ -70,6 +70,28 @@ impl Cluster {
         }
     }
 
+    /// R3: nothing is held by a node that could tell nobody for so long that a live peer may take
+    /// over.
+    pub(super) fn check_dark(&mut self, machine: usize) {
+        let (now, instant) = (self.now, self.instant());
+        let dark = self.settings.deadtime.saturating_sub(self.lease + 400_000);
+        let dark = dark.max(self.settings.keepalive * 3 / 2) + self.wake_delay;
+        let one = &mut self.machines[machine];
+        let Some(node) = one.node.as_ref().filter(|_| one.carrier.is_empty()) else {
+            one.dark_since = None;
+            return;
+        };
+        let since = *one.dark_since.get_or_insert(now);
+        let me = one.me;
+        let heard = (one.config.node_ids())
+            .any(|peer| peer != me && node.peer(instant, peer).hears_us);
+        let held = one.groups.iter().any(|group| group.installed(now));
+        if heard && held && now - since >= dark {
+            let name = one.name.clone();
+            self.fail(format!("R3: {name} holds an address without any link"));
+        }
+    }
+
     /// A lease does not end under a loop that works.
     pub(super) fn check_lapse(&self, machine: usize, group: GroupId) {
         let one = &self.machines[machine];
