@@ -15,7 +15,14 @@ impl Failover {
         self.met |= members.alive().next().is_some();
         self.end_suspension(members, events);
         for id in self.ids() {
-            self.decide_group(now, id, members, events);
+            // A step may open the way to the next; none goes round in a circle.
+            for _ in 0..STEPS {
+                let before = self.groups.at(id).state;
+                self.decide_group(now, id, members, events);
+                if self.groups.at(id).state == before {
+                    break;
+                }
+            }
             let seen = members
                 .alive()
                 .map(|(_, alive)| alive.beat.groups.at(id).epoch);
@@ -56,7 +63,6 @@ impl Failover {
                     self.groups
                         .at_mut(id)
                         .become_idle(None, Reason::Start, events);
-                    self.decide_idle(now, id, members, events);
                 }
             }
             // Only the end of the action, or a person, ends these.
@@ -82,14 +88,16 @@ impl Failover {
         if !self.may_start(members) {
             return;
         }
-        if let Some(epoch) = self.granted(id, members) {
+        let (wanted, mut reason) = self.wanted(id, true, members);
+        // On standby it is declined while another would do: staying idle says so.
+        let declines = self.standby.contains(id) && wanted != Some(self.me);
+        if let Some(epoch) = self.granted(id, members).filter(|_| !declines) {
             let claim = self.claim(id, epoch);
             self.groups
                 .at_mut(id)
                 .become_starting(claim, false, Reason::Granted, events);
             return;
         }
-        let (wanted, mut reason) = self.wanted(id, true, members);
         let operator = self.groups.at(id).request.operator_until.is_some();
         if operator {
             reason = Reason::Operator;
@@ -362,3 +370,6 @@ impl Failover {
         }
     }
 }
+
+/// Steps of one group on one input at most.
+const STEPS: usize = 3;
