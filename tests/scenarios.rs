@@ -6,7 +6,7 @@
 //! | command | meaning |
 //! |---|---|
 //! | `nodes a b`, `links 2`, `line` | the machines in the order of `ha.cf`, their media, only neighbours are joined |
-//! | `keepalive 1s`, `deadtime 3s`, `initdead 6s`, `failback on` | the directives of `ha.cf` |
+//! | `keepalive 1s`, `deadtime 3s`, `warntime 2s`, `initdead 6s`, `failback on` | the directives of `ha.cf` |
 //! | `group a 10.0.0.1 web` | a line of `haresources`: home, then addresses and scripts |
 //! | `differs b deadtime 4s`, `differs b groups` | one node has another value, or thinks it is the first group's home |
 //! | `start a b`, `run 2s` | start agents; let time pass |
@@ -216,7 +216,9 @@ impl Teller {
             ["deadtime", time] => {
                 settings.deadtime = micros(time)?;
                 settings.initdead = 2 * settings.deadtime;
+                settings.warntime = settings.deadtime / 2;
             }
+            ["warntime", time] => settings.warntime = micros(time)?,
             ["initdead", time] => settings.initdead = micros(time)?,
             ["failback", "on"] => settings.failback = AutoFailback::On,
             ["failback", "off"] => settings.failback = AutoFailback::Off,

@@ -1,6 +1,6 @@
 //! The rules about who holds what, each looked at in the step in which it could be broken.
 
-use twinbeat::action::{GroupState, PeerState};
+use twinbeat::action::GroupState;
 use twinbeat::id::GroupId;
 use twinbeat::time::Instant;
 
@@ -61,14 +61,34 @@ impl Cluster {
         let late = self.instant().since(deadline).micros();
         let oldest = deadtime - (deadtime / 4).min(100_000);
         let unconfirmed = self.now - self.rules.confirmed_at[machine].min(self.now) > oldest;
-        let peers = one.config.node_ids().filter(|peer| *peer != one.me);
-        let alive = peers
-            .map(|peer| node.peer(self.instant(), peer).state)
-            .any(|state| matches!(state, PeerState::Alive | PeerState::Late));
+        let mut peers = one.config.node_ids().filter(|peer| *peer != one.me);
+        let hearing = peers.any(|peer| node.peer(self.instant(), peer).hears_us);
         let stalled = late > self.settings.keepalive.max(deadtime / 4);
         let held = |group: &super::machine::Group| group.installed(self.now);
-        if stalled && unconfirmed && alive && one.groups.iter().any(held) {
+        if stalled && unconfirmed && hearing && one.groups.iter().any(held) {
             self.fail(format!("R3: {} holds an address after a stall", one.name));
+        }
+    }
+
+    /// R3: nothing is held by a node that could tell nobody for so long that a live peer may take
+    /// over.
+    pub(super) fn check_dark(&mut self, machine: usize) {
+        let (now, instant) = (self.now, self.instant());
+        let dark = self.settings.deadtime.saturating_sub(self.lease + 400_000);
+        let dark = dark.max(self.settings.keepalive * 3 / 2) + self.wake_delay;
+        let one = &mut self.machines[machine];
+        let Some(node) = one.node.as_ref().filter(|_| one.carrier.is_empty()) else {
+            one.dark_since = None;
+            return;
+        };
+        let since = *one.dark_since.get_or_insert(now);
+        let me = one.me;
+        let heard = (one.config.node_ids())
+            .any(|peer| peer != me && node.peer(instant, peer).hears_us);
+        let held = one.groups.iter().any(|group| group.installed(now));
+        if heard && held && now - since >= dark {
+            let name = one.name.clone();
+            self.fail(format!("R3: {name} holds an address without any link"));
         }
     }
 

@@ -28,6 +28,8 @@ pub(crate) struct Machine {
     /// Built-in actions that ended at once.
     pub(crate) done: VecDeque<(GroupId, Outcome)>,
     pub(crate) carrier: LinkSet,
+    /// Since when its agent has been told that no link can send.
+    pub(crate) dark_since: Option<u64>,
     /// Until then the loop does not run.
     pub(crate) stalled_until: u64,
     /// What the node asked for after its last input.
@@ -99,6 +101,7 @@ impl Machine {
             name: name.to_owned(),
             me: config.me,
             carrier: LinkSet::first(config.links.len()),
+            dark_since: None,
             config,
             node: None,
             life: 0,
@@ -125,6 +128,7 @@ impl Machine {
         self.inbox.clear();
         self.done.clear();
         self.stalled_until = 0;
+        self.dark_since = None;
         self.turn_at = u64::MAX;
         for group in &mut self.groups {
             group.started = false;

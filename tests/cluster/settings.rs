@@ -18,6 +18,7 @@ pub(crate) struct Settings {
     /// Microseconds, as every time here.
     pub(crate) keepalive: u64,
     pub(crate) deadtime: u64,
+    pub(crate) warntime: u64,
     pub(crate) initdead: u64,
     pub(crate) failback: AutoFailback,
     pub(crate) groups: Vec<GroupSettings>,
@@ -41,6 +42,7 @@ impl Settings {
             links: 1,
             keepalive,
             deadtime,
+            warntime: deadtime / 2,
             initdead: deadtime * 2,
             failback: AutoFailback::On,
             groups: Vec::new(),
@@ -78,7 +80,7 @@ impl Settings {
             me: NodeId::new(me).unwrap(),
             timing: Timing {
                 keepalive: Duration::from_micros(self.keepalive),
-                warntime: Duration::from_micros(self.deadtime / 2),
+                warntime: Duration::from_micros(self.warntime),
                 deadtime: Duration::from_micros(self.deadtime),
                 initdead: Duration::from_micros(self.initdead),
                 lease: Duration::from_micros(self.lease()),

@@ -63,6 +63,7 @@ impl Cluster {
         }
         self.let_go(machine);
         self.refresh(machine);
+        self.check_dark(machine);
         self.sleep(machine);
     }
 

@@ -96,9 +96,10 @@ fn settings(random: &mut Random) -> Settings {
 
 fn quality(cluster: &Cluster, random: &mut Random) -> Quality {
     let keepalive = cluster.settings.keepalive;
+    let delay = keepalive / random.pick(&[10, 50, 50, 1000]);
     Quality {
-        delay: random.between(50, keepalive / 50),
-        jitter: keepalive / random.pick(&[20, 50, 1000]),
+        delay: random.between(50, delay),
+        jitter: keepalive / random.pick(&[5, 20, 50, 1000]),
         loss: random.pick(&[0, 0, 0, 20_000, 200_000]),
         duplication: random.pick(&[0, 0, 50_000]),
     }
@@ -144,9 +145,24 @@ impl Faults {
                 .random
                 .pick(&[deadtime / 20, deadtime, deadtime * 2, deadtime * 3]);
             let pause = self.random.below(pause);
-            self.pass(pause);
+            if self.random.chance(400_000) {
+                self.pass_until_news(pause);
+            } else {
+                self.pass(pause);
+            }
         }
         self.quiet();
+    }
+
+    /// Time passes until a group moves, and a little more: the next fault falls into the middle.
+    fn pass_until_news(&mut self, time: u64) {
+        let end = self.cluster.now + time;
+        let (delay, news) = (self.good.delay + self.good.jitter, self.cluster.rules.news);
+        while self.cluster.now < end && self.cluster.rules.news == news {
+            self.pass(delay / 2 + 1);
+        }
+        let more = self.random.below(4 * delay);
+        self.pass(more);
     }
 
     /// Time passes; the adversary is at work.
