@@ -16,10 +16,13 @@ impl Directory {
         let directory = Self(std::env::temp_dir().join(name));
         fs::create_dir_all(&directory.0).unwrap();
         directory.write("ha.cf", HA_CF);
-        directory.write("haresources", "alpha IPaddr2::192.0.2.10/24/eth0 dnsmasq\n");
+        directory.write("haresources", "alpha IPaddr2::192.0.2.10/24/lo dnsmasq\n");
         directory.write("authkeys", "auth 1\n1 sha256 0123456789abcdef0123\n");
         directory.write("nodeinfo", "alpha\n");
         directory.mode("authkeys", 0o600);
+        fs::create_dir_all(directory.0.join("resource.d")).unwrap();
+        directory.write("resource.d/dnsmasq", "#!/bin/sh\n");
+        directory.mode("resource.d/dnsmasq", 0o755);
         directory
     }
 
@@ -91,6 +94,32 @@ fn a_good_directory_is_accepted_with_advice() {
     assert_eq!(
         last,
         "check: ok: this is alpha, of 2 nodes, with 2 links and 1 group (0 warnings, 1 advice)"
+    );
+}
+
+#[test]
+fn scripts_and_interfaces_that_are_not_there_are_named() {
+    let directory = Directory::new("lacking");
+    directory.write("ha.cf", HA_CF.replace("lo", "nosuch0"));
+    directory.write(
+        "haresources",
+        "beta 192.0.2.10/24/nosuch1 \\\n dnsmasq nosuch-script::x\n",
+    );
+    let (code, printed) = directory.check();
+    assert_eq!(code, Some(0), "{printed}");
+    for line in [
+        "ha.cf:2:7: advice: there is no interface \"nosuch0\"",
+        "haresources:1:6: advice: there is no interface \"nosuch1\"",
+        "haresources:2:10: warning: no executable \"nosuch-script\"",
+    ] {
+        assert!(printed.contains(line), "{printed}");
+    }
+    assert!(!printed.contains("\"dnsmasq\""), "{printed}");
+    directory.mode("resource.d/dnsmasq", 0o644);
+    let (_, printed) = directory.check();
+    assert!(
+        printed.contains("haresources:2:2: warning: no executable \"dnsmasq\""),
+        "{printed}"
     );
 }
 
@@ -236,23 +265,23 @@ fn each_mistake_is_one_error_with_its_place() {
         ),
         (
             "ha.cf",
-            HA_CF.replace("eth1", "abcdefghijklmnop"),
-            "ha.cf:2:12: error: \"abcdefghijklmnop\" has 16",
+            HA_CF.replace("bcast lo", "bcast abcdefghijklmnop"),
+            "ha.cf:2:7: error: \"abcdefghijklmnop\" has 16",
         ),
         (
             "ha.cf",
             HA_CF.replace("keepalive 1", "keepalive 0"),
-            "ha.cf:3:11: error: the time must be above zero",
+            "ha.cf:4:11: error: the time must be above zero",
         ),
         (
             "ha.cf",
             HA_CF.replace("deadtime 10", "deadtime 2"),
-            "ha.cf:4:1: error: deadtime 2s is not above twice",
+            "ha.cf:5:1: error: deadtime 2s is not above twice",
         ),
         (
             "ha.cf",
             HA_CF.replace("initdead", "initded"),
-            "ha.cf:5:1: error: unknown directive \"initded\": did you mean initdead?",
+            "ha.cf:6:1: error: unknown directive \"initded\": did you mean initdead?",
         ),
     ] {
         let directory = Directory::new("mistake");
@@ -331,5 +360,4 @@ fn all_errors_of_all_files_are_printed_in_one_run() {
     assert!(printed.contains("check: 11 errors in"), "{printed}");
 }
 
-const HA_CF: &str =
-    "node alpha beta\nbcast eth0 eth1\nkeepalive 1\ndeadtime 10\ninitdead 30\nauto_failback on\n";
+const HA_CF: &str = "node alpha beta\nbcast lo\nucast lo 127.0.0.1\nkeepalive 1\ndeadtime 10\ninitdead 30\nauto_failback on\n";

@@ -17,7 +17,7 @@ use core::net::{IpAddr, Ipv4Addr};
 use core::ops::Range;
 
 use diagnostic::{Position, Report};
-pub use sources::{LocalName, Source, Sources, read};
+pub use sources::{LocalName, Machine, Source, Sources, read};
 
 use crate::id::{GroupId, LinkId, MAX_GROUPS, MAX_LINKS, MAX_NODES, NodeId};
 use crate::time::Duration;
@@ -135,7 +135,7 @@ pub struct Group {
 /// One resource of a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Resource {
-    /// `IPaddr`, `IPaddr2`, `IPv6addr`, or a bare IPv4 address: built in.
+    /// `IPaddr`, `IPaddr2`, `IPv6addr`, or an address alone: built in.
     Address(Address),
     /// Anything else: `resource.d/NAME` or `/etc/init.d/NAME`, the word `NAME::arg1::arg2` as written.
     Script(Text),

@@ -209,14 +209,26 @@ impl Failover {
         }
         for id in self.ids() {
             let group = self.groups.at(id);
-            due = due.min(group.retry_at(self.is_alone(id, members)));
-            if self.wants_to_ask(members.turned(), id, members).is_some() {
-                due = due.min(group.request.next_at);
+            match group.state {
+                State::StartFailed { .. } => {
+                    due = due.min(group.retry_at(self.is_alone(id, members)));
+                }
+                State::Idle { .. } => {
+                    if group.request.asking {
+                        due = due.min(group.request.next_at);
+                    }
+                    due = due.min(self.unstuck_at(id, members));
+                }
+                State::Unknown { .. } => due = due.min(self.unstuck_at(id, members)),
+                State::Claiming { .. }
+                | State::Starting { .. }
+                | State::Held { .. }
+                | State::Stopping { .. }
+                | State::StopFailed { .. } => {}
             }
             if let Some(until) = group.request.operator_until {
                 due = due.min(until);
             }
-            due = due.min(self.unstuck_at(id, members));
         }
         due
     }

@@ -41,6 +41,8 @@ pub struct Node {
     /// Whether addresses may be held, as last reported.
     held: bool,
     healthy: bool,
+    /// When the next input is due: what this node asked for.
+    due: Instant,
     events: Events,
     rejected: [u32; Reject::ALL.len()],
     traffic: PerLink<Traffic>,
@@ -67,7 +69,8 @@ struct Traffic {
 impl Node {
     /// A new life of the node that `config` says this machine is.
     pub fn new(config: &Config, boot: Boot, now: Instant) -> Self {
-        Self {
+        let mut node = Self {
+            due: now,
             members: Membership::new(config, boot.incarnation, boot.counter, now),
             failover: Failover::new(config, boot.standby),
             departure: Departure::Staying,
@@ -79,33 +82,35 @@ impl Node {
             events: Events::default(),
             rejected: [0; Reject::ALL.len()],
             traffic: PerLink::new(Traffic::default),
-        }
+        };
+        node.due = node.next_due();
+        node
     }
 
     /// Takes in what happened at `now`. An error refused a frame and changed a counter only.
     pub fn handle(&mut self, now: Instant, input: Input<'_>) -> Result<(), Reject> {
-        let due = self.deadline();
-        if let Some(late) = self.members.attend(now, due) {
+        if let Some(late) = self.members.attend(now, self.due) {
             self.events.report(Event::Stalled { late });
             self.failover
                 .on_stall(now, late, &self.members, &mut self.events);
         }
         let result = self.take_in(now, input);
-        if let Err(why) = result {
-            let counter = Reject::ALL
-                .iter()
-                .zip(&mut self.rejected)
-                .find(|(kind, _)| **kind == why);
-            if let Some((_, count)) = counter {
-                *count = count.saturating_add(1);
+        match result {
+            Ok(()) => {
+                self.failover
+                    .decide(now, &mut self.members, &mut self.events);
+                self.depart(now);
+                self.report_state(now);
             }
-            return Err(why);
+            Err(why) => {
+                let mut counters = Reject::ALL.iter().zip(&mut self.rejected);
+                if let Some((_, count)) = counters.find(|(kind, _)| **kind == why) {
+                    *count = count.saturating_add(1);
+                }
+            }
         }
-        self.failover
-            .decide(now, &mut self.members, &mut self.events);
-        self.depart(now);
-        self.report_state(now);
-        Ok(())
+        self.due = self.next_due();
+        result
     }
 
     /// What must be done to the machine next; drain it after every [`Node::handle`].
@@ -129,14 +134,17 @@ impl Node {
 
     /// When [`Input::Timeout`] is due. Being early or repeating it is harmless.
     pub fn deadline(&self) -> Instant {
+        self.due
+    }
+
+    /// The nearest deadline of all rooms.
+    fn next_due(&self) -> Instant {
         let goodbye = match self.departure {
             Departure::Goodbye { next_at, .. } => next_at,
             Departure::Staying | Departure::Gone { .. } => Instant::NEVER,
         };
-        self.members
-            .deadline()
-            .min(self.failover.deadline(&self.members))
-            .min(goodbye)
+        let failover = self.failover.deadline(&self.members);
+        self.members.deadline().min(failover).min(goodbye)
     }
 
     fn take_in(&mut self, now: Instant, input: Input<'_>) -> Result<(), Reject> {

@@ -10,7 +10,7 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
 use twinbeat::config::diagnostic::{self, Diagnostic, Position, Problem};
-use twinbeat::config::{self, Config, LocalName, Source, Sources};
+use twinbeat::config::{self, Config, LocalName, Machine, Source, Sources};
 
 /// Reads `ha.cf`, `twinbeat.cf` and `nodeinfo` if they are there, `haresources` and `authkeys`,
 /// and says everything that is to be said about them; `None` after any error.
@@ -50,9 +50,29 @@ pub(crate) fn read(dir: &Path, say: &mut dyn FnMut(&Diagnostic<'_>)) -> Option<B
         haresources: source(&haresources),
         authkeys: source(&authkeys),
         name,
+        machine: Some(&ThisMachine { dir }),
     };
     let config = config::read(&sources, &mut |diagnostic| say(&diagnostic)).map(Box::new);
     config.filter(|_| exposed.is_none())
+}
+
+/// Where scripts and interfaces are looked for.
+#[derive(Debug)]
+struct ThisMachine<'a> {
+    dir: &'a Path,
+}
+
+impl Machine for ThisMachine<'_> {
+    fn has_script(&self, name: &str) -> bool {
+        [&self.dir.join("resource.d"), Path::new("/etc/init.d")]
+            .iter()
+            .filter_map(|dir| dir.join(name).metadata().ok())
+            .any(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+    }
+
+    fn has_interface(&self, name: &str) -> bool {
+        nix::net::if_::if_nametoindex(name).is_ok()
+    }
 }
 
 /// A file as it was found.

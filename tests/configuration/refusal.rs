@@ -214,6 +214,10 @@ fn groups_are_checked_word_by_word() {
         ("alpha x::a\x07", "haresources:1:7: error: the byte 0x07"),
         ("alpha x::\u{e4}", "haresources:1:7: error: the byte 0xc3"),
         ("alpha x::", "haresources:1:7: error: an empty argument"),
+        (
+            "alpha IPAddr2::10.0.0.1",
+            "haresources:1:7: error: \"IPAddr2\" is written IPaddr2",
+        ),
         ("alpha x \\ \n  y", "haresources:1:9: error: a lone"),
     ] {
         let errors = resource_errors(text);
@@ -284,7 +288,40 @@ fn junk_costs_one_line_and_nonsense_a_bounded_number() {
     assert!(said.iter().all(|line| !line.contains('\u{1b}')));
     assert!(
         said.iter()
-            .any(|line| line.contains("more problems from here on")),
+            .any(|line| line.contains("more of the kind error from here on")),
         "{said:?}"
+    );
+}
+
+#[test]
+fn warnings_do_not_crowd_out_errors() {
+    let many = "env A=B\n".repeat(50);
+    let (config, said) = outcome(&Sources::new(
+        "alpha",
+        &format!("{many}{HA_CF}"),
+        HARESOURCES,
+        AUTHKEYS,
+    ));
+    assert!(config.is_some(), "{said:?}");
+    assert!(
+        said.iter()
+            .any(|line| line.contains("warning: 19 more of the kind warning")),
+        "{said:?}"
+    );
+    assert!(error(&format!("{many}bogus")).starts_with("ha.cf:51:1: error: unknown directive"));
+}
+
+#[test]
+fn a_long_word_is_quoted_by_its_beginning() {
+    let long = error(&"x".repeat(5000));
+    assert!(
+        long.contains(&format!("\"{}...\"", "x".repeat(32))),
+        "{long}"
+    );
+    assert!(!long.contains(&"x".repeat(33)));
+    let exact = error(&"x".repeat(32));
+    assert!(
+        exact.contains(&format!("\"{}\"", "x".repeat(32))),
+        "{exact}"
     );
 }

@@ -74,9 +74,10 @@ pub(super) fn read(text: &[u8], keys: &mut Keys, report: &mut Report<'_>) -> Pla
                 method,
                 secret: heapless::Vec::new(),
             };
-            // Both fit: the length was checked, and numbers are unique.
-            let _ = key.secret.extend_from_slice(secret);
-            let _ = keys.keys.push(key);
+            // Both fit, the length was checked and numbers are unique; but half a key must never sign.
+            if key.secret.extend_from_slice(secret).is_ok() {
+                let _ = keys.keys.push(key);
+            }
         }
     }
     keys.keys.sort_unstable_by_key(|key| key.number);
@@ -368,6 +369,15 @@ mod tests {
             let said = complaint(text);
             assert!(said.starts_with(start), "{text:?} gave {said}");
         }
+    }
+
+    #[test]
+    fn sixty_four_bytes_are_a_key_and_sixty_five_are_not() {
+        let longest = "k".repeat(64);
+        let (keys, said) = outcome(&std::format!("auth 1\n1 sha1 {longest}\n"));
+        assert!(said.is_empty() && keys.keys[0].secret.len() == 64);
+        let said = complaint(&std::format!("auth 1\n1 sha1 {longest}k\n"));
+        assert!(said.starts_with("authkeys:2:8: error: key 1 is longer than 64 bytes"));
     }
 
     #[test]

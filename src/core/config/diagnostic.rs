@@ -67,8 +67,8 @@ pub enum Problem<'a> {
     Backslash,
     /// All names, paths and resources together are longer than [`super::MAX_TEXT`].
     TextFull,
-    /// So many more problems of this file were not shown.
-    More(u32),
+    /// So many more of this kind were found in this file and not shown.
+    More(Severity, u32),
     /// The node's own name does not stand in `ha.cf`.
     NotAMember {
         /// The name of this machine.
@@ -80,6 +80,10 @@ pub enum Problem<'a> {
     },
     /// `nodeinfo` is not one line with one name.
     NodeInfo,
+    /// No script of this name can be run.
+    NoScript(Quoted<'a>),
+    /// There is no such interface at present.
+    NoInterface(Quoted<'a>),
     /// About `ha.cf` or `twinbeat.cf`.
     HaCf(ha_cf::Problem<'a>),
     /// About `haresources`.
@@ -102,8 +106,10 @@ pub struct NodeNames<'a>(pub(super) &'a Config);
 pub(super) struct Report<'r> {
     sink: &'r mut dyn FnMut(Diagnostic<'_>),
     errors: u32,
-    /// One for each file, in the order of [`File::ALL`].
-    tallies: [Tally; File::ALL.len()],
+    /// One for the errors of each file, in the order of [`File::ALL`].
+    error_tallies: [Tally; File::ALL.len()],
+    /// One for everything else, which must not crowd out errors.
+    other_tallies: [Tally; File::ALL.len()],
     text_full: bool,
 }
 
@@ -120,7 +126,8 @@ impl<'r> Report<'r> {
         Self {
             sink,
             errors: 0,
-            tallies: [Tally::default(); File::ALL.len()],
+            error_tallies: [Tally::default(); File::ALL.len()],
+            other_tallies: [Tally::default(); File::ALL.len()],
             text_full: false,
         }
     }
@@ -130,11 +137,13 @@ impl<'r> Report<'r> {
             position,
             problem: problem.into(),
         };
-        if diagnostic.severity() == Severity::Error {
+        let tallies = if diagnostic.severity() == Severity::Error {
             self.errors = self.errors.saturating_add(1);
-        }
-        let place = position.file.place();
-        if let Some(tally) = self.tallies.get_mut(place) {
+            &mut self.error_tallies
+        } else {
+            &mut self.other_tallies
+        };
+        if let Some(tally) = tallies.get_mut(position.file.place()) {
             if tally.shown >= MAX_SHOWN {
                 tally.hidden = tally.hidden.saturating_add(1);
                 tally.first_hidden.get_or_insert(position);
@@ -158,11 +167,13 @@ impl<'r> Report<'r> {
 
     /// Says what was left out, and returns the number of errors.
     pub(super) fn finish(self) -> u32 {
-        for tally in self.tallies {
+        let errors = self.error_tallies.map(|tally| (Severity::Error, tally));
+        let others = self.other_tallies.map(|tally| (Severity::Warning, tally));
+        for (severity, tally) in errors.into_iter().chain(others) {
             if let Some(position) = tally.first_hidden {
                 (self.sink)(Diagnostic {
                     position,
-                    problem: Problem::More(tally.hidden),
+                    problem: Problem::More(severity, tally.hidden),
                 });
             }
         }
@@ -179,13 +190,14 @@ impl Diagnostic<'_> {
             | Problem::ByteOrderMark
             | Problem::Backslash
             | Problem::TextFull
-            | Problem::More(_)
             | Problem::NotAMember { .. }
             | Problem::NodeInfo
             | Problem::Haresources(_)
             | Problem::Authkeys(_) => Severity::Error,
+            Problem::More(severity, _) => *severity,
             Problem::HaCf(problem) => problem.severity(),
-            Problem::Advice(_) => Severity::Advice,
+            Problem::NoScript(_) => Severity::Warning,
+            Problem::Advice(_) | Problem::NoInterface(_) => Severity::Advice,
         }
     }
 }
@@ -290,9 +302,9 @@ impl fmt::Display for Problem<'_> {
                  shorten them",
                 super::MAX_TEXT
             ),
-            Self::More(count) => write!(
+            Self::More(severity, count) => write!(
                 f,
-                "{count} more problems from here on are not shown; mend those above and check again"
+                "{count} more of the kind {severity} from here on are not shown; mend those above and check again"
             ),
             Self::NotAMember { name, from, nodes } => write!(
                 f,
@@ -302,6 +314,16 @@ impl fmt::Display for Problem<'_> {
             Self::NodeInfo => f.write_str(
                 "must hold the name of this node, one word of 1 to 63 letters, digits, \".\", \"-\" or \"_\", and nothing else; \
                  write the name, or remove the file: then uname -n counts",
+            ),
+            Self::NoScript(name) => write!(
+                f,
+                "no executable {name} in resource.d beside ha.cf or in /etc/init.d: this group cannot start here; \
+                 install it, correct the name, or chmod +x it"
+            ),
+            Self::NoInterface(name) => write!(
+                f,
+                "there is no interface {name} at present: it is waited for; correct the name if it is misspelt \
+                 (\"ip link\" shows them all)"
             ),
             Self::HaCf(problem) => problem.fmt(f),
             Self::Haresources(problem) => problem.fmt(f),
@@ -356,5 +378,5 @@ impl From<lint::Advice> for Problem<'_> {
 
 /// Bytes of a word that are quoted; enough to find it, too few to flood a terminal.
 const MAX_QUOTED: usize = 32;
-/// Lines said about one file.
+/// Errors said about one file, and other lines.
 const MAX_SHOWN: u32 = 32;

@@ -11,7 +11,7 @@ pub use problem::Problem;
 
 use super::diagnostic::{File, Position, Quoted, Report};
 use super::lexer::{Lines, Word, Words};
-use super::{AutoFailback, Config, Link, Text};
+use super::{AutoFailback, Config, Link, Machine, Text};
 use crate::id::{MAX_LINKS, MAX_NODES};
 use directive::{Fate, Name};
 use medium::Flaw;
@@ -96,6 +96,16 @@ impl Settings {
             }
         }
         timing::finish(self, config, report);
+    }
+
+    /// Says which interfaces this machine lacks at present.
+    pub(super) fn compare(&self, config: &Config, machine: &dyn Machine, report: &mut Report<'_>) {
+        for (link, at) in config.links.iter().zip(&self.links) {
+            if !machine.has_interface(&link.interface) {
+                let name = Quoted(link.interface.as_bytes());
+                report.say(*at, super::diagnostic::Problem::NoInterface(name));
+            }
+        }
     }
 
     /// Whether names may be compared with the list of nodes.

@@ -6,9 +6,9 @@ mod problem;
 pub(super) use address::literal;
 pub use problem::Problem;
 
-use super::diagnostic::{File, NodeNames, Position, Quoted, Report};
+use super::diagnostic::{self, File, NodeNames, Position, Quoted, Report};
 use super::lexer::{Lines, Word, Words};
-use super::{Config, Group, MAX_RESOURCES, Resource};
+use super::{Config, Group, MAX_RESOURCES, Machine, Resource};
 use crate::id::{MAX_GROUPS, NodeId};
 use address::Family;
 
@@ -27,7 +27,7 @@ pub(super) fn read(text: &[u8], config: &mut Config, nodes_known: bool, report: 
     for (first, words) in Lines::new(File::Haresources, text) {
         let stray = words.clone().find(|word| word.bytes == b"\\");
         if let Some(stray) = stray {
-            report.say(stray.at, super::diagnostic::Problem::Backslash);
+            report.say(stray.at, diagnostic::Problem::Backslash);
             continue;
         }
         let home = config.node_named(first.bytes);
@@ -129,6 +129,42 @@ impl Places {
     }
 }
 
+/// Says which scripts and interfaces this machine lacks; what was refused is left out.
+pub(super) fn compare(text: &[u8], machine: &dyn Machine, report: &mut Report<'_>) {
+    for word in Lines::new(File::Haresources, text).flat_map(|(_, words)| words) {
+        match parse(word.bytes) {
+            Ok(Some(address)) => {
+                if let Some(nic) = &address.interface
+                    && !machine.has_interface(nic)
+                {
+                    report.say(
+                        word.at,
+                        diagnostic::Problem::NoInterface(Quoted(nic.as_bytes())),
+                    );
+                }
+            }
+            Ok(None) => {
+                let name = script_name(word.bytes).0;
+                if core::str::from_utf8(name).is_ok_and(|name| !machine.has_script(name)) {
+                    report.say(word.at, diagnostic::Problem::NoScript(Quoted(name)));
+                }
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+/// A word up to its first `::`, and what is behind it.
+fn script_name(word: &[u8]) -> (&[u8], Option<&[u8]>) {
+    match word.windows(2).position(|pair| pair == b"::") {
+        Some(end) => (
+            word.get(..end).unwrap_or_default(),
+            word.get(end.saturating_add(2)..),
+        ),
+        None => (word, None),
+    }
+}
+
 /// An address, or nothing when the word is a sound script with its arguments.
 fn parse(word: &[u8]) -> Result<Option<super::Address>, Problem<'_>> {
     if word.len() > MAX_WORD {
@@ -140,18 +176,16 @@ fn parse(word: &[u8]) -> Result<Option<super::Address>, Problem<'_>> {
     if address::is_meant(word) {
         return address::parse(word, Family::Both).map(Some);
     }
-    let (name, argument) = match word.windows(2).position(|pair| pair == b"::") {
-        Some(end) => (
-            word.get(..end).unwrap_or_default(),
-            word.get(end.saturating_add(2)..),
-        ),
-        None => (word, None),
-    };
+    let (name, argument) = script_name(word);
     let family = match name {
         b"IPaddr" => Family::Four,
         b"IPaddr2" => Family::Both,
         b"IPv6addr" => Family::Six,
         _ => {
+            let near = |right: &&str| right.as_bytes().eq_ignore_ascii_case(name);
+            if let Some(right) = ["IPaddr", "IPaddr2", "IPv6addr"].into_iter().find(near) {
+                return Err(Problem::Case(Quoted(name), right));
+            }
             check_script(word, name, argument)?;
             return Ok(None);
         }

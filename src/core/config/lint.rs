@@ -43,7 +43,7 @@ pub enum Advice {
     NoPing,
     /// A key with the `crc` method.
     Crc(u8),
-    /// A key below [`MIN_SECRET`] bytes.
+    /// A key below 16 bytes.
     ShortSecret(u8),
     /// Nothing to hold.
     NoGroups,

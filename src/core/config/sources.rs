@@ -22,6 +22,16 @@ pub struct Sources<'a> {
     pub authkeys: Source<'a>,
     /// What this machine is called.
     pub name: LocalName<'a>,
+    /// What else is known of this machine; only for warnings and advice.
+    pub machine: Option<&'a dyn Machine>,
+}
+
+/// What the files name and the machine should have.
+pub trait Machine: core::fmt::Debug {
+    /// Whether there is an executable script of this name.
+    fn has_script(&self, name: &str) -> bool;
+    /// Whether there is a network interface of this name at present.
+    fn has_interface(&self, name: &str) -> bool;
 }
 
 /// Where a machine's name comes from.
@@ -42,6 +52,7 @@ impl<'a> Sources<'a> {
             haresources: Ok(haresources.as_bytes()),
             authkeys: Ok(authkeys.as_bytes()),
             name: LocalName::Kernel(name.as_bytes()),
+            machine: None,
         }
     }
 }
@@ -78,6 +89,9 @@ pub fn read(sources: &Sources<'_>, say: &mut dyn FnMut(Diagnostic<'_>)) -> Optio
     find_me(sources.name, nodes_known, &settings, &mut config, report_to);
     if let Some(text) = usable(File::Haresources, sources.haresources, report_to) {
         haresources::read(text, &mut config, nodes_known, report_to);
+        if let Some(machine) = sources.machine {
+            haresources::compare(text, machine, report_to);
+        }
     }
     let keys = usable(File::Authkeys, sources.authkeys, report_to)
         .map(|text| authkeys::read(text, &mut config.keys, report_to));
@@ -85,6 +99,9 @@ pub fn read(sources: &Sources<'_>, say: &mut dyn FnMut(Diagnostic<'_>)) -> Optio
         && report.errors() == 0
     {
         lint::advise(&config, &settings, &keys, &mut report);
+        if let Some(machine) = sources.machine {
+            settings.compare(&config, machine, &mut report);
+        }
     }
     (report.finish() == 0).then_some(config)
 }

@@ -72,6 +72,7 @@ impl Failover {
         events: &mut Events,
     ) {
         self.review_grant(id, members);
+        self.groups.at_mut(id).request.asking = false;
         let holder = self.holder(id, members);
         if holder.is_some() {
             self.groups.at_mut(id).bequest = None;
@@ -290,7 +291,9 @@ impl Failover {
 
     /// Asks the holder for a group that should be here.
     fn ask(&mut self, now: Instant, id: GroupId, members: &mut Membership) {
-        let Some(claim) = self.wants_to_ask(now, id, members) else {
+        let holder = self.wants_to_ask(now, id, members);
+        self.groups.at_mut(id).request.asking = holder.is_some();
+        let Some(claim) = holder else {
             return;
         };
         if now < self.groups.at(id).request.next_at {

@@ -65,6 +65,8 @@ pub(crate) struct Wish {
 /// This node's own ip-request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Request {
+    /// It should be here and its holder can be asked.
+    pub(crate) asking: bool,
     /// Not asked again before.
     pub(crate) next_at: Instant,
     /// A person wants it here, until then.

@@ -134,7 +134,7 @@ impl Failover {
             Candidate {
                 node,
                 able: is_able(alive, word),
-                standby: !word.state.holds() && word.home,
+                standby: stands_by(word),
             }
         });
         place(seat, candidates)
@@ -169,6 +169,11 @@ impl Failover {
             return None;
         };
         let claim = self.competitor(id, members)?;
+        // Before it hears us it cannot know that we are able, nor we that it is.
+        members
+            .peer(claim.node)
+            .alive()
+            .filter(|alive| alive.hears())?;
         let operator = group
             .request
             .operator_until
@@ -191,13 +196,15 @@ impl Failover {
         members.alive().any(|(_, alive)| !is_believed(alive))
     }
 
-    /// Every configured node is known to be gone, or alive and either hearing us or surely not.
+    /// Every configured node is known: not alive here, or alive and either hearing us or surely
+    /// not. What one out of our hearing claims shows in the words of those who hear it.
     pub(super) fn is_settled(&self, members: &Membership) -> bool {
         members
             .others()
-            .all(|node| match members.peer(node).alive() {
-                Some(alive) => alive.hears() || members.is_deaf(alive),
-                None => members.is_gone(node),
+            .all(|node| match &members.peer(node).standing {
+                Standing::Unheard => false,
+                Standing::Alive(alive) => alive.hears() || members.is_deaf(alive),
+                Standing::Dead(_) | Standing::Left(_) => true,
             })
     }
 
@@ -257,6 +264,18 @@ fn is_believed(alive: &Alive) -> bool {
     match alive.mismatch {
         Some(Difference::Nodes | Difference::Groups) => false,
         Some(Difference::Timing) | None => true,
+    }
+}
+
+/// The home bit of a node that has no claim says that it stands by.
+fn stands_by(word: Word) -> bool {
+    match word.state {
+        GroupState::Idle | GroupState::Unknown | GroupState::StartFailed => word.home,
+        GroupState::Claiming
+        | GroupState::Starting
+        | GroupState::Held
+        | GroupState::Stopping
+        | GroupState::StopFailed => false,
     }
 }
 

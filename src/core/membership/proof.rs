@@ -102,7 +102,12 @@ impl Membership {
             peer.need = None;
         }
         if hello.is_some() && !hears {
-            peer.invite(now, link, Some(re), spacing);
+            match fresh {
+                // It answers us, so it is no replay and need not wait for its turn. A clone would
+                // never hear us and go on for ever.
+                Some(_) if source != me => peer.answer(link, re),
+                Some(_) | None => peer.invite(now, link, Some(re), spacing),
+            }
         }
         let Some(alive) = peer.alive_mut() else {
             return Err(Reject::Unproven);
@@ -247,7 +252,10 @@ impl Membership {
         events: &mut Events,
     ) {
         let mark = self.mark();
-        let hears = !beat.peers.at(self.me).links.is_empty();
+        // It may still hear an earlier life of ours.
+        let hearing = beat.peers.at(self.me);
+        let hears =
+            !hearing.links.is_empty() && self.life.is_fresh(self.life.expand(hearing.echo), now);
         let mut links = PerLink::new(Delivery::default);
         *links.at_mut(link) = Delivery {
             highest: re.counter,

@@ -20,6 +20,7 @@ impl Node {
                 said: said.saturating_add(1),
                 next_at,
             };
+            self.due = self.next_due();
             let body = Body::Leave(self.beat(now));
             return self.send(now, self.links, Kind::Leave, &body, buf);
         }
@@ -56,6 +57,7 @@ impl Node {
         let transmit = self.send(now, self.links, kind, &body, buf);
         self.members.on_beat_sent(now);
         self.failover.on_beat_sent(self.members.life.counter());
+        self.due = self.next_due();
         transmit
     }
 

@@ -17,11 +17,14 @@ pub(crate) fn check(dir: &Path) -> ExitCode {
     let (mut errors, mut warnings, mut advice) = (0, 0, 0);
     let config = configuration::read(dir, &mut |diagnostic| {
         let _ = writeln!(out, "{diagnostic}");
-        match (diagnostic.severity(), diagnostic.problem) {
-            (Severity::Error, Problem::More(hidden)) => errors += hidden,
-            (Severity::Error, _) => errors += 1,
-            (Severity::Warning, _) => warnings += 1,
-            (Severity::Advice, _) => advice += 1,
+        let count = match diagnostic.problem {
+            Problem::More(_, hidden) => hidden,
+            _ => 1,
+        };
+        match diagnostic.severity() {
+            Severity::Error => errors += count,
+            Severity::Warning => warnings += count,
+            Severity::Advice => advice += count,
         }
     });
     let Some(config) = config else {

@@ -30,6 +30,8 @@ pub enum Problem<'a> {
     BadByte(Quoted<'a>, u8),
     /// No name of a script.
     BadScript(Quoted<'a>),
+    /// A built-in resource in other letters; the right ones.
+    Case(Quoted<'a>, &'static str),
     /// Nothing between or behind `::`.
     EmptyArgument(Quoted<'a>),
     /// `IPaddr` without an address.
@@ -100,6 +102,7 @@ impl fmt::Display for Problem<'_> {
                 "{name} is neither an address nor the name of a script: write the bare name of a file in resource.d \
                  or /etc/init.d (no \"/\", no \":\", no \".\" in front), arguments behind \"::\""
             ),
+            Self::Case(name, right) => write!(f, "{name} is written {right}"),
             Self::EmptyArgument(word) => write!(
                 f,
                 "an empty argument in {word}: heartbeat would drop it and shift the others; write a word, \

@@ -1,0 +1,377 @@
+//! Announcements: who has a virtual address now. Gratuitous ARP (requests and replies) and
+//! unsolicited neighbour advertisements, five times; again against every conflict that is seen.
+//! Also the question before a lone start: does anybody have it?
+
+use std::net::IpAddr;
+use std::os::fd::{AsFd, BorrowedFd};
+
+use nix::errno::Errno;
+use twinbeat::time::{Duration, Instant};
+
+use crate::interface::{Interface, Interfaces, Mac};
+use frame::Frame;
+use packet::Packets;
+
+mod frame;
+mod packet;
+
+/// Announces, watches and asks. Drain [`Self::poll_notice`] at [`Self::deadline`] and when one of
+/// [`Self::fds`] is readable.
+pub(crate) struct Announcer {
+    arp: Packets,
+    /// Only while there is an IPv6 address to watch: every IPv6 packet passes its filter.
+    neighbour: Option<Packets>,
+    watched: Vec<Watched>,
+    /// Every Ethernet address of this machine: what comes from one of them is no conflict.
+    own: Vec<Mac>,
+}
+
+/// What the network said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Notice {
+    /// Another machine announced or used a held address; it is being announced against. Told
+    /// and done at most every 200 ms for each address.
+    Conflict {
+        /// Which address.
+        address: IpAddr,
+        /// The other machine.
+        mac: Mac,
+    },
+    /// A probe ended.
+    Probed {
+        /// Which address.
+        address: IpAddr,
+        /// Who answered, if anybody did within 200 ms.
+        occupied: Option<Mac>,
+    },
+}
+
+impl Announcer {
+    /// Needs `CAP_NET_RAW`.
+    pub(crate) fn open() -> Result<Self, Errno> {
+        let arp = Packets::open()?;
+        // Before the first packet.
+        frame::arp_filter(std::iter::empty(), &[]).attach(arp.as_fd())?;
+        arp.hear(frame::ETHERTYPE_ARP)?;
+        Ok(Self {
+            arp,
+            neighbour: None,
+            watched: Vec::new(),
+            own: Vec::new(),
+        })
+    }
+
+    /// Announces an address that is on the interface with this index from now on: the first time
+    /// at once, then every 200 ms, five in all; watches for conflicts until [`Self::release`].
+    /// An announcement under way begins anew.
+    pub(crate) fn announce(
+        &mut self,
+        now: Instant,
+        address: IpAddr,
+        interface: u32,
+        interfaces: &Interfaces,
+    ) {
+        let Some((interface, mac)) = ethernet(interface, interfaces) else {
+            return self.release(address); // A tunnel, a modem: there is nobody to tell.
+        };
+        let announcement = Frame::announcement(address, mac, is_router(address, interface));
+        self.watch(Watched {
+            address,
+            interface: interface.index,
+            purpose: Purpose::Held {
+                announcement,
+                reach: Reach::of(interface),
+                left: ANNOUNCEMENTS,
+                next_at: now,
+                began_at: now,
+            },
+        });
+        self.send_due(now);
+        self.learn(now, interfaces);
+    }
+
+    /// Asks the network whether somebody has the address; [`Notice::Probed`] follows within 200 ms.
+    pub(crate) fn probe(
+        &mut self,
+        now: Instant,
+        address: IpAddr,
+        interface: u32,
+        interfaces: &Interfaces,
+    ) {
+        let mac = ethernet(interface, interfaces).map(|(_, mac)| mac);
+        self.watch(Watched {
+            address,
+            interface,
+            purpose: Purpose::Asked {
+                question: mac.map(|mac| Frame::question(address, mac)),
+                again_at: now,
+                // Where nobody can be asked, nobody will answer.
+                until: mac.map_or(now, |_| now.after(PROBE)),
+            },
+        });
+        self.learn(now, interfaces); // Before the answer.
+        self.send_due(now);
+    }
+
+    /// The address is no longer held here, or not asked for: neither announced nor watched.
+    pub(crate) fn release(&mut self, address: IpAddr) {
+        let before = self.watched.len();
+        self.watched.retain(|watched| watched.address != address);
+        if self.watched.len() != before {
+            let _ = self.filter();
+        }
+    }
+
+    /// Takes in what has changed of this machine's interfaces: what is held where carrier came
+    /// back, or where the Ethernet address is another, is announced anew.
+    pub(crate) fn learn(&mut self, now: Instant, interfaces: &Interfaces) {
+        self.own.clear();
+        for mac in interfaces.iter().filter_map(|interface| interface.mac) {
+            if !self.own.contains(&mac) {
+                self.own.push(mac);
+            }
+        }
+        for watched in &mut self.watched {
+            if let (Purpose::Held { reach, .. }, Some((interface, mac))) = (
+                &mut watched.purpose,
+                ethernet(watched.interface, interfaces),
+            ) {
+                let (before, after) = (*reach, Reach::of(interface));
+                *reach = after;
+                if after != before && after.running {
+                    let router = is_router(watched.address, interface);
+                    watched.purpose = Purpose::Held {
+                        announcement: Frame::announcement(watched.address, mac, router),
+                        reach: after,
+                        left: ANNOUNCEMENTS,
+                        next_at: now,
+                        began_at: now,
+                    };
+                }
+            }
+        }
+        // Refused for want of memory, the old filter stays and this program looks itself.
+        let _ = self.filter();
+    }
+
+    /// Sends what is due and tells what came.
+    pub(crate) fn poll_notice(&mut self, now: Instant) -> Option<Notice> {
+        self.send_due(now);
+        self.read(now).or_else(|| {
+            let over = self.watched.iter().position(
+                |watched| matches!(watched.purpose, Purpose::Asked { until, .. } if until <= now),
+            )?;
+            self.conclude(over, None)
+        })
+    }
+
+    /// The next announcement, or end of a probe.
+    pub(crate) fn deadline(&self) -> Instant {
+        let deadlines = self.watched.iter().map(|watched| match watched.purpose {
+            Purpose::Held {
+                left: 1.., next_at, ..
+            } => next_at,
+            Purpose::Held { left: 0, .. } => Instant::NEVER,
+            Purpose::Asked {
+                again_at, until, ..
+            } => again_at.min(until),
+        });
+        deadlines.min().unwrap_or(Instant::NEVER)
+    }
+
+    /// What to wait for: one or two; others after [`Self::announce`], [`Self::probe`] and
+    /// [`Self::release`].
+    pub(crate) fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.sockets().map(AsFd::as_fd)
+    }
+
+    fn watch(&mut self, new: Watched) {
+        match self.watched.iter_mut().find(|w| w.address == new.address) {
+            Some(known) => *known = new,
+            None => self.watched.push(new),
+        }
+    }
+
+    fn send_due(&mut self, now: Instant) {
+        for watched in &mut self.watched {
+            match &mut watched.purpose {
+                Purpose::Held {
+                    announcement,
+                    left,
+                    next_at,
+                    ..
+                } => {
+                    if *left == 0 || *next_at > now {
+                        continue;
+                    }
+                    *left -= 1;
+                    *next_at = now.after(INTERVAL);
+                    for frame in announcement.iter() {
+                        self.arp.send(watched.interface, frame);
+                    }
+                }
+                Purpose::Asked {
+                    question, again_at, ..
+                } => {
+                    if let (Some(question), true) = (question, *again_at <= now) {
+                        *again_at = now.after(PROBE_INTERVAL);
+                        self.arp.send(watched.interface, question);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The next packet that means something.
+    fn read(&mut self, now: Instant) -> Option<Notice> {
+        let mut buf = [0; frame::LONGEST];
+        for place in 0..2 {
+            for _ in 0..PACKETS_AT_ONCE {
+                let received = self
+                    .sockets()
+                    .nth(place)
+                    .and_then(|socket| socket.receive(&mut buf));
+                let Some((len, interface)) = received else {
+                    break;
+                };
+                let packet = buf.get(..len).unwrap_or_default();
+                if let Some((address, mac)) = frame::sender(packet)
+                    && let Some(notice) = self.on_sender(now, address, mac, interface)
+                {
+                    return Some(notice);
+                }
+            }
+        }
+        None
+    }
+
+    /// Somebody says that it has an address.
+    fn on_sender(
+        &mut self,
+        now: Instant,
+        address: IpAddr,
+        mac: Mac,
+        interface: u32,
+    ) -> Option<Notice> {
+        let place = self
+            .watched
+            .iter()
+            .position(|w| w.address == address && w.interface == interface)?;
+        if self.own.contains(&mac) {
+            return None;
+        }
+        let watched = self.watched.get_mut(place)?;
+        match &mut watched.purpose {
+            Purpose::Held {
+                left,
+                next_at,
+                began_at,
+                ..
+            } => {
+                // A flood of conflicts must become a flood neither of announcements nor of log.
+                if now.since(*began_at) < INTERVAL {
+                    return None;
+                }
+                (*left, *next_at, *began_at) = (ANNOUNCEMENTS, now, now);
+                self.send_due(now);
+                Some(Notice::Conflict { address, mac })
+            }
+            Purpose::Asked { .. } => self.conclude(place, Some(mac)),
+        }
+    }
+
+    fn conclude(&mut self, place: usize, occupied: Option<Mac>) -> Option<Notice> {
+        if place >= self.watched.len() {
+            return None;
+        }
+        let address = self.watched.remove(place).address;
+        let _ = self.filter();
+        Some(Notice::Probed { address, occupied })
+    }
+
+    fn sockets(&self) -> impl Iterator<Item = &Packets> {
+        [Some(&self.arp), self.neighbour.as_ref()]
+            .into_iter()
+            .flatten()
+    }
+
+    fn filter(&mut self) -> Result<(), Errno> {
+        let watched = || self.watched.iter().map(|watched| watched.address);
+        frame::arp_filter(watched(), &self.own).attach(self.arp.as_fd())?;
+        let filter = frame::neighbour_filter(watched(), &self.own);
+        match (watched().any(|address| address.is_ipv6()), &self.neighbour) {
+            (false, _) => self.neighbour = None,
+            (true, Some(socket)) => filter.attach(socket.as_fd())?,
+            (true, None) => {
+                let socket = Packets::open()?;
+                filter.attach(socket.as_fd())?;
+                socket.hear(frame::ETHERTYPE_IPV6)?;
+                self.neighbour = Some(socket);
+            }
+        }
+        Ok(())
+    }
+}
+
+struct Watched {
+    address: IpAddr,
+    interface: u32,
+    purpose: Purpose,
+}
+
+enum Purpose {
+    /// Held here: announced `left` more times, watched for ever.
+    Held {
+        announcement: frame::Announcement,
+        reach: Reach,
+        left: u8,
+        next_at: Instant,
+        began_at: Instant,
+    },
+    /// Asked for.
+    Asked {
+        question: Option<Frame>,
+        again_at: Instant,
+        until: Instant,
+    },
+}
+
+/// What of an interface makes an earlier announcement void.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Reach {
+    mac: Option<Mac>,
+    running: bool,
+}
+
+impl Reach {
+    fn of(interface: &Interface) -> Self {
+        Self {
+            mac: interface.mac,
+            running: interface.running,
+        }
+    }
+}
+
+/// The interface and its Ethernet address, if it has one to announce.
+fn ethernet(index: u32, interfaces: &Interfaces) -> Option<(&Interface, Mac)> {
+    let interface = interfaces.at(index).filter(|i| !i.loopback)?;
+    Some((interface, interface.mac?))
+}
+
+/// Whether this machine forwards IPv6 from there: a router that does not say so in its
+/// advertisement is dropped from its neighbours' lists of routers (RFC 4861 7.2.5).
+fn is_router(address: IpAddr, interface: &Interface) -> bool {
+    let path = format!("/proc/sys/net/ipv6/conf/{}/forwarding", interface.name);
+    address.is_ipv6() && std::fs::read(path).is_ok_and(|text| text.first() == Some(&b'1'))
+}
+
+const ANNOUNCEMENTS: u8 = 5;
+const INTERVAL: Duration = Duration::from_millis(200);
+/// How long a lone start waits for an answer (DESIGN 4).
+const PROBE: Duration = Duration::from_millis(200);
+/// Asked twice, in case one is lost.
+const PROBE_INTERVAL: Duration = Duration::from_millis(100);
+const PACKETS_AT_ONCE: usize = 64;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,80 @@
+//! The random bits of a new life. An incarnation is a challenge: it must not be the one of an
+//! earlier life of this machine, nor of the machine beside it that was flashed from one image.
+
+use std::fs;
+use std::hash::{BuildHasher, RandomState};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use twinbeat::Boot;
+use twinbeat::config::Config;
+
+use crate::state::State;
+use crate::{clock, sys};
+
+/// Draws them. The kernel's pool is asked without waiting; early in the life of a machine without
+/// entropy it is not ready, and everything that differs between machines and starts takes its
+/// place, mixed under the key.
+pub(crate) fn boot(config: &Config, state: &State) -> Boot {
+    let mut bytes = [0; 12];
+    if !sys::random(&mut bytes) {
+        log::warn!("the kernel has no random numbers yet: mixing clocks and hardware addresses");
+        bytes = mixed(config, state);
+    }
+    let [a, b, c, d, e, f, g, h, i, j, k, l] = bytes;
+    Boot {
+        incarnation: u64::from_le_bytes([a, b, c, d, e, f, g, h]),
+        counter: u32::from_le_bytes([i, j, k, l]),
+        standby: state.standby,
+    }
+}
+
+fn mixed(config: &Config, state: &State) -> [u8; 12] {
+    // A key of any length is one.
+    let key = config
+        .keys
+        .keys
+        .iter()
+        .find(|key| key.number == config.keys.signing);
+    let secret = key.map_or(&[][..], |key| &key.secret);
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret) else {
+        return [0; 12];
+    };
+    mac.update(config.node_name(config.me).as_bytes());
+    mac.update(&state.generation.to_le_bytes());
+    mac.update(&clock::now().micros().to_le_bytes());
+    let wall = SystemTime::now().duration_since(UNIX_EPOCH);
+    mac.update(&wall.map_or(0, |since| since.as_nanos()).to_le_bytes());
+    mac.update(&std::process::id().to_le_bytes());
+    // Where the kernel has put this program, and what it gives to those who do not wait.
+    mac.update(&(&raw const mac).addr().to_le_bytes());
+    mac.update(&RandomState::new().hash_one(0).to_le_bytes());
+    for file in ["/proc/interrupts", "/proc/sys/kernel/random/boot_id"] {
+        mac.update(&fs::read(file).unwrap_or_default());
+    }
+    for interface in fs::read_dir("/sys/class/net")
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
+        mac.update(&fs::read(interface.path().join("address")).unwrap_or_default());
+    }
+    let tag = mac.finalize().into_bytes();
+    let mut bytes = [0; 12];
+    bytes.iter_mut().zip(tag).for_each(|(to, from)| *to = from);
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_lives_begin_with_the_same_bits() {
+        let (config, state) = (crate::testing::config(1), State::default());
+        let [one, two] = [0; 2].map(|_| boot(&config, &state));
+        assert_ne!(one.incarnation, two.incarnation);
+        assert_ne!(mixed(&config, &state), mixed(&config, &state));
+    }
+}

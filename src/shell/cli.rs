@@ -1,0 +1,193 @@
+//! The command line.
+
+mod ask;
+pub(crate) mod check;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use lexopt::prelude::*;
+use twinbeat::config::diagnostic::Severity;
+
+use crate::{configuration, run, state};
+
+/// Where heartbeat's three files are.
+const DIRECTORY: &str = "/etc/ha.d";
+/// Exit codes besides 0 and 1 (configuration, start, a refusal).
+const USAGE: u8 = 2;
+const NOT_RUNNING: u8 = 3;
+
+const HELP: &str = "\
+twinbeat: keeps a service alive on two small Linux boxes
+
+twinbeat run        [-c DIR]                              run in the foreground
+twinbeat check      [-c DIR]                              judge the configuration
+twinbeat status     [-c DIR] [--json]                     what the running one knows
+twinbeat standby    [-c DIR] [all|local|foreign|GROUP]    hand groups over
+twinbeat takeover   [-c DIR] [all|local|foreign|GROUP]    take groups
+twinbeat --version | --help
+
+DIR is /etc/ha.d unless given: ha.cf, haresources, authkeys and, if there, twinbeat.cf.
+GROUP is the first resource of a line of haresources. Without a word all groups are meant.
+Exit codes: 0 done; 1 configuration, start or refusal; 2 usage; 3 not running.
+";
+
+/// What is to be done.
+#[derive(Debug, PartialEq, Eq)]
+enum Verb {
+    Run,
+    Check,
+    /// A line for `control.sock`.
+    Ask(String),
+    WriteState {
+        file: PathBuf,
+        text: String,
+    },
+    Version,
+    Help,
+}
+
+/// Does it.
+pub(crate) fn main() -> ExitCode {
+    let (verb, directory) = match parse(std::env::args_os().skip(1)) {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            eprintln!("twinbeat: {error}\nTry 'twinbeat --help'.");
+            return ExitCode::from(USAGE);
+        }
+    };
+    match verb {
+        Verb::Run => {
+            let config = configuration::read(&directory, &mut |diagnostic| {
+                // Advice is for `check`.
+                if diagnostic.severity() != Severity::Advice {
+                    eprintln!("{diagnostic}");
+                }
+            });
+            let Some(config) = config else {
+                return ExitCode::FAILURE;
+            };
+            match run::run(&directory, config) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(why) => {
+                    crate::journal::flush();
+                    eprintln!("twinbeat: {why}");
+                    ExitCode::FAILURE
+                }
+            }
+        }
+        Verb::Check => check::check(&directory),
+        Verb::Ask(request) => ask::ask(&directory, &request),
+        Verb::WriteState { file, text } => match state::write(&file, &text) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("{}: {error}", file.display());
+                ExitCode::FAILURE
+            }
+        },
+        Verb::Version => {
+            println!("twinbeat {}", env!("CARGO_PKG_VERSION"));
+            ExitCode::SUCCESS
+        }
+        Verb::Help => {
+            print!("{HELP}");
+            ExitCode::SUCCESS
+        }
+    }
+}
+
+fn parse(arguments: impl Iterator<Item = OsString>) -> Result<(Verb, PathBuf), lexopt::Error> {
+    let mut parser = lexopt::Parser::from_args(arguments);
+    let mut directory = PathBuf::from(DIRECTORY);
+    let mut words: Vec<OsString> = Vec::new();
+    let mut json = false;
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Short('c') => directory = parser.value()?.into(),
+            Long("json") => json = true,
+            Short('V') | Long("version") => return Ok((Verb::Version, directory)),
+            Short('h') | Long("help") => return Ok((Verb::Help, directory)),
+            // What is written may look like an option.
+            Value(word) if words.is_empty() && word == state::VERB => {
+                let (file, text) = (parser.value()?, parser.value()?.string()?);
+                let file = file.into();
+                return Ok((Verb::WriteState { file, text }, directory));
+            }
+            Value(word) => words.push(word),
+            other => return Err(other.unexpected()),
+        }
+    }
+    let mut words = words.into_iter();
+    let verb = words.next().ok_or("what shall be done?")?.string()?;
+    let verb = match (verb.as_str(), words.next()) {
+        ("run", None) => Verb::Run,
+        ("check", None) => Verb::Check,
+        ("status", None) if json => Verb::Ask("status json".to_owned()),
+        ("status", None) => Verb::Ask("status".to_owned()),
+        ("standby" | "takeover", None) => Verb::Ask(format!("{verb} all")),
+        ("standby" | "takeover", Some(which)) => {
+            let which = which.string()?;
+            if which.is_empty() || which.contains(|c: char| c.is_whitespace() || c.is_control()) {
+                return Err("a group's name is one word".into());
+            }
+            Verb::Ask(format!("{verb} {which}"))
+        }
+        (verb @ ("run" | "check" | "status"), Some(word)) => {
+            return Err(format!("{verb} does not take {word:?}").into());
+        }
+        (other, _) => return Err(format!("no such command: {other:?}").into()),
+    };
+    if json && verb != Verb::Ask("status json".to_owned()) {
+        return Err("--json is for status".into());
+    }
+    match words.next() {
+        Some(word) => Err(format!("too much: {word:?}").into()),
+        None => Ok((verb, directory)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Option<(Verb, PathBuf)> {
+        parse(line.split(' ').map(OsString::from)).ok()
+    }
+
+    #[test]
+    fn options_stand_before_or_after_the_verb() {
+        let expected = Some((Verb::Ask("status json".into()), PathBuf::from("/d")));
+        assert_eq!(parsed("-c /d status --json"), expected);
+        assert_eq!(parsed("status --json -c /d"), expected);
+        assert_eq!(parsed("run"), Some((Verb::Run, PathBuf::from(DIRECTORY))));
+    }
+
+    #[test]
+    fn groups_are_asked_for_by_heartbeats_words() {
+        let ask = |line| parsed(line).map(|(verb, _)| verb);
+        assert_eq!(ask("standby"), Some(Verb::Ask("standby all".into())));
+        assert_eq!(
+            ask("takeover 10.0.0.1/24"),
+            Some(Verb::Ask("takeover 10.0.0.1/24".into()))
+        );
+    }
+
+    #[test]
+    fn anything_else_is_a_mistake_in_usage() {
+        for line in [
+            "",
+            "walk",
+            "run now",
+            "run --json",
+            "standby a b",
+            "status -x",
+            "-c",
+            "standby a\nb",
+            "check --json",
+            "write-state /f",
+        ] {
+            assert_eq!(parsed(line), None, "{line}");
+        }
+    }
+}

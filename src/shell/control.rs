@@ -1,0 +1,319 @@
+//! `control.sock` in `rundir`: one request line of at most 256 bytes, the reply, end of file.
+//!
+//! The reply's first line is `ok` or `error: WHY`; what was asked for follows. Requests:
+//! `status`, `status json`, `standby [all|local|foreign|KEY]`, `takeover [...]`. At most four at
+//! one time and two seconds each; only root may connect (mode 0600).
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::fd::{AsRawFd, RawFd};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use nix::fcntl::{Flock, FlockArg};
+use nix::sys::stat::{Mode, umask};
+use smol::channel::{Sender, bounded};
+use twinbeat::action::{Command, Selection};
+use twinbeat::config::Config;
+use twinbeat::time::{Duration, Instant};
+
+use crate::reactor::Reactor;
+use crate::sys::Watch;
+
+/// Longest request, its newline included.
+const MAX_REQUEST: usize = 256;
+/// Connections at one time.
+const MAX_CONNECTIONS: usize = 4;
+/// How long one may take, there and back.
+const LIMIT: Duration = Duration::from_secs(2);
+/// How long a client waits; the loop may be stopping an address at the moment.
+const CLIENT_LIMIT: std::time::Duration = std::time::Duration::from_secs(5);
+const SOCKET: &str = "control.sock";
+const LOCK: &str = "twinbeat.lock";
+
+/// The socket, and the lock that makes this the only program on its directory.
+pub(crate) struct Control {
+    listener: UnixListener,
+    path: PathBuf,
+    _lock: Flock<File>,
+    open: Rc<Cell<usize>>,
+    asked: Rc<RefCell<VecDeque<Asked>>>,
+}
+
+/// A request line that waits for its reply.
+pub(crate) struct Asked {
+    line: String,
+    reply: Sender<String>,
+}
+
+/// What can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Request {
+    /// Tell what the node knows.
+    Status {
+        /// For programs.
+        json: bool,
+    },
+    /// Do something.
+    Command(Command),
+}
+
+/// Why there was no good reply.
+#[derive(Debug)]
+pub(crate) enum AskError {
+    /// Nobody listens.
+    NotRunning,
+    /// The program said why not.
+    Refused(String),
+    /// It could not be asked.
+    Failed(io::Error),
+}
+
+impl Control {
+    /// Takes the directory; the error is a sentence.
+    pub(crate) fn open(rundir: &Path) -> Result<Self, String> {
+        let say = |what: &Path, error: io::Error| format!("{}: {error}", what.display());
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o755)
+            .create(rundir)
+            .map_err(|error| say(rundir, error))?;
+        let (path, lock) = (rundir.join(SOCKET), rundir.join(LOCK));
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&lock)
+            .map_err(|error| say(&lock, error))?;
+        let taken = || format!("another twinbeat runs on {} already", rundir.display());
+        let mut lock = Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|_| taken())?;
+        // For people; the lock itself is what counts.
+        let _ = lock.set_len(0);
+        let _ = writeln!(lock, "{}", std::process::id());
+        // A socket that nobody answers was left behind.
+        if UnixStream::connect(&path).is_ok() {
+            return Err(taken());
+        }
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(say(&path, error)),
+            Ok(()) | Err(_) => {}
+        }
+        // From its first moment for its owner alone.
+        let before = umask(Mode::from_bits_truncate(0o177));
+        let listener = UnixListener::bind(&path);
+        umask(before);
+        let listener = listener
+            .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
+            .map_err(|error| say(&path, error))?;
+        Ok(Self {
+            listener,
+            path,
+            _lock: lock,
+            open: Rc::default(),
+            asked: Rc::default(),
+        })
+    }
+
+    /// Begins to serve who waits at the door; when the descriptor is readable.
+    pub(crate) fn accept(&self, reactor: &Rc<Reactor>) {
+        let Ok((mut stream, _)) = self.listener.accept() else {
+            return;
+        };
+        if stream.set_nonblocking(true).is_err() {
+            return;
+        }
+        if self.open.get() >= MAX_CONNECTIONS {
+            let _ = stream.write(b"error: busy\n");
+            return;
+        }
+        self.open.set(self.open.get() + 1);
+        let (open, asked, reactor) = (
+            Rc::clone(&self.open),
+            Rc::clone(&self.asked),
+            Rc::clone(reactor),
+        );
+        reactor.clone().spawn(async move {
+            // An error is the client's: it has gone.
+            let _ = serve(&reactor, &mut stream, &asked).await;
+            open.set(open.get() - 1);
+        });
+    }
+
+    /// The next request.
+    pub(crate) fn poll_asked(&self) -> Option<Asked> {
+        self.asked.borrow_mut().pop_front()
+    }
+
+    /// Nobody is served any more.
+    pub(crate) fn close(self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+impl AsRawFd for Control {
+    fn as_raw_fd(&self) -> RawFd {
+        self.listener.as_raw_fd()
+    }
+}
+
+impl Asked {
+    /// What it means.
+    pub(crate) fn request(&self, config: &Config) -> Result<Request, String> {
+        parse(&self.line, config)
+    }
+
+    /// Answers it; the error is a sentence.
+    pub(crate) fn answer(self, reply: Result<String, String>) {
+        let text = match reply {
+            Ok(body) => format!("ok\n{body}"),
+            Err(why) => format!("error: {why}\n"),
+        };
+        // There is room for the one reply unless the client has gone.
+        let _ = self.reply.try_send(text);
+    }
+}
+
+/// Asks the program that runs on this directory.
+pub(crate) fn ask(rundir: &Path, request: &str) -> Result<String, AskError> {
+    let failed = AskError::Failed;
+    let mut stream = match UnixStream::connect(rundir.join(SOCKET)) {
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::NotFound | ErrorKind::ConnectionRefused
+            ) =>
+        {
+            return Err(AskError::NotRunning);
+        }
+        other => other.map_err(failed)?,
+    };
+    stream
+        .set_read_timeout(Some(CLIENT_LIMIT))
+        .map_err(failed)?;
+    // One that is refused at the door is answered all the same.
+    let _ = stream.write_all(format!("{request}\n").as_bytes());
+    let mut reply = Vec::new();
+    match stream.read_to_end(&mut reply) {
+        // The end, too, when the other side has not read all of the request.
+        Err(error) if error.kind() == ErrorKind::ConnectionReset && !reply.is_empty() => {}
+        other => drop(other.map_err(failed)?),
+    }
+    let reply = String::from_utf8_lossy(&reply);
+    match reply.split_once('\n') {
+        Some(("ok", body)) => Ok(body.to_owned()),
+        Some((first, _)) => Err(AskError::Refused(
+            first.strip_prefix("error: ").unwrap_or(first).to_owned(),
+        )),
+        None => Err(failed(ErrorKind::UnexpectedEof.into())),
+    }
+}
+
+fn parse(line: &str, config: &Config) -> Result<Request, String> {
+    let mut words = line.split_whitespace();
+    let verb = words.next().unwrap_or_default();
+    let argument = words.next();
+    if words.next().is_some() {
+        return Err("too many words".to_owned());
+    }
+    match (verb, argument) {
+        ("status", None) => Ok(Request::Status { json: false }),
+        ("status", Some("json")) => Ok(Request::Status { json: true }),
+        ("status", Some(_)) => Err("status takes no argument but json".to_owned()),
+        ("standby", which) => {
+            selection(which, config).map(|which| Request::Command(Command::Standby(which)))
+        }
+        ("takeover", which) => {
+            selection(which, config).map(|which| Request::Command(Command::Takeover(which)))
+        }
+        _ => Err("not one of status, standby, takeover".to_owned()),
+    }
+}
+
+/// Heartbeat's words; `failback` is its other name for `foreign`.
+fn selection(which: Option<&str>, config: &Config) -> Result<Selection, String> {
+    match which {
+        None | Some("all") => Ok(Selection::All),
+        Some("local") => Ok(Selection::Local),
+        Some("foreign" | "failback") => Ok(Selection::Foreign),
+        Some(key) => config
+            .group_ids()
+            .find(|group| config.group_key(*group) == key)
+            .map(Selection::Group)
+            .ok_or_else(|| "not all, local, foreign or a group of haresources".to_owned()),
+    }
+}
+
+async fn serve(
+    reactor: &Rc<Reactor>,
+    stream: &mut UnixStream,
+    asked: &RefCell<VecDeque<Asked>>,
+) -> io::Result<()> {
+    let until = reactor.now().after(LIMIT);
+    let (reply, answer) = bounded(1);
+    match read_line(reactor, stream, until).await? {
+        Some(line) => asked.borrow_mut().push_back(Asked { line, reply }),
+        None => {
+            let why = format!("not a line of at most {MAX_REQUEST} bytes");
+            Asked {
+                line: String::new(),
+                reply,
+            }
+            .answer(Err(why));
+        }
+    }
+    let text = answer.recv().await.unwrap_or_default();
+    let mut rest = text.as_bytes();
+    while !rest.is_empty() {
+        match stream.write(rest) {
+            Ok(count) => rest = rest.get(count..).unwrap_or_default(),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                let watch = [Watch::writable(stream.as_raw_fd())];
+                if !reactor.wait(&watch, until).await {
+                    return Err(ErrorKind::TimedOut.into());
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// `None` when there is no such line.
+async fn read_line(
+    reactor: &Rc<Reactor>,
+    stream: &mut UnixStream,
+    until: Instant,
+) -> io::Result<Option<String>> {
+    let mut bytes = [0; MAX_REQUEST];
+    let mut len = 0;
+    loop {
+        // `len` never passes the end.
+        match stream.read(&mut bytes[len..]) {
+            Ok(0) => return Ok(None),
+            Ok(count) => {
+                len += count;
+                if let Some(end) = bytes[..len].iter().position(|byte| *byte == b'\n') {
+                    let line = std::str::from_utf8(&bytes[..end]).ok();
+                    return Ok(line.map(str::to_owned));
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                let watch = [Watch::readable(stream.as_raw_fd())];
+                if !reactor.wait(&watch, until).await {
+                    return Err(ErrorKind::TimedOut.into());
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

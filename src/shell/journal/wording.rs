@@ -1,0 +1,273 @@
+//! The core's vocabulary in a person's words: for the log and for `status`.
+//!
+//! The single words are part of `status --json` and do not change.
+
+use log::Level;
+use twinbeat::action::PeerState;
+use twinbeat::action::{Carrier, Difference, Event, GroupState, Reason, Reject};
+use twinbeat::config::{Config, Medium};
+use twinbeat::id::LinkId;
+use twinbeat::time::Duration;
+
+use crate::address::AddressError;
+use crate::interface::Mac;
+
+/// One event as one line: what happened to whom, and why.
+pub(crate) fn event(config: &Config, event: Event) -> (Level, String) {
+    let name = |node| config.node_name(node);
+    match event {
+        Event::PeerAlive {
+            node,
+            incarnation,
+            restarted,
+        } => (
+            Level::Info,
+            format!(
+                "node {} is alive{} (incarnation {incarnation:016x})",
+                name(node),
+                if restarted { ": restarted" } else { "" }
+            ),
+        ),
+        Event::PeerLate { node, silence } => (
+            Level::Warn,
+            format!(
+                "node {} is late: nothing heard for {}",
+                name(node),
+                coarse(silence)
+            ),
+        ),
+        Event::PeerDead { node, silence } => (
+            Level::Warn,
+            format!(
+                "node {} is dead: nothing heard for {}",
+                name(node),
+                coarse(silence)
+            ),
+        ),
+        Event::PeerLeft { node } => (Level::Info, format!("node {} has left", name(node))),
+        Event::PeerDeaf { node, deaf: true } => (
+            Level::Warn,
+            format!("node {} does not hear this node", name(node)),
+        ),
+        Event::PeerDeaf { node, deaf: false } => (
+            Level::Info,
+            format!("node {} hears this node again", name(node)),
+        ),
+        Event::PeerLink { node, link, up } => (
+            if up { Level::Info } else { Level::Warn },
+            format!(
+                "link {}: node {} {}",
+                link_name(config, link),
+                name(node),
+                if up { "is heard" } else { "is no longer heard" }
+            ),
+        ),
+        Event::LinkCarrier { link, carrier: now } => (
+            match now {
+                Carrier::Up => Level::Info,
+                Carrier::Down => Level::Warn,
+            },
+            format!("link {}: {}", link_name(config, link), carrier(now)),
+        ),
+        Event::Mismatch { node, what } => (
+            Level::Error,
+            format!(
+                "node {} has another configuration: {} differ; nothing moves because of it",
+                name(node),
+                difference(what)
+            ),
+        ),
+        Event::Cloned => (
+            Level::Error,
+            format!(
+                "cloned node: another machine runs as {} with this key; holding nothing",
+                name(config.me)
+            ),
+        ),
+        Event::Group {
+            group,
+            state,
+            reason: why,
+        } => (
+            match state {
+                GroupState::StartFailed | GroupState::StopFailed => Level::Error,
+                GroupState::Idle
+                | GroupState::Unknown
+                | GroupState::Claiming
+                | GroupState::Starting
+                | GroupState::Held
+                | GroupState::Stopping => Level::Info,
+            },
+            format!(
+                "group {}: {}: {}",
+                config.group_key(group),
+                group_state(state),
+                reason(why)
+            ),
+        ),
+        Event::Requested { group, by, agreed } => (
+            Level::Info,
+            format!(
+                "group {}: node {} asks for it: {}",
+                config.group_key(group),
+                name(by),
+                if agreed { "agreed" } else { "refused" }
+            ),
+        ),
+        Event::Stalled { late } => (Level::Warn, format!("this loop woke {} late", coarse(late))),
+        Event::Health { healthy: false } => (
+            Level::Error,
+            "unhealthy: this loop gets too little time".to_owned(),
+        ),
+        Event::Health { healthy: true } => (Level::Info, "healthy again".to_owned()),
+        Event::Hold { held, reason: why } => (
+            if held { Level::Info } else { Level::Warn },
+            format!(
+                "addresses are {}: {}",
+                if held { "refreshed again" } else { "let go" },
+                reason(why)
+            ),
+        ),
+    }
+}
+
+/// Short enough to read: milliseconds from ten of them on, seconds from a minute on.
+pub(crate) fn coarse(span: Duration) -> Duration {
+    if span < Duration::from_millis(10) {
+        span
+    } else if span < Duration::from_secs(60) {
+        Duration::from_millis(span.millis())
+    } else {
+        Duration::from_secs(span.millis() / 1000)
+    }
+}
+
+/// Why, in a few words.
+pub(crate) const fn reason(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Start => "as it began",
+        Reason::Home => "this node is its home",
+        Reason::Alone => "the only node that can serve it",
+        Reason::FirstAble => "the first able node",
+        Reason::Stays => "stays where it is",
+        Reason::HeldByPeer => "held by a peer",
+        Reason::Granted => "handed over by its holder",
+        Reason::HolderDied => "its holder died",
+        Reason::HolderLeft => "its holder left",
+        Reason::Requested => "asked for by a node with a better right",
+        Reason::Operator => "operator's command",
+        Reason::Shutdown => "this program is being stopped",
+        Reason::BetterClaim => "another node's claim wins",
+        Reason::StartFailed => "it did not start",
+        Reason::StopFailed => "it did not stop",
+        Reason::PeerStopFailed => "a peer could not stop it",
+        Reason::Occupied => "another machine answers for its address",
+        Reason::Running => "it ran already",
+        Reason::NotRunning => "nothing of it runs",
+        Reason::Initial => "waiting for nodes never heard, until initdead",
+        Reason::Claim => "waiting for live nodes to see the claim",
+        Reason::Mismatch => "a live node has another configuration",
+        Reason::Unhealthy => "this loop gets too little time",
+        Reason::Unheard => "a live node does not hear this node",
+        Reason::Stalled => "this loop was late: a peer may have taken over",
+        Reason::NoLink => "no link could send",
+        Reason::Clear => "every node's state is known again",
+        Reason::Cloned => "another machine has this node's name",
+        Reason::NobodyAble => "nobody is able to serve it",
+    }
+}
+
+/// A group's state on a node.
+pub(crate) const fn group_state(state: GroupState) -> &'static str {
+    match state {
+        GroupState::Idle => "idle",
+        GroupState::Unknown => "unknown",
+        GroupState::Claiming => "claiming",
+        GroupState::Starting => "starting",
+        GroupState::Held => "held",
+        GroupState::Stopping => "stopping",
+        GroupState::StartFailed => "start-failed",
+        GroupState::StopFailed => "stop-failed",
+    }
+}
+
+/// A peer's state.
+pub(crate) const fn peer_state(state: PeerState) -> &'static str {
+    match state {
+        PeerState::Unheard => "unheard",
+        PeerState::Alive => "alive",
+        PeerState::Late => "late",
+        PeerState::Dead => "dead",
+        PeerState::Left => "left",
+    }
+}
+
+/// A link's carrier.
+pub(crate) const fn carrier(carrier: Carrier) -> &'static str {
+    match carrier {
+        Carrier::Up => "up",
+        Carrier::Down => "down",
+    }
+}
+
+/// What of two configurations differs.
+pub(crate) const fn difference(what: Difference) -> &'static str {
+    match what {
+        Difference::Nodes => "nodes",
+        Difference::Groups => "groups",
+        Difference::Timing => "timing",
+    }
+}
+
+/// Why a frame was refused.
+pub(crate) const fn reject(why: Reject) -> &'static str {
+    match why {
+        Reject::Malformed => "malformed",
+        Reject::ForeignDialect => "another protocol or version",
+        Reject::UnknownKey => "signed with a key this node does not have",
+        Reject::UnknownNode => "from a node this configuration does not have",
+        Reject::BadTag => "not signed with our key",
+        Reject::Own => "sent by this node itself",
+        Reject::Stale => "older than what was heard already",
+        Reject::Unproven => "from a life of the sender that has not proved itself",
+        Reject::Misdirected => "for another node or an earlier life",
+        Reject::Unknown => "about something this configuration does not have",
+    }
+}
+
+/// Why an address is not there.
+pub(crate) fn address_error(error: AddressError) -> &'static str {
+    match error {
+        AddressError::Unknown => "is not in the configuration",
+        AddressError::NoInterface => {
+            "no interface for it: name one that exists, or give one an address of its subnet"
+        }
+        AddressError::Forbidden => "CAP_NET_ADMIN is missing",
+        AddressError::Late => "took too long and was deleted again",
+        AddressError::Refused(errno) => errno.desc(),
+    }
+}
+
+/// An Ethernet address.
+pub(crate) fn hardware(Mac([a, b, c, d, e, f]): Mac) -> String {
+    format!("{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}")
+}
+
+/// A link as in `ha.cf`, without the numbers that are the same on every node.
+pub(crate) fn link_name(config: &Config, link: LinkId) -> String {
+    let Some(link) = config.links.get(link.index()) else {
+        return "?".to_owned();
+    };
+    let interface = &link.interface;
+    match &link.medium {
+        Medium::Broadcast => format!("bcast {interface}"),
+        Medium::Multicast { group, .. } => {
+            let six = if group.is_ipv6() { "6" } else { "" };
+            format!("mcast{six} {interface} {group}")
+        }
+        Medium::Unicast { peer } => {
+            let six = if peer.is_ipv6() { "6" } else { "" };
+            format!("ucast{six} {interface} {peer}")
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! What the loop asks of the kernel so that it runs when it must: real-time priority, memory that
+//! is not paged out, not to be killed when memory runs out. Each one refused is one line of the
+//! log, and the service goes on. Children get nothing of it.
+//!
+//! Memory is locked only as far as it is used (`MCL_ONFAULT`), and only what is mapped once
+//! everything is set up: a later allocation must not fail because of a limit on locked memory.
+
+use std::fs;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use log::{debug, warn};
+use nix::sys::prctl;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use twinbeat::config::{Config, Resource as ConfigResource};
+
+use crate::sys;
+
+/// How long the loop may run at real-time priority without sleeping once, in microseconds. After
+/// that it becomes an ordinary process (`SIGXCPU`): the kernel worker that ends leases, and
+/// everything else on a one-core board, must not starve for a flood of frames.
+const LONGEST_RUN: u64 = 200_000;
+/// The priority of the last victim when memory runs out; and everybody's own.
+const OOM_SCORE: (&str, &str) = ("/proc/self/oom_score_adj", "-1000");
+
+/// Whether children have to be given back what they would inherit.
+static PROTECTED: AtomicBool = AtomicBool::new(false);
+static REALTIME: AtomicBool = AtomicBool::new(false);
+
+/// Capabilities that this configuration needs and this process does not have, by name.
+pub(crate) fn missing(config: &Config) -> Vec<&'static str> {
+    const NET_BIND_SERVICE: u32 = 10;
+    const NET_ADMIN: u32 = 12;
+    const NET_RAW: u32 = 13;
+
+    // Without /proc the system calls themselves will tell.
+    let Some(effective) = effective_capabilities() else {
+        return Vec::new();
+    };
+    let addresses = config
+        .resources
+        .iter()
+        .any(|resource| matches!(resource, ConfigResource::Address(_)));
+    let low_port = config
+        .links
+        .iter()
+        .any(|link| link.port < first_free_port());
+    [
+        (NET_ADMIN, "CAP_NET_ADMIN", addresses),
+        (NET_RAW, "CAP_NET_RAW", true),
+        (NET_BIND_SERVICE, "CAP_NET_BIND_SERVICE", low_port),
+    ]
+    .into_iter()
+    .filter(|(bit, _, needed)| *needed && effective & (1 << bit) == 0)
+    .map(|(_, name, _)| name)
+    .collect()
+}
+
+/// Asks for everything, once everything is set up; says what was refused.
+pub(crate) fn ask() {
+    if let Err(error) = prctl::set_timerslack(1) {
+        debug!("timers may be 50 us late: {error}");
+    }
+    match fs::write(OOM_SCORE.0, OOM_SCORE.1) {
+        Ok(()) => PROTECTED.store(true, Ordering::Relaxed),
+        Err(error) => warn!("not protected when memory runs out: oom_score_adj: {error}"),
+    }
+    if let Err(error) = sys::lock_memory() {
+        warn!("memory is not locked and may be paged out: {error}");
+    }
+    if let Err(error) = become_realtime() {
+        warn!("no realtime priority: {error}");
+    }
+}
+
+/// Asks for the priority, again after [`LONGEST_RUN`] has taken it away.
+pub(crate) fn become_realtime() -> io::Result<()> {
+    // The guard first, and anew each time: the kernel raises the limit when it is reached.
+    let (_, hard) = getrlimit(Resource::RLIMIT_RTTIME)?;
+    setrlimit(Resource::RLIMIT_RTTIME, LONGEST_RUN, hard)?;
+    sys::become_realtime()?;
+    REALTIME.store(true, Ordering::Relaxed);
+    Ok(())
+}
+
+/// Begins a child as an ordinary process. Its priority is reset by the kernel at the fork; the
+/// rest is given back around it.
+pub(crate) fn as_ordinary<T>(begin: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    let protected = PROTECTED.load(Ordering::Relaxed);
+    let realtime = REALTIME.load(Ordering::Relaxed);
+    // Failures leave the child with more protection, or this process with less, than it should
+    // have: nothing to stop a service for.
+    let limit = |micros: Option<u64>| {
+        if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_RTTIME) {
+            let _ = setrlimit(Resource::RLIMIT_RTTIME, micros.unwrap_or(hard), hard);
+        }
+    };
+    if protected {
+        let _ = fs::write(OOM_SCORE.0, "0");
+    }
+    if realtime {
+        limit(None);
+    }
+    let child = begin();
+    if realtime {
+        limit(Some(LONGEST_RUN));
+    }
+    if protected {
+        let _ = fs::write(OOM_SCORE.0, OOM_SCORE.1);
+    }
+    child
+}
+
+fn effective_capabilities() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("CapEff:"))?;
+    u64::from_str_radix(line.trim(), 16).ok()
+}
+
+/// The lowest port that needs no capability.
+fn first_free_port() -> u16 {
+    fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+        .ok()
+        .and_then(|text| text.trim().parse().ok())
+        .unwrap_or(1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn effective_capabilities_are_read_from_the_kernel() {
+        assert!(effective_capabilities().is_some());
+    }
+
+    /// Run by the next test, in a process of its own that has one thread.
+    #[test]
+    #[ignore = "takes a processor at real-time priority"]
+    fn spins_without_a_pause() {
+        use crate::signal::{Request, Signals};
+        let mut signals = Signals::catch().unwrap();
+        if become_realtime().is_err() {
+            println!("not permitted");
+            return;
+        }
+        let began = std::time::Instant::now();
+        while began.elapsed().as_millis() < 600 {
+            if signals.next() == Some(Request::Overrun) {
+                println!("let others run after {:?}", began.elapsed());
+                // The kernel has raised the limit; asked again it is as before.
+                become_realtime().unwrap();
+                let (soft, _) = getrlimit(Resource::RLIMIT_RTTIME).unwrap();
+                assert_eq!(soft, LONGEST_RUN);
+                return;
+            }
+        }
+        panic!("it still has its priority");
+    }
+
+    #[test]
+    fn a_loop_that_never_sleeps_loses_its_priority() {
+        let output = std::process::Command::new("/proc/self/exe")
+            .args(["--ignored", "--exact", "--nocapture", "--test-threads=1"])
+            .arg("privilege::tests::spins_without_a_pause")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{said}");
+        assert!(said.contains("1 passed"), "{said}");
+    }
+
+    #[test]
+    fn a_child_is_begun_with_ordinary_memory_priority() {
+        if fs::write(OOM_SCORE.0, OOM_SCORE.1).is_err() {
+            return;
+        }
+        PROTECTED.store(true, Ordering::Relaxed);
+        let child = as_ordinary(|| {
+            std::process::Command::new("cat")
+                .arg("/proc/self/oom_score_adj")
+                .output()
+        });
+        let own = fs::read_to_string(OOM_SCORE.0).unwrap();
+        PROTECTED.store(false, Ordering::Relaxed);
+        fs::write(OOM_SCORE.0, "0").unwrap();
+        assert_eq!(child.unwrap().stdout.trim_ascii(), b"0");
+        assert_eq!(own.trim(), OOM_SCORE.1);
+    }
+}

@@ -1,0 +1,297 @@
+//! THE loop. Each turn has one order: clock, read, decide, send beats, refresh leases, slow things
+//! last. Nothing in it waits; what takes long is begun, and its end is heard of in a later turn.
+//!
+//! A turn that came late first tells the core so, and lets go of what may no longer be held,
+//! before it reads anything. When a verdict of death would fall, everything that waits in the
+//! sockets is read first: the proof of life may be among it.
+
+mod start;
+mod upkeep;
+
+use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::path::Path;
+use std::rc::Rc;
+
+use log::warn;
+use twinbeat::action::{Action, Command, Input};
+use twinbeat::config::Config;
+use twinbeat::id::{LinkId, LinkSet, PerLink};
+use twinbeat::time::{Duration, Instant};
+use twinbeat::{MAX_FRAME, Node};
+
+use crate::control::Control;
+use crate::interface::Interfaces;
+use crate::link::Links;
+use crate::reactor::{MAX_OWN, Reactor, Ready};
+use crate::resource::Resources;
+use crate::signal::Signals;
+use crate::{clock, journal, privilege};
+use upkeep::{Refusals, Writer};
+
+/// Before a verdict of death at most so many frames are read ...
+const MOST_FRAMES: usize = 128;
+/// ... for at most so long.
+const LONGEST_READING: Duration = Duration::from_millis(20);
+/// Frames that come faster than this are a flood: so many of them are read in one turn.
+const FLOOD: Duration = Duration::from_micros(200);
+const FRAMES_IN_FLOOD: usize = 16;
+/// A turn that lasts longer is no longer one in which leases may be refreshed.
+const LONGEST_TURN: Duration = Duration::from_millis(200);
+/// A frame is cut off here: longer ones are refused by the core for their length.
+const RECEIVE_BUFFER: usize = MAX_FRAME + 1;
+/// Until realtime priority is asked for again after it was lost.
+const REALTIME_AGAIN: Duration = Duration::from_secs(1);
+
+/// The loop's own descriptors, by position; the links follow.
+const SIGNALS: usize = 0;
+const CONTROL: usize = 1;
+const INTERFACES: usize = 2;
+const ROUTES: usize = 3;
+const NETWORK: [usize; 2] = [4, 5];
+const FIRST_LINK: usize = 6;
+
+/// Everything there is while the program runs.
+struct Program {
+    config: Rc<Config>,
+    node: Node,
+    reactor: Rc<Reactor>,
+    signals: Signals,
+    interfaces: Interfaces,
+    links: Links,
+    resources: Resources,
+    control: Control,
+    writer: Writer,
+    refusals: Refusals,
+    /// When each link was last read.
+    read_at: PerLink<Instant>,
+    /// A wake-up that comes later than this is a stall: no verdict falls in its turn (DESIGN 4).
+    stall: Duration,
+    started: Instant,
+    realtime_at: Instant,
+    stopping: bool,
+    over: bool,
+}
+
+/// Runs until it is told to stop; the error is a sentence, and nothing was started.
+pub(crate) fn run(directory: &Path, config: Box<Config>) -> Result<(), String> {
+    let mut program = start::start(directory, Rc::from(config))?;
+    privilege::ask();
+    program.begin();
+    while !program.over {
+        program.turn();
+    }
+    program.resources.holding().drop_all();
+    program.control.close();
+    log::info!("stopped");
+    journal::flush();
+    Ok(())
+}
+
+impl Program {
+    /// The turn before the first sleep: what the machine looks like, and the first beat.
+    fn begin(&mut self) {
+        let now = clock::now();
+        self.links.update(now, &self.interfaces);
+        self.tell_links(now);
+        self.tell(now, Input::Timeout);
+        self.carry_out(now);
+        journal::flush();
+    }
+
+    fn turn(&mut self) {
+        let (mut now, ready) = self.sleep();
+        let late = now.since(self.node.deadline());
+        let due = now >= self.node.deadline();
+        if due && late <= self.stall && self.node.verdict_due(now) {
+            now = self.read_dry(now);
+        } else if due {
+            // The core learns that this turn is late before it learns anything else, and what may
+            // no longer be held goes before anything is read.
+            self.tell(now, Input::Timeout);
+            self.resources.holding().let_go(now, &self.node);
+        }
+        self.read(now, ready);
+        if now >= self.node.deadline() {
+            self.tell(now, Input::Timeout);
+        }
+        if ready.contains(INTERFACES) && self.interfaces.update() {
+            self.links.update(now, &self.interfaces);
+            self.tell_links(now);
+            self.resources
+                .holding()
+                .on_interfaces(now, &self.interfaces);
+        } else if now >= self.links.deadline() {
+            self.links.update(now, &self.interfaces);
+            self.tell_links(now);
+        }
+        let sent = self.carry_out(now);
+        if clock::now().since(now) < LONGEST_TURN {
+            let holding = self.resources.holding();
+            holding.keep_up(now, &self.node, !sent.is_empty(), &self.interfaces);
+        }
+        self.do_slow_things(now, ready);
+    }
+
+    fn sleep(&mut self) -> (Instant, Ready) {
+        let mut descriptors: [RawFd; MAX_OWN] = [-1; MAX_OWN];
+        let holding = self.resources.holding();
+        let until = self
+            .node
+            .deadline()
+            .min(holding.deadline())
+            .min(self.links.deadline())
+            .min(self.realtime_at);
+        descriptors[SIGNALS] = self.signals.as_raw_fd();
+        descriptors[CONTROL] = self.control.as_raw_fd();
+        descriptors[INTERFACES] = self.interfaces.as_fd().as_raw_fd();
+        descriptors[ROUTES..FIRST_LINK].copy_from_slice(&holding.descriptors());
+        let mut count = FIRST_LINK;
+        for link in self.config.link_ids() {
+            if let Some(fd) = self.links.fd(link) {
+                descriptors[FIRST_LINK + link.index()] = fd.as_raw_fd();
+            }
+            count = FIRST_LINK + link.index() + 1;
+        }
+        self.reactor.sleep(&descriptors[..count], until)
+    }
+
+    /// One frame of each link that has any: what is left makes the next sleep end at once, and a
+    /// beat costs no second call that only says that there is no other. In a flood several.
+    fn read(&mut self, now: Instant, ready: Ready) {
+        let config = Rc::clone(&self.config);
+        for link in config.link_ids() {
+            if !ready.contains(FIRST_LINK + link.index()) {
+                continue;
+            }
+            let flood = now.since(*self.read_at.at(link)) < FLOOD;
+            *self.read_at.at_mut(link) = now;
+            let most = if flood { FRAMES_IN_FLOOD } else { 1 };
+            for _ in 0..most {
+                if !self.read_one(now, link) {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Everything that waits, and then the verdict; the time it fell.
+    fn read_dry(&mut self, began: Instant) -> Instant {
+        let config = Rc::clone(&self.config);
+        let mut now = began;
+        let mut left = MOST_FRAMES;
+        let mut more = true;
+        while more && left > 0 && now.since(began) < LONGEST_READING {
+            more = false;
+            for link in config.link_ids() {
+                if left > 0 && self.read_one(now, link) {
+                    (more, left) = (true, left - 1);
+                }
+                now = clock::now();
+                // A beat that is due does not wait for the end of a flood.
+                self.send(now);
+            }
+        }
+        self.tell(now, Input::Timeout);
+        now
+    }
+
+    fn read_one(&mut self, now: Instant, link: LinkId) -> bool {
+        let mut buffer = [0; RECEIVE_BUFFER];
+        let Some(len) = self.links.receive(link, &mut buffer) else {
+            return false;
+        };
+        let bytes = &buffer[..len.min(RECEIVE_BUFFER)];
+        if let Err(why) = self.node.handle(now, Input::Frame { link, bytes }) {
+            self.refusals.on_refused(now, &self.node, why);
+        }
+        true
+    }
+
+    fn tell(&mut self, now: Instant, input: Input<'_>) {
+        if let Err(why) = self.node.handle(now, input) {
+            warn!("refused by the core: {}", journal::reject(why));
+        }
+    }
+
+    fn tell_links(&mut self, now: Instant) {
+        while let Some((link, carrier)) = self.links.poll_change() {
+            self.tell(now, Input::Link { link, carrier });
+        }
+    }
+
+    /// Sends what is due and does what must be done, until the core wants nothing more; the links
+    /// something was sent on.
+    fn carry_out(&mut self, now: Instant) -> LinkSet {
+        let mut sent = self.send(now);
+        self.tell_links(now);
+        while let Some(action) = self.node.poll_action() {
+            self.note_events();
+            self.act(now, action);
+            sent = LinkSet(sent.0 | self.send(now).0);
+            self.tell_links(now);
+        }
+        self.note_events();
+        sent
+    }
+
+    fn note_events(&mut self) {
+        while let Some(event) = self.node.poll_event() {
+            let (level, line) = journal::event(&self.config, event);
+            log::log!(level, "{line}");
+        }
+    }
+
+    fn send(&mut self, now: Instant) -> LinkSet {
+        let mut buffer = [0; MAX_FRAME];
+        let mut sent = LinkSet::EMPTY;
+        while let Some(frame) = self.node.poll_transmit(now, &mut buffer) {
+            let bytes = buffer.get(..frame.len).unwrap_or_default();
+            for link in frame.links.iter() {
+                // Counted there, and told by its carrier.
+                if self.links.send(link, bytes).is_ok() {
+                    sent = sent.with(link);
+                }
+            }
+        }
+        sent
+    }
+
+    fn act(&mut self, now: Instant, action: Action) {
+        let (group, outcome) = match action {
+            Action::Check(group) => (group, self.resources.check(group)),
+            Action::Start { group, probe } => {
+                let outcome = self.resources.start(now, group, probe, &self.interfaces);
+                (group, outcome)
+            }
+            Action::Stop(group) => (group, self.resources.stop(group)),
+            Action::Announce(group) => {
+                self.resources.announce(now, group, &self.interfaces);
+                return;
+            }
+            Action::Remember(groups) => {
+                self.writer.remember(&self.config, groups);
+                return;
+            }
+            Action::Exit => {
+                self.over = true;
+                return;
+            }
+        };
+        if let Some(outcome) = outcome {
+            self.tell(now, Input::Done { group, outcome });
+        }
+    }
+
+    fn shut_down(&mut self, now: Instant) {
+        if self.stopping {
+            warn!("told to stop again: leaving at once, scripts may still run");
+            self.over = true;
+        } else {
+            self.stopping = true;
+            self.tell(now, Input::Command(Command::Shutdown));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

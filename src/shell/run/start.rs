@@ -1,0 +1,105 @@
+//! From a configuration to everything the loop needs, in an order in which a refusal leaves the
+//! machine as it was: nothing is changed before the lock is taken.
+
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use log::{info, warn};
+use twinbeat::config::Config;
+use twinbeat::id::PerLink;
+use twinbeat::time::Instant;
+use twinbeat::{Boot, Node};
+
+use super::upkeep::{Refusals, Writer};
+use super::{Program, clock};
+use crate::address::Addresses;
+use crate::announce::Announcer;
+use crate::control::Control;
+use crate::interface::Interfaces;
+use crate::link::Links;
+use crate::reactor::Reactor;
+use crate::resource::{Holding, Resources};
+use crate::signal::Signals;
+use crate::state::State;
+use crate::{boot, journal, privilege, sys};
+
+/// Ready for the first turn; the error is a sentence.
+pub(super) fn start(directory: &Path, config: Rc<Config>) -> Result<Program, String> {
+    let missing = privilege::missing(&config);
+    if !missing.is_empty() {
+        return Err(format!(
+            "not permitted: {} {} missing; run as root, or with {}",
+            missing.join(", "),
+            if missing.len() == 1 { "is" } else { "are" },
+            if missing.len() == 1 { "it" } else { "them" },
+        ));
+    }
+    let say = |what: &str| {
+        let what = what.to_owned();
+        move |error: nix::errno::Errno| format!("{what}: {}", error.desc())
+    };
+    // Scripts are found however the directory was named, and no mount is held by ours.
+    let directory = directory
+        .canonicalize()
+        .map_err(|error| format!("{}: {error}", directory.display()))?;
+    let rundir = PathBuf::from(config.text(config.rundir));
+    let statedir = PathBuf::from(config.text(config.statedir));
+    let control = Control::open(&rundir)?;
+    sys::pass_on_nothing();
+    let signals = Signals::catch().map_err(|error| format!("signals: {error}"))?;
+    if std::env::set_current_dir("/").is_err() {
+        warn!("the working directory cannot be left");
+    }
+
+    journal::begin(&config);
+    let state = State::read(&statedir, &config);
+    let boot = boot::boot(&config, &state);
+    tell(&config, &boot);
+    let interfaces = Interfaces::open().map_err(say("interfaces"))?;
+    let mut addresses = Addresses::open(&config).map_err(say("addresses"))?;
+    let announcer = Announcer::open().map_err(say("announcements"))?;
+    match addresses.remove_leftovers(&interfaces) {
+        Ok(0) => {}
+        Ok(count) => info!("{count} addresses left by an earlier run are removed"),
+        Err(error) => return Err(say("addresses of an earlier run")(error)),
+    }
+
+    let reactor = Reactor::new();
+    let holding = Holding::new(&config, addresses, announcer);
+    let resources = Resources::new(&config, directory, &reactor, holding);
+    let writer = Writer::new(&reactor, statedir);
+    writer.count(state.generation.saturating_add(1));
+    let (now, timing) = (clock::now(), config.timing);
+    Ok(Program {
+        node: Node::new(&config, boot, now),
+        links: Links::new(&config),
+        read_at: PerLink::new(Instant::default),
+        stall: timing.keepalive.max(timing.deadtime.scaled(1, 4)),
+        config,
+        reactor,
+        signals,
+        interfaces,
+        resources,
+        control,
+        writer,
+        refusals: Refusals::new(),
+        started: now,
+        realtime_at: Instant::NEVER,
+        stopping: false,
+        over: false,
+    })
+}
+
+fn tell(config: &Config, boot: &Boot) {
+    let timing = config.timing;
+    info!(
+        "twinbeat {} on node {} begins, incarnation {:016x}",
+        env!("CARGO_PKG_VERSION"),
+        config.node_name(config.me),
+        boot.incarnation
+    );
+    info!(
+        "keepalive {}, deadtime {}, initdead {}, lease {}",
+        timing.keepalive, timing.deadtime, timing.initdead, timing.lease
+    );
+}

@@ -1,0 +1,203 @@
+//! The last part of a turn: what is neither a beat nor a lease.
+
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use log::{Level, info, warn};
+use twinbeat::Node;
+use twinbeat::action::{Input, Reject};
+use twinbeat::config::Config;
+use twinbeat::id::GroupSet;
+use twinbeat::time::{Duration, Instant};
+
+use super::{CONTROL, NETWORK, Program, REALTIME_AGAIN, ROUTES, SIGNALS};
+use crate::control::Request;
+use crate::reactor::{Reactor, Ready};
+use crate::signal;
+use crate::status::{self, Status};
+use crate::{clock, journal, privilege, script, state};
+
+/// Between two lines about frames refused for the same reason.
+const REFUSAL_LINE: Duration = Duration::from_secs(60);
+const USUALLY_UNPROVEN: u32 = 50;
+
+/// Tells of refused frames: one line for each reason and minute.
+pub(super) struct Refusals {
+    told: [Told; Reject::ALL.len()],
+}
+
+#[derive(Clone, Copy, Default)]
+struct Told {
+    count: u32,
+    next_at: Instant,
+}
+
+/// Has the state written, one file after another.
+pub(super) struct Writer {
+    reactor: Rc<Reactor>,
+    directory: PathBuf,
+    queue: Rc<std::cell::RefCell<Queue>>,
+}
+
+#[derive(Default)]
+struct Queue {
+    /// The newest text of each file.
+    waiting: Vec<(PathBuf, String)>,
+    writing: bool,
+    failed: bool,
+}
+
+impl Program {
+    /// Signals, people's requests, scripts, the log.
+    pub(super) fn do_slow_things(&mut self, now: Instant, ready: Ready) {
+        if ready.contains(SIGNALS) {
+            while let Some(request) = self.signals.next() {
+                self.on_signal(now, request);
+            }
+        }
+        if now >= self.realtime_at {
+            self.realtime_at = Instant::NEVER;
+            let _ = privilege::become_realtime();
+        }
+        if ready.contains(ROUTES) {
+            self.resources.holding().on_routes();
+        }
+        if ready.contains(CONTROL) {
+            self.control.accept(&self.reactor);
+        }
+        self.reactor.run_tasks();
+        let heard = NETWORK.into_iter().any(|position| ready.contains(position));
+        while let Some((group, outcome)) = self.resources.poll_done(now, heard, &self.interfaces) {
+            self.tell(now, Input::Done { group, outcome });
+        }
+        while let Some(asked) = self.control.poll_asked() {
+            let reply = asked.request(&self.config);
+            let reply = reply.map(|request| self.on_request(now, request));
+            asked.answer(reply);
+            self.reactor.wake();
+        }
+        self.carry_out(now);
+        journal::flush();
+    }
+
+    fn on_signal(&mut self, now: Instant, request: signal::Request) {
+        match request {
+            signal::Request::Shutdown => self.shut_down(now),
+            signal::Request::Reload => {
+                info!("SIGHUP: files are not read again while running; restart to use them");
+            }
+            signal::Request::Overrun => {
+                warn!(
+                    "the loop ran without a pause and has lost its realtime priority for a while"
+                );
+                self.realtime_at = clock::now().after(REALTIME_AGAIN);
+            }
+        }
+    }
+
+    fn on_request(&mut self, now: Instant, request: Request) -> String {
+        let status = Status {
+            config: &self.config,
+            node: &self.node,
+            links: &self.links,
+            now,
+            started: self.started,
+        };
+        match request {
+            Request::Status { json: false } => status::text(&status),
+            Request::Status { json: true } => status::json(&status),
+            Request::Command(command) => {
+                self.tell(now, Input::Command(command));
+                String::new()
+            }
+        }
+    }
+}
+
+impl Refusals {
+    /// Nothing was refused yet.
+    pub(super) fn new() -> Self {
+        Self {
+            told: [Told::default(); Reject::ALL.len()],
+        }
+    }
+
+    /// A frame was refused.
+    pub(super) fn on_refused(&mut self, now: Instant, node: &Node, why: Reject) {
+        let position = Reject::ALL.iter().position(|reason| *reason == why);
+        let Some(told) = position.and_then(|position| self.told.get_mut(position)) else {
+            return;
+        };
+        if now < told.next_at {
+            return;
+        }
+        let count = node.rejected(why);
+        let more = count.wrapping_sub(told.count);
+        let level = match why {
+            // The second copy of every frame, and what a broadcast brings back to its sender.
+            Reject::Own | Reject::Stale => Level::Debug,
+            // A few belong to every start of a node, until it has proved itself.
+            Reject::Unproven if more < USUALLY_UNPROVEN => return,
+            Reject::Malformed
+            | Reject::ForeignDialect
+            | Reject::UnknownKey
+            | Reject::UnknownNode
+            | Reject::BadTag
+            | Reject::Unproven
+            | Reject::Misdirected
+            | Reject::Unknown => Level::Warn,
+        };
+        log::log!(level, "frames refused: {more}, {}", journal::reject(why));
+        *told = Told {
+            count,
+            next_at: now.after(REFUSAL_LINE),
+        };
+    }
+}
+
+impl Writer {
+    /// For files below `directory`.
+    pub(super) fn new(reactor: &Rc<Reactor>, directory: PathBuf) -> Self {
+        Self {
+            reactor: Rc::clone(reactor),
+            directory,
+            queue: Rc::default(),
+        }
+    }
+
+    /// How often this node was started.
+    pub(super) fn count(&self, generation: u64) {
+        self.write(state::generation(&self.directory, generation));
+    }
+
+    /// What this node stands by for.
+    pub(super) fn remember(&self, config: &Config, groups: GroupSet) {
+        self.write(state::standby(&self.directory, config, groups));
+    }
+
+    fn write(&self, (file, text): (PathBuf, String)) {
+        let mut queue = self.queue.borrow_mut();
+        queue.waiting.retain(|(waiting, _)| *waiting != file);
+        queue.waiting.push((file, text));
+        if queue.writing {
+            return;
+        }
+        queue.writing = true;
+        let (reactor, queue) = (Rc::clone(&self.reactor), Rc::clone(&self.queue));
+        self.reactor.spawn(async move {
+            loop {
+                let Some((file, text)) = queue.borrow_mut().waiting.pop() else {
+                    break;
+                };
+                let finished = script::run(Rc::clone(&reactor), state::writing(&file, &text)).await;
+                let failed = !finished.succeeded();
+                if failed && !queue.borrow().failed {
+                    let (file, exit) = (file.display(), finished.exit);
+                    warn!("{file} is not written, and forgotten with this run: {exit}");
+                }
+                queue.borrow_mut().failed = failed;
+            }
+            queue.borrow_mut().writing = false;
+        });
+    }
+}

@@ -1,0 +1,303 @@
+//! Runs one script to its end. Resource scripts have heartbeat's interface: `NAME arg1 arg2
+//! start|stop|status`.
+//!
+//! A script is a task: it never holds up the loop. It has its own process group, a time limit,
+//! a small fixed environment and no descriptor of ours but its output, which goes to the log
+//! line by line. A program that a script leaves running in the background should not keep the
+//! script's output open: nobody reads it once the script has ended.
+
+mod output;
+
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::rc::Rc;
+
+use log::Level;
+use nix::sys::signal::{Signal, killpg};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
+use nix::unistd::Pid;
+use twinbeat::time::{Duration, Instant};
+
+use crate::reactor::Reactor;
+use crate::{privilege, sys};
+use output::Output;
+
+/// Where `init.d` scripts are, after those of the configuration's own `resource.d`.
+const INIT_D: &str = "/etc/init.d";
+/// The search path of every script.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// From `SIGTERM` to `SIGKILL`, and from there until a process is given up.
+const GRACE: Duration = Duration::from_secs(5);
+/// How often a kernel without `pidfd_open` (before 5.3) is asked whether the script has ended.
+const POLL: Duration = Duration::from_millis(50);
+
+/// What a script is asked to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verb {
+    /// Make it run; harmless when it runs.
+    Start,
+    /// Make it not run; harmless when it does not.
+    Stop,
+    /// Say whether it runs.
+    Status,
+}
+
+/// One call of one script.
+pub(crate) struct Job {
+    /// The script itself.
+    pub(crate) path: PathBuf,
+    /// Its arguments, the verb included.
+    pub(crate) arguments: Vec<String>,
+    /// How long it may take.
+    pub(crate) limit: Duration,
+    /// How important its lines are.
+    pub(crate) level: Level,
+    /// What its lines in the log begin with.
+    pub(crate) label: String,
+    /// All of its environment but `PATH` and `LANG`.
+    pub(crate) environment: Rc<[(&'static str, String)]>,
+}
+
+/// How a call ended.
+#[derive(Debug)]
+pub(crate) enum Exit {
+    /// By itself, with this code.
+    Code(i32),
+    /// By a signal that was not ours.
+    Signal(i32),
+    /// It took longer than its limit and was killed.
+    TimedOut,
+    /// It did not even die when it was killed, and may still run.
+    Unkillable,
+    /// It could not be begun.
+    NotBegun(io::Error),
+}
+
+/// How a call ended, and what it printed.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    /// How it ended.
+    pub(crate) exit: Exit,
+    /// The beginning of its standard output.
+    pub(crate) said: String,
+}
+
+impl Verb {
+    /// The last argument.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Stop => "stop",
+            Self::Status => "status",
+        }
+    }
+
+    /// How long it may take.
+    pub(crate) const fn limit(self) -> Duration {
+        match self {
+            Self::Start | Self::Stop => Duration::from_secs(60),
+            Self::Status => Duration::from_secs(20),
+        }
+    }
+
+    /// How important its lines in the log are.
+    pub(crate) const fn level(self) -> Level {
+        match self {
+            Self::Start | Self::Stop => Level::Info,
+            Self::Status => Level::Debug,
+        }
+    }
+}
+
+impl Finished {
+    /// Whether `start` or `stop` did it.
+    pub(crate) const fn succeeded(&self) -> bool {
+        matches!(self.exit, Exit::Code(0))
+    }
+
+    /// What `status` means. Heartbeat's rule: the text on standard output decides, not the exit
+    /// code: "not running" is stopped, "running" runs, "stopped" is stopped, "OK" runs, anything
+    /// else is stopped. A script that prints nothing speaks by its exit code, as LSB's do.
+    /// `None` when it was not able to say.
+    pub(crate) fn runs(&self) -> Option<bool> {
+        let Exit::Code(code) = self.exit else {
+            return None;
+        };
+        let said = &self.said;
+        if said.trim().is_empty() {
+            return Some(code == 0);
+        }
+        let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
+        Some(
+            !says(&["not running", "Not running", "not Running", "Not Running"])
+                && (says(&["running", "Running"])
+                    || !says(&["stopped", "Stopped"]) && says(&["OK"])),
+        )
+    }
+}
+
+impl std::fmt::Display for Exit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Code(code) => write!(f, "exit code {code}"),
+            Self::Signal(number) => write!(f, "killed by signal {number}"),
+            Self::TimedOut => f.write_str("took too long and was killed"),
+            Self::Unkillable => f.write_str("took too long and does not die; given up"),
+            Self::NotBegun(error) => write!(f, "cannot be run: {error}"),
+        }
+    }
+}
+
+/// `NAME::arg1::arg2` as the script's name and its arguments.
+pub(crate) fn words(resource: &str) -> (&str, Vec<String>) {
+    let mut words = resource.split("::");
+    let name = words.next().unwrap_or_default();
+    (name, words.map(str::to_owned).collect())
+}
+
+/// The script of this name: `resource.d` of the configuration, then `/etc/init.d`.
+pub(crate) fn find(configuration: &Path, name: &str) -> io::Result<PathBuf> {
+    if name.is_empty() || name.contains('/') || name.starts_with('.') {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "not the name of a script",
+        ));
+    }
+    let own = configuration.join("resource.d").join(name);
+    let init = Path::new(INIT_D).join(name);
+    [own, init]
+        .into_iter()
+        .find(|path| {
+            path.metadata()
+                .is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+        })
+        .ok_or_else(|| {
+            io::Error::new(
+                io::ErrorKind::NotFound,
+                format!(
+                    "no executable {name} in {} or {INIT_D}",
+                    configuration.join("resource.d").display()
+                ),
+            )
+        })
+}
+
+/// Runs a script to its end, whatever it does.
+pub(crate) async fn run(reactor: Rc<Reactor>, job: Job) -> Finished {
+    let (mut child, mut output) = match begin(&job) {
+        Ok(begun) => begun,
+        Err(error) => {
+            return Finished {
+                exit: Exit::NotBegun(error),
+                said: String::new(),
+            };
+        }
+    };
+    let pidfd = sys::pidfd_open(child.id()).ok();
+    let mut killed = Killed::Not;
+    let mut until = reactor.now().after(job.limit);
+    loop {
+        output.read();
+        if let Some(status) = ended(&mut child, killed) {
+            output.read();
+            return Finished {
+                exit: exit(status, killed),
+                said: output.finish(),
+            };
+        }
+        if reactor.now() >= until {
+            let (signal, next) = match killed {
+                Killed::Not => (Signal::SIGTERM, Killed::Asked),
+                Killed::Asked => (Signal::SIGKILL, Killed::Forced),
+                // Nobody waits for it any more: it stays a zombie until this program ends.
+                Killed::Forced => {
+                    return Finished {
+                        exit: Exit::Unkillable,
+                        said: output.finish(),
+                    };
+                }
+            };
+            // It may have ended by now.
+            let _ = killpg(Pid::from_raw(child.id().cast_signed()), signal);
+            killed = next;
+            until = reactor.now().after(GRACE);
+        }
+        wait(&reactor, pidfd.as_ref(), &output, until).await;
+    }
+}
+
+/// How far the end of a script that takes too long has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Killed {
+    Not,
+    Asked,
+    Forced,
+}
+
+fn begin(job: &Job) -> io::Result<(Child, Output)> {
+    let (stdout, to_stdout) = io::pipe()?;
+    let (stderr, to_stderr) = io::pipe()?;
+    let output = Output::new(&job.label, job.level, stdout.into(), stderr.into())?;
+    let mut command = Command::new(&job.path);
+    command
+        .args(&job.arguments)
+        .env_clear()
+        .env("PATH", PATH)
+        .env("LANG", "C")
+        .envs(job.environment.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::null())
+        .stdout(to_stdout)
+        .stderr(to_stderr)
+        .process_group(0);
+    let child = privilege::as_ordinary(|| command.spawn())?;
+    Ok((child, output))
+}
+
+async fn wait(reactor: &Rc<Reactor>, pidfd: Option<&OwnedFd>, output: &Output, until: Instant) {
+    let soon = |span: Duration| until.min(reactor.now().after(span));
+    let until = match pidfd {
+        Some(_) if !output.is_noisy() => until,
+        _ => soon(POLL),
+    };
+    let mut watches = [sys::Watch::NOTHING; 3];
+    if let Some(fd) = pidfd {
+        watches[0] = sys::Watch::readable(fd.as_raw_fd());
+    }
+    if !output.is_noisy() {
+        for (place, fd) in watches[1..].iter_mut().zip(output.descriptors()) {
+            *place = sys::Watch::readable(fd);
+        }
+    }
+    reactor.wait(&watches, until).await;
+}
+
+/// Whether it has ended. What is left of a killed script's process group goes with it, before
+/// the group's number can be given to another.
+fn ended(child: &mut Child, killed: Killed) -> Option<ExitStatus> {
+    let pid = Pid::from_raw(child.id().cast_signed());
+    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+    match waitid(Id::Pid(pid), flags) {
+        Ok(WaitStatus::StillAlive) => None,
+        _ => {
+            if killed != Killed::Not {
+                let _ = killpg(pid, Signal::SIGKILL);
+            }
+            child.try_wait().ok().flatten()
+        }
+    }
+}
+
+fn exit(status: ExitStatus, killed: Killed) -> Exit {
+    match (killed, status.code()) {
+        (Killed::Asked | Killed::Forced, _) => Exit::TimedOut,
+        (Killed::Not, Some(code)) => Exit::Code(code),
+        (Killed::Not, None) => Exit::Signal(status.signal().unwrap_or_default()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

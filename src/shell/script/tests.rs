@@ -1,0 +1,158 @@
+use std::cell::RefCell;
+use std::fs;
+
+use super::*;
+use crate::clock;
+
+/// Runs `body` as a script and waits for its end in a loop as the program's.
+fn finish(body: &str, verb: Verb, limit: Duration) -> Finished {
+    let folder = crate::testing::folder();
+    let path = folder.join("script");
+    fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    let reactor = Reactor::new();
+    let result = Rc::new(RefCell::new(None));
+    let (place, inner) = (Rc::clone(&result), Rc::clone(&reactor));
+    reactor.spawn(async move {
+        let job = Job {
+            path,
+            arguments: vec!["one".into(), "two words".into(), verb.word().into()],
+            limit,
+            level: verb.level(),
+            label: "group g: script".into(),
+            environment: Rc::new([("HA_CURHOST", "alpha".into())]),
+        };
+        *place.borrow_mut() = Some(run(inner, job).await);
+    });
+    loop {
+        reactor.run_tasks();
+        if let Some(finished) = result.borrow_mut().take() {
+            return finished;
+        }
+        reactor.sleep(&[], clock::now().after(Duration::from_secs(1)));
+    }
+}
+
+fn status(body: &str) -> Option<bool> {
+    finish(body, Verb::Status, Duration::from_secs(5)).runs()
+}
+
+#[test]
+fn a_script_gets_its_arguments_and_a_small_environment() {
+    sys::pass_on_nothing();
+    let finished = finish(
+        "echo \"$1|$2|$3|$#\"; env | sort | cut -d= -f1 | tr '\\n' ' '; ls /proc/self/fd | wc -l",
+        Verb::Start,
+        Duration::from_secs(5),
+    );
+    assert!(finished.succeeded());
+    let lines: Vec<&str> = finished.said.lines().collect();
+    assert_eq!(lines[0], "one|two words|start|3");
+    // PWD and the like are the shell's own.
+    for name in lines[1]
+        .split_whitespace()
+        .filter(|word| word.parse::<u32>().is_err())
+    {
+        assert!(
+            ["HA_CURHOST", "LANG", "PATH", "PWD", "OLDPWD", "SHLVL", "_"].contains(&name),
+            "{name}"
+        );
+    }
+    // 0, 1, 2 and the one ls opens.
+    assert!(lines[1].ends_with(" 4"), "{}", lines[1]);
+}
+
+#[test]
+fn the_words_on_standard_output_decide_what_status_means() {
+    assert_eq!(status("echo 'INFO:  Running OK'"), Some(true));
+    assert_eq!(status("echo 'nginx is running'; exit 3"), Some(true));
+    assert_eq!(status("echo OK"), Some(true));
+    assert_eq!(status("echo 'nginx is not running'"), Some(false));
+    assert_eq!(status("echo 'INFO:  Resource is stopped'"), Some(false));
+    assert_eq!(status("echo something; exit 0"), Some(false));
+    assert_eq!(status("echo running >&2; exit 3"), Some(false));
+}
+
+#[test]
+fn a_silent_status_speaks_by_its_exit_code() {
+    assert_eq!(status("exit 0"), Some(true));
+    assert_eq!(status("exit 3"), Some(false));
+    assert_eq!(status("kill -9 $$"), None);
+}
+
+#[test]
+fn a_script_that_takes_too_long_is_killed_with_its_children() {
+    let marker = crate::testing::folder().join("marker");
+    let began = clock::now();
+    let finished = finish(
+        &format!("(sleep 2; touch {}) & sleep 30", marker.display()),
+        Verb::Start,
+        Duration::from_millis(200),
+    );
+    assert!(matches!(finished.exit, Exit::TimedOut), "{finished:?}");
+    assert!(clock::now().since(began) < Duration::from_secs(2));
+    std::thread::sleep(std::time::Duration::from_millis(2300));
+    assert!(!marker.exists());
+}
+
+#[test]
+fn a_script_that_ignores_the_request_to_end_is_killed_after_a_grace() {
+    let began = clock::now();
+    let finished = finish(
+        "trap '' TERM; while :; do sleep 1; done",
+        Verb::Stop,
+        Duration::from_millis(100),
+    );
+    assert!(matches!(finished.exit, Exit::TimedOut), "{finished:?}");
+    let took = clock::now().since(began);
+    assert!(
+        took >= GRACE && took < GRACE.plus(Duration::from_secs(2)),
+        "{took}"
+    );
+}
+
+#[test]
+fn a_program_left_in_the_background_does_not_hold_up_the_end() {
+    let began = clock::now();
+    let finished = finish("sleep 20 & exit 0", Verb::Start, Duration::from_secs(10));
+    assert!(finished.succeeded());
+    assert!(clock::now().since(began) < Duration::from_secs(5));
+}
+
+#[test]
+fn endless_output_is_bounded_and_does_not_hold_up_the_limit() {
+    let began = clock::now();
+    let finished = finish("yes", Verb::Start, Duration::from_millis(300));
+    assert!(matches!(finished.exit, Exit::TimedOut), "{finished:?}");
+    assert!(finished.said.len() <= 1024);
+    assert!(clock::now().since(began) < Duration::from_secs(3));
+}
+
+#[test]
+fn a_script_that_cannot_be_run_is_an_end_of_its_own() {
+    let reactor = Reactor::new();
+    let job = Job {
+        path: "/nonexistent/script".into(),
+        arguments: vec![],
+        limit: Duration::from_secs(1),
+        level: Level::Info,
+        label: String::new(),
+        environment: Rc::new([]),
+    };
+    let finished = smol::future::block_on(run(reactor, job));
+    assert!(matches!(finished.exit, Exit::NotBegun(_)));
+    assert!(find(Path::new("/nonexistent"), "../../bin/true").is_err());
+    assert!(find(Path::new("/nonexistent"), "no-such-script").is_err());
+}
+
+#[test]
+fn a_resource_word_is_a_name_and_its_arguments() {
+    assert_eq!(
+        words("Filesystem::/dev/sda1::/mnt"),
+        (
+            "Filesystem",
+            vec!["/dev/sda1".to_owned(), "/mnt".to_owned()]
+        )
+    );
+    assert_eq!(words("nginx"), ("nginx", vec![]));
+}

@@ -1,0 +1,143 @@
+//! What should outlive a restart, in `statedir`: `generation`, how often this node was started,
+//! and `standby`, the keys of the groups it stands by for.
+//!
+//! All of it is advice: boards lose their flash. It is written by a child (this program again,
+//! with a verb of its own), because the erasing of flash can hold a writer up for a second.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use twinbeat::config::Config;
+use twinbeat::id::GroupSet;
+use twinbeat::time::Duration;
+
+use crate::script::Job;
+
+/// The hidden verb: `twinbeat write-state FILE TEXT`.
+pub(crate) const VERB: &str = "write-state";
+/// More than sixteen keys need.
+const MAX_FILE: u64 = 64 * 1024;
+
+/// What was found at the start.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct State {
+    /// Starts before this one.
+    pub(crate) generation: u64,
+    /// Groups this node stands by for.
+    pub(crate) standby: GroupSet,
+}
+
+impl State {
+    /// What is there; nothing where nothing can be read.
+    pub(crate) fn read(directory: &Path, config: &Config) -> Self {
+        let text = |name| small_file(&directory.join(name)).unwrap_or_default();
+        let keys = text("standby");
+        Self {
+            generation: text("generation").trim().parse().unwrap_or_default(),
+            standby: config
+                .group_ids()
+                .filter(|group| keys.lines().any(|key| key == config.group_key(*group)))
+                .fold(GroupSet::EMPTY, GroupSet::with),
+        }
+    }
+}
+
+/// The file and the text that say how often this node was started.
+pub(crate) fn generation(directory: &Path, generation: u64) -> (PathBuf, String) {
+    (directory.join("generation"), format!("{generation}\n"))
+}
+
+/// The file and the text that say what this node stands by for.
+pub(crate) fn standby(directory: &Path, config: &Config, groups: GroupSet) -> (PathBuf, String) {
+    let keys = config
+        .group_ids()
+        .filter(|group| groups.contains(*group))
+        .map(|group| format!("{}\n", config.group_key(group)));
+    (directory.join("standby"), keys.collect())
+}
+
+/// The child that replaces `file` by `text`.
+pub(crate) fn writing(file: &Path, text: &str) -> Job {
+    Job {
+        path: "/proc/self/exe".into(),
+        arguments: vec![
+            VERB.to_owned(),
+            file.to_string_lossy().into_owned(),
+            text.to_owned(),
+        ],
+        limit: Duration::from_secs(30),
+        level: log::Level::Warn,
+        label: "state".to_owned(),
+        environment: Rc::new([]),
+    }
+}
+
+/// What the child does: all of it, or nothing.
+pub(crate) fn write(file: &Path, text: &str) -> io::Result<()> {
+    let directory = file.parent().unwrap_or(Path::new("/"));
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o755)
+        .create(directory)?;
+    let mut new = file.as_os_str().to_owned();
+    new.push(".new");
+    let mut replacement = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&new)?;
+    replacement.write_all(text.as_bytes())?;
+    replacement.sync_all()?;
+    fs::rename(&new, file)?;
+    File::open(directory)?.sync_all()
+}
+
+fn small_file(path: &Path) -> io::Result<String> {
+    use std::io::Read;
+    let mut text = String::new();
+    File::open(path)?.take(MAX_FILE).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_is_read_back_by_the_keys_of_today() {
+        let directory = crate::testing::folder().join("deep");
+        let config = crate::testing::config(3);
+        let groups = GroupSet(0b101);
+        assert_eq!(State::read(&directory, &config), State::default());
+        let (file, text) = standby(&directory, &config, groups);
+        write(&file, &text).unwrap();
+        let (file, text) = generation(&directory, 41);
+        write(&file, &text).unwrap();
+        let state = State::read(&directory, &config);
+        assert_eq!((state.generation, state.standby), (41, groups));
+        assert_eq!(
+            State::read(&directory, &crate::testing::config(1)).standby,
+            GroupSet(1)
+        );
+        assert_eq!(fs::read_dir(&directory).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn junk_is_as_good_as_nothing() {
+        let directory = crate::testing::folder();
+        fs::write(directory.join("generation"), [0xff, 0x00]).unwrap();
+        fs::write(
+            directory.join("standby"),
+            "no such group
+
+",
+        )
+        .unwrap();
+        let state = State::read(&directory, &crate::testing::config(2));
+        assert_eq!(state, State::default());
+    }
+}

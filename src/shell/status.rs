@@ -1,0 +1,60 @@
+//! What a node knows, for people ([`text`]) and for programs ([`json`]).
+
+mod json;
+mod text;
+
+use twinbeat::Node;
+use twinbeat::config::Config;
+use twinbeat::id::LinkId;
+use twinbeat::time::{Duration, Instant};
+
+use crate::link::Links;
+pub(crate) use json::json;
+pub(crate) use text::text;
+
+/// Where everything that is told comes from.
+pub(crate) struct Status<'a> {
+    /// Names.
+    pub(crate) config: &'a Config,
+    /// What the core knows.
+    pub(crate) node: &'a Node,
+    /// What the kernel took.
+    pub(crate) links: &'a Links,
+    /// The time it is told for.
+    pub(crate) now: Instant,
+    /// When this program was started.
+    pub(crate) started: Instant,
+}
+
+/// Frames that may go unanswered before a link is called deaf: about as many beats as it takes a
+/// peer that is just being started to answer.
+const DEAF_AFTER: u64 = 10;
+
+impl Status<'_> {
+    fn uptime(&self) -> Duration {
+        self.now.since(self.started)
+    }
+
+    /// What may be wrong with a link, in words.
+    fn trouble(&self, link: LinkId) -> Option<String> {
+        let counters = self.links.counters(link);
+        if let Some(error) = self.links.fault(link) {
+            let hint = match error {
+                nix::errno::Errno::EPERM => ": a firewall here drops what is sent?",
+                _ => "",
+            };
+            return Some(format!("{error:?}: {}{hint}", error.desc()));
+        }
+        (counters.sent >= DEAF_AFTER && self.node.link(link).heard == 0).then(|| {
+            if counters.received == 0 {
+                "never heard anything: firewall?".to_owned()
+            } else {
+                "never heard a frame that could be accepted: key, cluster or nodes differ?"
+                    .to_owned()
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

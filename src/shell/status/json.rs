@@ -1,0 +1,220 @@
+//! `twinbeat status --json`: one object on one line.
+//!
+//! ```text
+//! version      1; another number when the meaning of a member changes. Members may be added.
+//! program      the program's version
+//! node         this node's name
+//! incarnation  this start of it, 16 hexadecimal digits
+//! uptime_ms    since then
+//! healthy      false: this loop gets too little time and lets go
+//! nodes[]      in the order of ha.cf: name, self, state (unheard alive late dead left),
+//!              incarnation (null until proven), silence_ms (null for this node), links[] it is
+//!              heard on, hears_us, mismatch (null nodes groups timing)
+//! links[]      in the order of ha.cf: name, interface, port, carrier (up down), sent, unsent,
+//!              received, accepted, trouble (null or text)
+//! groups[]     in the order of haresources: key, home, state (idle unknown claiming starting
+//!              held stopping start-failed stop-failed) on this node, holder (name or null),
+//!              wanted (name or null), reason (text), standby (this node stands by for it),
+//!              epoch
+//! rejected     refused frames by reason
+//! ```
+
+use std::fmt::{Display, Write as _};
+
+use twinbeat::action::PeerState;
+use twinbeat::action::Reject;
+use twinbeat::id::{LinkSet, NodeId};
+
+use super::Status;
+use crate::journal;
+
+/// Everything as one object.
+pub(crate) fn json(status: &Status<'_>) -> String {
+    let Status {
+        config, node, now, ..
+    } = status;
+    let mut out = Json(String::new());
+    out.object(|out| {
+        out.number("version", 1);
+        out.text("program", env!("CARGO_PKG_VERSION"));
+        out.text("node", config.node_name(node.me()));
+        out.text("incarnation", &hexadecimal(node.incarnation()));
+        out.number("uptime_ms", status.uptime().millis());
+        out.flag("healthy", node.healthy(*now));
+        out.list("nodes", config.node_ids(), |out, id| peer(out, status, id));
+        out.list("links", config.link_ids(), |out, id| {
+            let counters = status.links.counters(id);
+            let link = config.links.get(id.index());
+            out.text("name", &journal::link_name(config, id));
+            out.optional("interface", link.map(|link| link.interface.as_str()));
+            out.number("port", link.map_or(0, |link| link.port));
+            out.text("carrier", journal::carrier(status.links.carrier(id)));
+            out.number("sent", counters.sent);
+            out.number("unsent", counters.unsent);
+            out.number("received", counters.received);
+            out.number("accepted", node.link(id).heard);
+            out.optional("trouble", status.trouble(id).as_deref());
+        });
+        out.list("groups", config.group_ids(), |out, id| {
+            let view = node.group(*now, id);
+            let name = |id: Option<NodeId>| id.map(|id| config.node_name(id));
+            out.text("key", config.group_key(id));
+            out.optional(
+                "home",
+                name(config.groups.get(id.index()).map(|group| group.home)),
+            );
+            out.text("state", journal::group_state(view.state));
+            out.optional("holder", name(view.holder));
+            out.optional("wanted", name(view.wanted));
+            out.text("reason", journal::reason(view.reason));
+            out.flag("standby", view.standby);
+            out.number("epoch", view.epoch);
+        });
+        out.member("rejected");
+        out.object(|out| {
+            for why in Reject::ALL {
+                out.number(journal::reject(why), node.rejected(why));
+            }
+        });
+    });
+    out.0.push('\n');
+    out.0
+}
+
+fn peer(out: &mut Json, status: &Status<'_>, id: NodeId) {
+    let Status {
+        config, node, now, ..
+    } = status;
+    let own = id == node.me();
+    let peer = node.peer(*now, id);
+    let (state, incarnation, links) = if own {
+        (PeerState::Alive, Some(node.incarnation()), LinkSet::EMPTY)
+    } else {
+        (peer.state, peer.incarnation, peer.links)
+    };
+    out.text("name", config.node_name(id));
+    out.flag("self", own);
+    out.text("state", journal::peer_state(state));
+    out.optional("incarnation", incarnation.map(hexadecimal).as_deref());
+    if own {
+        out.null("silence_ms");
+    } else {
+        out.number("silence_ms", peer.silence.millis());
+    }
+    out.member("links");
+    out.0.push('[');
+    for link in links.iter() {
+        out.separate();
+        out.string(&journal::link_name(config, link));
+    }
+    out.0.push(']');
+    out.flag("hears_us", own || peer.hears_us);
+    out.optional(
+        "mismatch",
+        peer.mismatch.filter(|_| !own).map(journal::difference),
+    );
+}
+
+fn hexadecimal(incarnation: u64) -> String {
+    format!("{incarnation:016x}")
+}
+
+/// A text under construction. Writing to a string does not fail.
+struct Json(String);
+
+impl Json {
+    fn object(&mut self, members: impl FnOnce(&mut Self)) {
+        self.0.push('{');
+        members(self);
+        self.0.push('}');
+    }
+
+    /// An array with an object for each item.
+    fn list<T>(
+        &mut self,
+        name: &str,
+        items: impl Iterator<Item = T>,
+        mut members: impl FnMut(&mut Self, T),
+    ) {
+        self.member(name);
+        self.0.push('[');
+        for item in items {
+            self.separate();
+            self.object(|out| members(out, item));
+        }
+        self.0.push(']');
+    }
+
+    fn text(&mut self, name: &str, value: &str) {
+        self.member(name);
+        self.string(value);
+    }
+
+    fn optional(&mut self, name: &str, value: Option<&str>) {
+        match value {
+            Some(value) => self.text(name, value),
+            None => self.null(name),
+        }
+    }
+
+    fn number(&mut self, name: &str, value: impl Display) {
+        self.member(name);
+        let _ = write!(self.0, "{value}");
+    }
+
+    fn flag(&mut self, name: &str, value: bool) {
+        self.number(name, value);
+    }
+
+    fn null(&mut self, name: &str) {
+        self.number(name, "null");
+    }
+
+    /// A member's name; its value follows.
+    fn member(&mut self, name: &str) {
+        self.separate();
+        self.string(name);
+        self.0.push(':');
+    }
+
+    /// A comma, except before the first.
+    fn separate(&mut self) {
+        if !self.0.ends_with(['{', '[']) {
+            self.0.push(',');
+        }
+    }
+
+    fn string(&mut self, value: &str) {
+        self.0.push('"');
+        for character in value.chars() {
+            match character {
+                '"' => self.0.push_str("\\\""),
+                '\\' => self.0.push_str("\\\\"),
+                '\u{0}'..='\u{1f}' | '\u{7f}' => {
+                    let _ = write!(self.0, "\\u{:04x}", u32::from(character));
+                }
+                _ => self.0.push(character),
+            }
+        }
+        self.0.push('"');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_text_is_escaped_so_that_it_stays_a_string() {
+        let mut out = Json(String::new());
+        out.object(|out| {
+            out.text("a\"b", "c\\d\n\u{1b}[");
+            out.optional("none", None);
+            out.list("list", [1, 2].into_iter(), |out, n| out.number("n", n));
+        });
+        assert_eq!(
+            out.0,
+            r#"{"a\"b":"c\\d\u000a\u001b[","none":null,"list":[{"n":1},{"n":2}]}"#
+        );
+    }
+}

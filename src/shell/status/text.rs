@@ -1,0 +1,116 @@
+//! `twinbeat status`.
+
+use std::fmt::{self, Write as _};
+
+use twinbeat::action::GroupState;
+use twinbeat::action::PeerState;
+
+use super::Status;
+use crate::journal;
+
+/// One line for each node, link and group, with what a person would ask next.
+pub(crate) fn text(status: &Status<'_>) -> String {
+    let mut out = String::new();
+    // Writing to a string does not fail.
+    let _ = nodes(status, &mut out);
+    let _ = links(status, &mut out);
+    let _ = groups(status, &mut out);
+    out
+}
+
+fn nodes(status: &Status<'_>, out: &mut String) -> fmt::Result {
+    let Status {
+        config, node, now, ..
+    } = status;
+    for id in config.node_ids() {
+        let name = config.node_name(id);
+        if id == node.me() {
+            let health = if node.healthy(*now) {
+                "healthy"
+            } else {
+                "unhealthy: its loop gets too little time"
+            };
+            writeln!(
+                out,
+                "node {name}: this node, {health}, running for {}",
+                journal::coarse(status.uptime())
+            )?;
+            continue;
+        }
+        let peer = node.peer(*now, id);
+        write!(out, "node {name}: {}", journal::peer_state(peer.state))?;
+        match peer.state {
+            PeerState::Alive | PeerState::Late => {
+                write!(out, ", heard {} ago", journal::coarse(peer.silence))?;
+                for (nth, link) in peer.links.iter().enumerate() {
+                    let before = if nth == 0 { " on " } else { " and " };
+                    write!(out, "{before}{}", journal::link_name(config, link))?;
+                }
+                if !peer.hears_us {
+                    out.push_str(", does not hear this node");
+                }
+            }
+            PeerState::Unheard | PeerState::Dead | PeerState::Left => {}
+        }
+        if let Some(what) = peer.mismatch {
+            write!(
+                out,
+                ", has another configuration: {} differ",
+                journal::difference(what)
+            )?;
+        }
+        out.push('\n');
+    }
+    Ok(())
+}
+
+fn links(status: &Status<'_>, out: &mut String) -> fmt::Result {
+    for id in status.config.link_ids() {
+        let view = status.node.link(id);
+        let counters = status.links.counters(id);
+        let link = status.config.links.get(id.index());
+        write!(
+            out,
+            "link {}: {}, sent {}",
+            journal::link_name(status.config, id),
+            journal::carrier(status.links.carrier(id)),
+            counters.sent,
+        )?;
+        if counters.unsent > 0 {
+            write!(out, " ({} more refused)", counters.unsent)?;
+        }
+        if let Some(link) = link {
+            write!(out, " on {}", link.interface)?;
+        }
+        match status.trouble(id) {
+            Some(trouble) => writeln!(out, ", {trouble}")?,
+            None => writeln!(out, ", heard {}", view.heard)?,
+        }
+    }
+    Ok(())
+}
+
+fn groups(status: &Status<'_>, out: &mut String) -> fmt::Result {
+    for id in status.config.group_ids() {
+        let view = status.node.group(status.now, id);
+        write!(
+            out,
+            "group {}: {} here",
+            status.config.group_key(id),
+            journal::group_state(view.state)
+        )?;
+        match view.holder {
+            Some(holder) if holder != status.node.me() => {
+                write!(out, ", held by {}", status.config.node_name(holder))?;
+            }
+            None if view.state == GroupState::Idle => out.push_str(", held by nobody"),
+            Some(_) | None => {}
+        }
+        write!(out, ": {}", journal::reason(view.reason))?;
+        if view.standby {
+            out.push_str("; this node stands by for it");
+        }
+        out.push('\n');
+    }
+    Ok(())
+}

@@ -1,0 +1,376 @@
+//! Every unsafe line of the program: system calls that neither std nor nix offers.
+#![expect(unsafe_code, reason = "this is the one file for it")]
+
+use std::ffi::c_int;
+use std::io;
+use std::net::IpAddr;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicI32, Ordering};
+
+use nix::errno::Errno;
+use nix::libc;
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+use nix::sys::socket::{LinkAddr, SockaddrLike};
+
+// network
+
+/// Lets only those packets into a socket's queue for which the classic BPF `program` returns not
+/// zero (`SO_ATTACH_FILTER`, `linux/filter.h`); replaces an earlier program in one step.
+pub(crate) fn attach_filter(
+    socket: BorrowedFd<'_>,
+    program: &[libc::sock_filter],
+) -> Result<(), Errno> {
+    let Ok(len) = u16::try_from(program.len()) else {
+        return Err(Errno::E2BIG);
+    };
+    let program = libc::sock_fprog {
+        len,
+        // The kernel reads it and no more; the pointer's type is older than `const`.
+        filter: program.as_ptr().cast_mut(),
+    };
+    set_option(socket, libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &program)
+}
+
+/// Receives what is sent to `group` on the interface with this index.
+pub(crate) fn join_group(
+    socket: BorrowedFd<'_>,
+    group: IpAddr,
+    interface: u32,
+) -> Result<(), Errno> {
+    match group {
+        IpAddr::V4(group) => {
+            let request = libc::ip_mreqn {
+                imr_multiaddr: libc::in_addr {
+                    s_addr: u32::from_ne_bytes(group.octets()),
+                },
+                imr_address: libc::in_addr { s_addr: 0 },
+                imr_ifindex: c_int::try_from(interface).map_err(|_| Errno::ENODEV)?,
+            };
+            set_option(socket, libc::IPPROTO_IP, libc::IP_ADD_MEMBERSHIP, &request)
+        }
+        IpAddr::V6(group) => {
+            let request = libc::ipv6_mreq {
+                ipv6mr_multiaddr: libc::in6_addr {
+                    s6_addr: group.octets(),
+                },
+                ipv6mr_interface: interface,
+            };
+            set_option(
+                socket,
+                libc::IPPROTO_IPV6,
+                libc::IPV6_ADD_MEMBERSHIP,
+                &request,
+            )
+        }
+    }
+}
+
+/// The address of a packet socket (`packet(7)`): an Ethernet protocol in host order on one
+/// interface, or on all (0).
+pub(crate) fn link_address(protocol: u16, interface: u32) -> Option<LinkAddr> {
+    let address = libc::sockaddr_ll {
+        sll_family: libc::sa_family_t::try_from(libc::AF_PACKET).ok()?,
+        sll_protocol: protocol.to_be(),
+        sll_ifindex: c_int::try_from(interface).ok()?,
+        sll_hatype: 0,
+        sll_pkttype: 0,
+        sll_halen: 6,
+        sll_addr: [0; 8],
+    };
+    let len = libc::socklen_t::try_from(size_of_val(&address)).ok()?;
+    // SAFETY: `address` is a whole `sockaddr_ll` that lives through the call, `len` is its size,
+    // and its family says what it is; nix copies it.
+    unsafe { LinkAddr::from_raw((&raw const address).cast(), Some(len)) }
+}
+
+/// Whether this machine hears its own frames to an IPv6 group (`IPV6_MULTICAST_LOOP`).
+pub(crate) fn set_multicast_loop_v6(socket: BorrowedFd<'_>, looped: bool) -> Result<(), Errno> {
+    let looped = c_int::from(looped);
+    set_option(
+        socket,
+        libc::IPPROTO_IPV6,
+        libc::IPV6_MULTICAST_LOOP,
+        &looped,
+    )
+}
+
+/// `setsockopt(2)`; private because only the callers above know which `T` the kernel expects.
+fn set_option<T>(
+    socket: BorrowedFd<'_>,
+    level: c_int,
+    name: c_int,
+    value: &T,
+) -> Result<(), Errno> {
+    let len = libc::socklen_t::try_from(size_of::<T>()).map_err(|_| Errno::EINVAL)?;
+    // SAFETY: `value` is readable for `len` bytes, and the kernel only reads it.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            level,
+            name,
+            (&raw const *value).cast(),
+            len,
+        )
+    };
+    Errno::result(result).map(drop)
+}
+
+// process
+
+/// A descriptor that [`poll`] looks at, and what it saw.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub(crate) struct Watch(libc::pollfd);
+
+impl Watch {
+    /// Looked at by nobody: fills the unused places of an array.
+    pub(crate) const NOTHING: Self = Self(libc::pollfd {
+        fd: -1,
+        events: 0,
+        revents: 0,
+    });
+
+    /// Waits until `fd` can be read, or has ended or failed.
+    pub(crate) const fn readable(fd: RawFd) -> Self {
+        Self(libc::pollfd {
+            fd,
+            events: libc::POLLIN,
+            revents: 0,
+        })
+    }
+
+    /// Waits until `fd` can be written, or has ended or failed.
+    pub(crate) const fn writable(fd: RawFd) -> Self {
+        Self(libc::pollfd {
+            fd,
+            events: libc::POLLOUT,
+            revents: 0,
+        })
+    }
+
+    /// Whether the last [`poll`] saw anything, an error included: the next call tells which.
+    pub(crate) const fn fired(self) -> bool {
+        self.0.revents != 0
+    }
+}
+
+/// Sleeps until a descriptor has something or `micros` have passed; a signal ends it early.
+pub(crate) fn poll(watches: &mut [Watch], micros: u64) {
+    // Sixty seconds are below every width of `time_t` and `c_long`; an early return is harmless.
+    let micros = micros.min(60_000_000);
+    let timeout = libc::timespec {
+        tv_sec: (micros / 1_000_000) as libc::time_t,
+        tv_nsec: ((micros % 1_000_000) * 1000) as _,
+    };
+    // SAFETY: `Watch` is a transparent `pollfd`; pointer and count are of one live, exclusively
+    // borrowed slice; the kernel tolerates descriptors that are closed; no mask is given.
+    let count = unsafe {
+        libc::ppoll(
+            watches.as_mut_ptr().cast(),
+            watches.len() as libc::nfds_t,
+            &raw const timeout,
+            std::ptr::null(),
+        )
+    };
+    if count < 0 {
+        // Interrupted: the kernel left what was there before.
+        for watch in watches {
+            watch.0.revents = 0;
+        }
+    }
+}
+
+/// The descriptor signals are written to; -1 before [`catch_signals`].
+static SIGNAL_PIPE: AtomicI32 = AtomicI32::new(-1);
+
+extern "C" fn on_signal(signal: c_int) {
+    if signal == libc::SIGXCPU {
+        // The loop has run for too long without sleeping (`privilege`): let others run too.
+        let ordinary: c_int = 0;
+        // SAFETY: async-signal-safe system call on a live local; this thread only.
+        unsafe {
+            libc::syscall(
+                libc::SYS_sched_setscheduler,
+                0,
+                libc::SCHED_OTHER,
+                &raw const ordinary,
+            );
+        }
+    }
+    let byte = signal as u8;
+    // SAFETY: async-signal-safe write of one live byte; the pipe is non-blocking and never closed,
+    // and a full one already says enough. `errno` is kept for the code that was interrupted.
+    unsafe {
+        let errno = *libc::__errno_location();
+        libc::write(
+            SIGNAL_PIPE.load(Ordering::Relaxed),
+            (&raw const byte).cast(),
+            1,
+        );
+        *libc::__errno_location() = errno;
+    }
+}
+
+/// From now on each of `signals` writes its number as one byte to `pipe`. Nothing is masked, so
+/// children inherit nothing.
+pub(crate) fn catch_signals(pipe: OwnedFd, signals: &[Signal]) -> nix::Result<()> {
+    // Kept open for the life of the process: the handler may run at any time.
+    SIGNAL_PIPE.store(pipe.into_raw_fd(), Ordering::Relaxed);
+    let action = SigAction::new(
+        SigHandler::Handler(on_signal),
+        SaFlags::SA_RESTART,
+        SigSet::empty(),
+    );
+    for signal in signals {
+        // SAFETY: the handler calls only async-signal-safe functions and touches one atomic.
+        unsafe { sigaction(*signal, &action)? };
+    }
+    Ok(())
+}
+
+/// Children get none of the descriptors that whoever started this program left open.
+pub(crate) fn pass_on_nothing() {
+    const CLOSE_RANGE_CLOEXEC: libc::c_long = 4;
+    // SAFETY: integers only; nothing is closed here.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_close_range,
+            3 as libc::c_long,
+            libc::c_long::from(c_int::MAX),
+            CLOSE_RANGE_CLOEXEC,
+        )
+    };
+    if result != 0 {
+        // Before Linux 5.11: as many as a program usually has.
+        for fd in 3..256 {
+            // SAFETY: sets a flag of a descriptor; one that is not open is an error and no more.
+            unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) };
+        }
+    }
+}
+
+/// A descriptor that becomes readable when the process ends; `ENOSYS` before Linux 5.3.
+pub(crate) fn pidfd_open(pid: u32) -> io::Result<OwnedFd> {
+    // SAFETY: two integers; the result is checked before it is used.
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid as libc::c_long, 0 as libc::c_long) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: a descriptor that the kernel has just made for us; close-on-exec by definition.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+}
+
+/// Writes to a socket without ever waiting, whatever the flags of the open file are.
+pub(crate) fn send_at_once(socket: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
+    // SAFETY: pointer and length are of one live slice.
+    let sent = unsafe {
+        libc::send(
+            socket.as_raw_fd(),
+            bytes.as_ptr().cast(),
+            bytes.len(),
+            libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL,
+        )
+    };
+    usize::try_from(sent).map_err(|_| io::Error::last_os_error())
+}
+
+/// Fills `bytes` from the kernel's pool; `false` when it is not ready yet.
+pub(crate) fn random(bytes: &mut [u8]) -> bool {
+    // SAFETY: pointer and length are of one live, exclusively borrowed slice.
+    let filled = unsafe {
+        libc::syscall(
+            libc::SYS_getrandom,
+            bytes.as_mut_ptr(),
+            bytes.len(),
+            libc::GRND_NONBLOCK,
+        )
+    };
+    usize::try_from(filled) == Ok(bytes.len())
+}
+
+/// Asks for the lowest real-time priority; children begin as ordinary processes.
+pub(crate) fn become_realtime() -> io::Result<()> {
+    // The kernel's `sched_param`; musl's is another, and its wrapper only returns ENOSYS.
+    let lowest: c_int = 1;
+    // SAFETY: one live integer, read by the kernel during the call; this thread only.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_sched_setscheduler,
+            0,
+            libc::SCHED_RR | libc::SCHED_RESET_ON_FORK,
+            &raw const lowest,
+        )
+    };
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
+/// Pages that are in memory now, or that come in later in today's mappings, stay in memory.
+pub(crate) fn lock_memory() -> io::Result<()> {
+    const MCL_ONFAULT: c_int = 4;
+    // SAFETY: integers only.
+    let result = unsafe { libc::mlockall(libc::MCL_CURRENT | MCL_ONFAULT) };
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
+/// The local calendar: month 0-11, day, hour, minute, second.
+pub(crate) fn local_time(seconds: u64) -> [u8; 5] {
+    let seconds = seconds as libc::time_t;
+    let mut parts = std::mem::MaybeUninit::<libc::tm>::zeroed();
+    // SAFETY: both pointers are to live locals; all-zero bytes are a valid `tm`, so it is
+    // initialised even if the call fails.
+    let parts = unsafe {
+        libc::localtime_r(&raw const seconds, parts.as_mut_ptr());
+        parts.assume_init()
+    };
+    [
+        parts.tm_mon as u8,
+        parts.tm_mday as u8,
+        parts.tm_hour as u8,
+        parts.tm_min as u8,
+        parts.tm_sec as u8,
+    ]
+}
+
+/// For tests: counts what the present thread asks of the heap.
+#[cfg(test)]
+pub(crate) mod heap {
+    use std::alloc::{GlobalAlloc, Layout, System};
+    use std::cell::Cell;
+
+    thread_local! {
+        static COUNT: Cell<u64> = const { Cell::new(0) };
+    }
+
+    struct Counting;
+
+    #[global_allocator]
+    static HEAP: Counting = Counting;
+
+    /// Allocations of this thread so far.
+    pub(crate) fn allocations() -> u64 {
+        COUNT.get()
+    }
+
+    // SAFETY: everything is passed on unchanged to the system's allocator; counting neither
+    // allocates nor unwinds (the cell has no destructor and a constant beginning).
+    unsafe impl GlobalAlloc for Counting {
+        unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+            COUNT.set(COUNT.get() + 1);
+            // SAFETY: the caller's promise is the one that is asked for.
+            unsafe { System.alloc(layout) }
+        }
+
+        unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+            // SAFETY: it came from `alloc` above, thus from there.
+            unsafe { System.dealloc(pointer, layout) }
+        }
+    }
+}

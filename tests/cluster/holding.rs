@@ -1,0 +1,128 @@
+//! The rules about who holds what, each looked at in the step in which it could be broken.
+
+use twinbeat::action::{GroupState, PeerState};
+use twinbeat::id::GroupId;
+use twinbeat::time::Instant;
+
+use super::Cluster;
+
+impl Cluster {
+    /// R1: nothing is started here while a machine that hears this one, and is heard, has it.
+    pub(super) fn check_start(&mut self, machine: usize, group: GroupId) {
+        for other in 0..self.machines.len() {
+            if other != machine
+                && self.machines[other].runs()
+                && self.machines[other].groups[group.index()].active()
+                && self.rules.joined(machine, other, self.now).is_some()
+            {
+                self.fail(format!(
+                    "R1: {} starts {} while {} has it",
+                    self.machines[machine].name,
+                    self.key(group),
+                    self.machines[other].name
+                ));
+            }
+        }
+        let starter = &mut self.rules.starter[group.index()];
+        if starter.is_some_and(|before| before != machine) {
+            self.rules.takeovers += 1;
+        }
+        *starter = Some(machine);
+        self.rules.starts += 1;
+    }
+
+    /// R1 and R4 after a heal: two that hear each other do not both go on.
+    pub(super) fn check_groups(&mut self, machine: usize) {
+        let long = self.settings.deadtime + 2 * self.settings.keepalive + 2 * self.script_limit;
+        for other in 0..self.machines.len() {
+            let joined = self.rules.joined(machine, other, self.now);
+            if other == machine || joined.is_none_or(|since| self.now - since < long) {
+                continue;
+            }
+            for group in GroupId::first(self.settings.groups.len()) {
+                let both = [machine, other].iter().all(|one| {
+                    self.machines[*one].groups[group.index()].active()
+                        && self.state(*one, group) != Some(GroupState::StopFailed)
+                });
+                if both {
+                    self.fail(format!("R4: two go on with {}", self.key(group)));
+                }
+            }
+        }
+    }
+
+    /// R3: after a stall nothing is held that a peer may have taken over.
+    pub(super) fn check_late(&self, machine: usize, deadline: Instant) {
+        let one = &self.machines[machine];
+        let deadtime = self.settings.deadtime;
+        let Some(node) = &one.node else {
+            return;
+        };
+        let late = self.instant().since(deadline).micros();
+        let oldest = deadtime - (deadtime / 4).min(100_000);
+        let unconfirmed = self.now - self.rules.confirmed_at[machine].min(self.now) > oldest;
+        let peers = one.config.node_ids().filter(|peer| *peer != one.me);
+        let alive = peers
+            .map(|peer| node.peer(self.instant(), peer).state)
+            .any(|state| matches!(state, PeerState::Alive | PeerState::Late));
+        let stalled = late > self.settings.keepalive.max(deadtime / 4);
+        let held = |group: &super::machine::Group| group.installed(self.now);
+        if stalled && unconfirmed && alive && one.groups.iter().any(held) {
+            self.fail(format!("R3: {} holds an address after a stall", one.name));
+        }
+    }
+
+    /// A lease does not end under a loop that works.
+    pub(super) fn check_lapse(&self, machine: usize, group: GroupId) {
+        let one = &self.machines[machine];
+        let held = &one.groups[group.index()];
+        if one.runs() && held.wanted && one.stalled_until < held.refreshed_at {
+            self.fail(format!(
+                "the lease of {} ended on {}",
+                self.key(group),
+                one.name
+            ));
+        }
+    }
+
+    /// An address appears: for how long will another machine still have it?
+    pub(super) fn check_address(&mut self, machine: usize, group: GroupId) {
+        for (other, one) in self.machines.iter().enumerate() {
+            let until = one.groups[group.index()].installed_until;
+            if other != machine && until > self.now {
+                self.rules.both = self.rules.both.max(until - self.now);
+            }
+        }
+    }
+
+    /// A node that leaves has released what it could.
+    pub(super) fn check_exit(&self, machine: usize) {
+        for id in GroupId::first(self.settings.groups.len()) {
+            let stuck = self.state(machine, id) == Some(GroupState::StopFailed);
+            if self.machines[machine].groups[id.index()].active() && !stuck {
+                self.fail(format!(
+                    "{} left with {}",
+                    self.machines[machine].name,
+                    self.key(id)
+                ));
+            }
+        }
+    }
+
+    /// Beats, questions and answers are bounded.
+    pub(super) fn check_storm(&mut self, machine: usize) {
+        let window = 4 * self.settings.keepalive;
+        let peers = self.machines.len() as u64;
+        let groups = self.settings.groups.len() as u64;
+        let now = self.now;
+        let one = &mut self.machines[machine];
+        if now - one.window_at >= window {
+            (one.window_at, one.built) = (now, 0);
+        }
+        one.built += 1;
+        if one.built > 100 * peers + 40 * groups {
+            let (name, built) = (one.name.clone(), one.built);
+            self.fail(format!("{name} sent {built} frames in 4 k"));
+        }
+    }
+}

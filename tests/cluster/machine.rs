@@ -1,0 +1,185 @@
+//! One simulated machine: a real [`Node`], what its kernel holds and what its scripts do. The
+//! agent may die; kernel and scripts go on without it.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use twinbeat::Node;
+use twinbeat::action::{Carrier, Command, Outcome};
+use twinbeat::config::Config;
+use twinbeat::id::{GroupId, GroupSet, LinkId, LinkSet, NodeId};
+use twinbeat::time::Instant;
+
+use super::network::Frame;
+
+/// A machine of the cluster.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    pub(crate) name: String,
+    pub(crate) me: NodeId,
+    pub(crate) config: Config,
+    /// The agent, while its process lives.
+    pub(crate) node: Option<Box<Node>>,
+    /// Which start of the agent this is; zero before the first.
+    pub(crate) life: u32,
+    pub(crate) groups: Vec<Group>,
+    /// What waits to be read: sockets and pipes.
+    pub(crate) inbox: VecDeque<Arrival>,
+    /// Built-in actions that ended at once.
+    pub(crate) done: VecDeque<(GroupId, Outcome)>,
+    pub(crate) carrier: LinkSet,
+    /// Until then the loop does not run.
+    pub(crate) stalled_until: u64,
+    /// What the node asked for after its last input.
+    pub(crate) deadline: Instant,
+    /// When the loop runs next.
+    pub(crate) turn_at: u64,
+    /// When it last sent something.
+    pub(crate) beat_at: u64,
+    /// What [`twinbeat::action::Action::Remember`] left on its flash.
+    pub(crate) remembered: GroupSet,
+    /// Frames built since `window_at`: storms are looked for.
+    pub(crate) built: u64,
+    pub(crate) window_at: u64,
+}
+
+/// Something its loop will read in its next turn.
+#[derive(Clone, Debug)]
+pub(crate) enum Arrival {
+    Frame(LinkId, Rc<Frame>),
+    Link(LinkId, Carrier),
+    Done(GroupId, Outcome),
+    Command(Command),
+}
+
+/// Frames that wait in a socket at most; later ones are lost.
+pub(crate) const SOCKET: usize = 200;
+
+/// What a machine holds of one group.
+#[derive(Clone, Debug)]
+pub(crate) struct Group {
+    pub(crate) has_address: bool,
+    pub(crate) has_scripts: bool,
+    /// The agent has begun to start it and has not finished stopping it.
+    pub(crate) started: bool,
+    /// The agent wants its addresses on the machine.
+    pub(crate) wanted: bool,
+    /// The kernel takes its addresses away then; zero: they are not there.
+    pub(crate) installed_until: u64,
+    pub(crate) refreshed_at: u64,
+    /// A lapse of the lease is looked for then; zero: no look is planned.
+    pub(crate) look_at: u64,
+    pub(crate) scripts: Scripts,
+    /// Outdates what earlier jobs of the scripts would still do.
+    pub(crate) job: u32,
+    pub(crate) on_start: Behaviour,
+    pub(crate) on_stop: Behaviour,
+}
+
+/// What the scripts of a group are doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scripts {
+    Stopped,
+    Starting,
+    Running,
+    Stopping,
+}
+
+/// How a script answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Behaviour {
+    Works,
+    Fails,
+    Hangs,
+}
+
+impl Machine {
+    pub(crate) fn new(name: &str, config: Config, groups: Vec<Group>) -> Self {
+        Self {
+            name: name.to_owned(),
+            me: config.me,
+            carrier: LinkSet::first(config.links.len()),
+            config,
+            node: None,
+            life: 0,
+            groups,
+            inbox: VecDeque::new(),
+            done: VecDeque::new(),
+            stalled_until: 0,
+            deadline: Instant::NEVER,
+            turn_at: u64::MAX,
+            beat_at: 0,
+            remembered: GroupSet::EMPTY,
+            built: 0,
+            window_at: 0,
+        }
+    }
+
+    pub(crate) fn runs(&self) -> bool {
+        self.node.is_some()
+    }
+
+    /// The agent's process is gone; kernel and scripts are not.
+    pub(crate) fn lose_agent(&mut self) {
+        self.node = None;
+        self.inbox.clear();
+        self.done.clear();
+        self.stalled_until = 0;
+        self.turn_at = u64::MAX;
+        for group in &mut self.groups {
+            group.started = false;
+            group.wanted = false;
+        }
+    }
+
+    /// Everything is gone.
+    pub(crate) fn lose_power(&mut self) {
+        self.lose_agent();
+        for group in &mut self.groups {
+            group.installed_until = 0;
+            group.scripts = Scripts::Stopped;
+            group.job += 1;
+        }
+    }
+
+    /// Something arrived for the loop; a full socket drops it.
+    pub(crate) fn receive(&mut self, arrival: Arrival) {
+        if self.inbox.len() < SOCKET || !matches!(arrival, Arrival::Frame(..)) {
+            self.inbox.push_back(arrival);
+        }
+    }
+}
+
+impl Group {
+    pub(crate) fn new(has_address: bool, has_scripts: bool) -> Self {
+        Self {
+            has_address,
+            has_scripts,
+            started: false,
+            wanted: false,
+            installed_until: 0,
+            refreshed_at: 0,
+            look_at: 0,
+            scripts: Scripts::Stopped,
+            job: 0,
+            on_start: Behaviour::Works,
+            on_stop: Behaviour::Works,
+        }
+    }
+
+    /// Whether something of it runs, or is being started or stopped.
+    pub(crate) fn active(&self) -> bool {
+        self.started || self.scripts != Scripts::Stopped
+    }
+
+    /// Whether the kernel has its addresses.
+    pub(crate) fn installed(&self, now: u64) -> bool {
+        self.installed_until > now
+    }
+
+    /// Whether clients are served.
+    pub(crate) fn served(&self, now: u64) -> bool {
+        (!self.has_address || self.installed(now))
+            && (!self.has_scripts || self.scripts == Scripts::Running)
+    }
+}

@@ -1,0 +1,338 @@
+//! A cluster of real [`Node`]s in virtual time: machines, a network that loses and an adversary
+//! that replays, and the rules of the design looked at after every step.
+
+mod holding;
+pub(crate) mod machine;
+pub(crate) mod network;
+mod outputs;
+pub(crate) mod random;
+pub(crate) mod rules;
+pub(crate) mod settings;
+mod settled;
+mod shell;
+mod words;
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::fmt::Display;
+use std::rc::Rc;
+
+use twinbeat::action::{Carrier, Command};
+use twinbeat::id::{GroupId, LinkId};
+use twinbeat::time::Instant;
+use twinbeat::{Boot, Node};
+
+use machine::{Arrival, Group, Machine};
+use network::{Frame, Network};
+use random::Random;
+use rules::Rules;
+use settings::Settings;
+
+/// The simulated world at one moment.
+#[derive(Debug)]
+pub(crate) struct Cluster {
+    pub(crate) settings: Settings,
+    pub(crate) machines: Vec<Machine>,
+    pub(crate) network: Network,
+    pub(crate) random: Random,
+    pub(crate) rules: Rules,
+    /// Microseconds since the world began.
+    pub(crate) now: u64,
+    /// The adversary keeps every frame.
+    pub(crate) recording: bool,
+    /// A loop wakes up to this much later than asked.
+    pub(crate) wake_delay: u64,
+    /// Scripts take at most this long when they work, and are given up after `script_limit`.
+    pub(crate) script_time: u64,
+    pub(crate) script_limit: u64,
+    /// Lines of a story, when one is told.
+    pub(crate) story: Option<Vec<String>>,
+    lease: u64,
+    queue: BinaryHeap<Reverse<Planned>>,
+    planned: u64,
+    tail: VecDeque<(u64, usize, words::Note)>,
+}
+
+/// Something that will happen: when, in which order, what.
+#[derive(Debug)]
+struct Planned(u64, u64, Happening);
+
+#[derive(Debug)]
+enum Happening {
+    /// The loop of a machine wakes.
+    Turn(usize),
+    Arrives(usize, LinkId, Rc<Frame>),
+    /// A job of a group's scripts ends; the life that ordered it hears of it.
+    Script {
+        machine: usize,
+        group: GroupId,
+        job: u32,
+        life: u32,
+        end: shell::JobEnd,
+    },
+    /// The lease of a group's addresses may have ended.
+    Lapse(usize, GroupId),
+}
+
+impl Cluster {
+    pub(crate) fn new(settings: Settings, seed: u64) -> Self {
+        let count = settings.names.len();
+        let machines = (0..count)
+            .map(|me| Self::machine(&settings, &settings.names[me], me))
+            .collect();
+        Self {
+            network: Network::new(count, settings.links),
+            rules: Rules::new(&settings, count, seed),
+            machines,
+            random: Random::new(seed),
+            now: 1_000_000_000,
+            recording: false,
+            wake_delay: 0,
+            script_time: 500_000,
+            script_limit: 2_000_000,
+            story: None,
+            lease: settings.lease(),
+            queue: BinaryHeap::new(),
+            planned: 0,
+            tail: VecDeque::new(),
+            settings,
+        }
+    }
+
+    /// One more machine with another's identity and keys: a clone.
+    pub(crate) fn add_clone(&mut self, of: usize, name: &str) -> usize {
+        let machine = Self::machine(&self.settings, name, of);
+        self.machines.push(machine);
+        let count = self.machines.len();
+        self.network = Network::new(count, self.settings.links);
+        self.rules = Rules::new(&self.settings, count, self.rules.seed);
+        count - 1
+    }
+
+    fn machine(settings: &Settings, name: &str, me: usize) -> Machine {
+        let groups = settings
+            .groups
+            .iter()
+            .map(|group| Group::new(group.has_address(), group.has_scripts()))
+            .collect();
+        Machine::new(name, settings.config(me), groups)
+    }
+
+    /// Starts the agent of a machine: a new life.
+    pub(crate) fn boot(&mut self, machine: usize) {
+        if self.machines[machine].runs() {
+            return;
+        }
+        self.note(machine, words::Note::Fault("starts"));
+        let boot = Boot {
+            incarnation: self.random.word(),
+            counter: u32::try_from(self.random.below(1 << 31)).unwrap(),
+            standby: self.machines[machine].remembered,
+        };
+        let now = self.instant();
+        let one = &mut self.machines[machine];
+        one.life += 1;
+        for group in &mut one.groups {
+            // Leftovers are removed before the first beat.
+            group.installed_until = 0;
+        }
+        one.node = Some(Box::new(Node::new(&one.config, boot, now)));
+        one.turn_at = u64::MAX;
+        for link in one.config.link_ids() {
+            if one.carrier.contains(link) {
+                one.inbox.push_back(Arrival::Link(link, Carrier::Up));
+            }
+        }
+        self.rules.begin(machine, self.now);
+        self.first_turn(machine);
+    }
+
+    /// The agent is killed.
+    pub(crate) fn kill(&mut self, machine: usize) {
+        self.note(machine, words::Note::Fault("is killed"));
+        self.machines[machine].lose_agent();
+        self.rules.forget(machine);
+    }
+
+    /// The machine loses its power.
+    pub(crate) fn power_off(&mut self, machine: usize) {
+        self.note(machine, words::Note::Fault("loses power"));
+        self.machines[machine].lose_power();
+        self.rules.forget(machine);
+    }
+
+    /// The loop does not run for a while.
+    pub(crate) fn stall(&mut self, machine: usize, time: u64) {
+        self.note(machine, words::Note::Fault("stalls"));
+        let until = self.now + time;
+        let one = &mut self.machines[machine];
+        one.stalled_until = one.stalled_until.max(until);
+        let until = one.stalled_until;
+        self.wake(machine, until);
+    }
+
+    /// Every loop runs again.
+    pub(crate) fn end_stalls(&mut self) {
+        for machine in 0..self.machines.len() {
+            self.machines[machine].stalled_until = 0;
+            self.wake(machine, self.now);
+        }
+    }
+
+    /// A person's command to the agent of a machine.
+    pub(crate) fn command(&mut self, machine: usize, command: Command) {
+        self.note(machine, words::Note::Command(command));
+        if self.machines[machine].runs() {
+            self.machines[machine].receive(Arrival::Command(command));
+            self.wake(machine, self.now);
+        }
+    }
+
+    /// The kernel's word about one of a machine's links.
+    pub(crate) fn set_carrier(&mut self, machine: usize, link: usize, carrier: Carrier) {
+        self.note(machine, words::Note::Fault("sees a carrier change"));
+        let link = LinkId::new(link).unwrap();
+        let one = &mut self.machines[machine];
+        one.carrier = match carrier {
+            Carrier::Up => one.carrier.with(link),
+            Carrier::Down => one.carrier.without(link),
+        };
+        if one.runs() {
+            one.receive(Arrival::Link(link, carrier));
+            self.wake(machine, self.now);
+        }
+    }
+
+    /// The adversary puts one frame of his on a random link of a random machine.
+    pub(crate) fn replay(&mut self) {
+        if let Some(frame) = self.network.forge(&mut self.random) {
+            let to = self.random.index(self.machines.len());
+            let link = LinkId::new(self.random.index(self.settings.links)).unwrap();
+            self.plan(self.now, Happening::Arrives(to, link, frame));
+        }
+    }
+
+    /// The adversary sends everything that one machine ever said to every other one.
+    pub(crate) fn replay_all(&mut self, from: usize, spacing: u64) {
+        let mut at = self.now;
+        for frame in self.network.recorded_from(from) {
+            at += spacing;
+            for to in 0..self.machines.len() {
+                let link = LinkId::new(0).unwrap();
+                self.plan(at, Happening::Arrives(to, link, Rc::clone(&frame)));
+            }
+        }
+    }
+
+    /// Lets the world go on until a moment, which then is now.
+    pub(crate) fn run_until(&mut self, end: u64) {
+        while let Some(Reverse(Planned(at, ..))) = self.queue.peek() {
+            if *at > end {
+                break;
+            }
+            let Some(Reverse(Planned(at, _, happening))) = self.queue.pop() else {
+                break;
+            };
+            self.now = at;
+            self.happen(at, happening);
+        }
+        self.now = end;
+    }
+
+    pub(crate) fn run_for(&mut self, time: u64) {
+        self.run_until(self.now + time);
+    }
+
+    pub(crate) fn instant(&self) -> Instant {
+        Instant::from_micros(self.now)
+    }
+
+    /// A rule is broken: says which, how to see it again, and what happened last.
+    pub(crate) fn fail(&self, what: impl Display) -> ! {
+        let mut tail = String::new();
+        for (at, machine, note) in &self.tail {
+            tail.push_str(&self.line(*at, *machine, note));
+            tail.push('\n');
+        }
+        panic!(
+            "{tail}{} {what}\nseed {}: TWINBEAT_SEED={} cargo test --test simulation\n{:?}",
+            words::clock(self.now),
+            self.rules.seed,
+            self.rules.seed,
+            self.settings
+        );
+    }
+
+    fn happen(&mut self, at: u64, happening: Happening) {
+        match happening {
+            Happening::Turn(machine) => {
+                // An earlier turn may have replaced this one.
+                if self.machines[machine].turn_at == at {
+                    self.turn(machine);
+                }
+            }
+            Happening::Arrives(to, link, frame) => {
+                let machine = &mut self.machines[to];
+                if machine.runs() && machine.carrier.contains(link) {
+                    machine.receive(Arrival::Frame(link, frame));
+                    self.turn(to);
+                }
+            }
+            Happening::Script {
+                machine,
+                group,
+                job,
+                life,
+                end,
+            } => self.script_ends(machine, group, job, life, end),
+            Happening::Lapse(machine, group) => self.lapse(machine, group),
+        }
+    }
+
+    fn wake(&mut self, machine: usize, at: u64) {
+        let at = at.max(self.machines[machine].stalled_until).max(self.now);
+        if at < self.machines[machine].turn_at {
+            self.machines[machine].turn_at = at;
+            self.plan(at, Happening::Turn(machine));
+        }
+    }
+
+    fn plan(&mut self, at: u64, happening: Happening) {
+        self.planned += 1;
+        self.queue
+            .push(Reverse(Planned(at, self.planned, happening)));
+    }
+
+    fn note(&mut self, machine: usize, note: words::Note) {
+        if self.story.is_some() && note.is_told() {
+            let line = self.line(self.now, machine, &note);
+            if let Some(story) = &mut self.story {
+                story.push(line);
+            }
+        }
+        if self.tail.len() == 120 {
+            self.tail.pop_front();
+        }
+        self.tail.push_back((self.now, machine, note));
+    }
+}
+
+impl PartialEq for Planned {
+    fn eq(&self, other: &Self) -> bool {
+        (self.0, self.1) == (other.0, other.1)
+    }
+}
+
+impl Eq for Planned {}
+
+impl PartialOrd for Planned {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Planned {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.0, self.1).cmp(&(other.0, other.1))
+    }
+}

@@ -1,0 +1,51 @@
+//! What must be true in the end, when the world has been without faults for long enough.
+
+use twinbeat::action::GroupState;
+use twinbeat::id::{GroupId, GroupSet};
+
+use super::Cluster;
+
+impl Cluster {
+    /// R2 and R4, in a world without faults: every group on exactly one able node, and all agree.
+    /// Groups that failed to start somewhere may be on their way.
+    pub(crate) fn check_settled(&self, failed: GroupSet) {
+        let running: Vec<usize> = (0..self.machines.len())
+            .filter(|machine| self.machines[*machine].runs())
+            .collect();
+        for group in GroupId::first(self.settings.groups.len()) {
+            let states = || running.iter().filter_map(|one| self.state(*one, group));
+            let able = |state| state != GroupState::StartFailed;
+            if !states().any(able) || states().any(|state| state == GroupState::StopFailed) {
+                continue;
+            }
+            let resting = |state| matches!(state, GroupState::Idle | GroupState::Held);
+            if failed.contains(group) && !states().all(resting) {
+                continue;
+            }
+            let serving = |one: &&usize| {
+                let held = &self.machines[**one].groups[group.index()];
+                self.state(**one, group) == Some(GroupState::Held) && held.served(self.now)
+            };
+            let holders: Vec<&usize> = running.iter().filter(serving).collect();
+            let [holder] = holders[..] else {
+                self.fail(format!("R2: {} is served by {holders:?}", self.key(group)));
+            };
+            for (other, one) in self.machines.iter().enumerate() {
+                let held = &one.groups[group.index()];
+                let also = held.installed(self.now) || (one.runs() && held.active());
+                if other != *holder && also {
+                    self.fail(format!("R2: {} has {} too", one.name, self.key(group)));
+                }
+                let now = self.instant();
+                let seen = one.node.as_ref().map(|node| node.group(now, group).holder);
+                if seen.is_some_and(|seen| seen != Some(self.machines[*holder].me)) {
+                    self.fail(format!(
+                        "R4: {} sees {} at {seen:?}",
+                        one.name,
+                        self.key(group)
+                    ));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! One seed: a cluster drawn by chance, faults by chance, then quiet, and the rules throughout.
+
+use twinbeat::action::{Carrier, Command, GroupState, Selection};
+use twinbeat::config::AutoFailback;
+use twinbeat::id::{GroupId, GroupSet};
+
+use crate::TIMINGS;
+use crate::cluster::Cluster;
+use crate::cluster::machine::Behaviour;
+use crate::cluster::network::Quality;
+use crate::cluster::random::Random;
+use crate::cluster::settings::{GroupSettings, Settings};
+
+/// What happened, over one seed or many.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Summary {
+    pub(crate) seeds: u64,
+    pub(crate) steps: u64,
+    pub(crate) with_takeover: u64,
+    takeovers: u64,
+    starts: u64,
+    pub(crate) accepted: u64,
+    refused: u64,
+    twins: u64,
+    trace: u64,
+}
+
+impl Summary {
+    pub(crate) fn plus(&self, other: &Self) -> Self {
+        Self {
+            seeds: self.seeds + other.seeds,
+            steps: self.steps + other.steps,
+            with_takeover: self.with_takeover + other.with_takeover,
+            takeovers: self.takeovers + other.takeovers,
+            starts: self.starts + other.starts,
+            accepted: self.accepted + other.accepted,
+            refused: self.refused + other.refused,
+            twins: self.twins + other.twins,
+            trace: self.trace ^ other.trace,
+        }
+    }
+}
+
+/// Runs one seed; panics when a rule is broken.
+pub(crate) fn simulate(seed: u64) -> Summary {
+    let mut random = Random::new(seed ^ 0x7477_696e);
+    let mut cluster = Cluster::new(settings(&mut random), seed);
+    let adversary = random.chance(400_000);
+    cluster.recording = adversary;
+    cluster.wake_delay = random.pick(&[0, 300, 2_000]);
+    cluster.script_time = random.pick(&[10_000, 200_000, 1_000_000]);
+    topology(&mut cluster, &mut random);
+    let mut faults = Faults {
+        good: quality(&cluster, &mut random),
+        cluster,
+        random,
+        adversary,
+    };
+    faults.cluster.network.quality = faults.good;
+    faults.run();
+    let rules = &faults.cluster.rules;
+    Summary {
+        seeds: 1,
+        steps: rules.steps,
+        with_takeover: u64::from(rules.takeovers > 0),
+        takeovers: rules.takeovers,
+        starts: rules.starts,
+        accepted: rules.accepted,
+        refused: rules.refused,
+        twins: rules.twins,
+        trace: rules.trace,
+    }
+}
+
+fn settings(random: &mut Random) -> Settings {
+    let nodes = random.pick(&[2, 2, 2, 3, 3, 4]);
+    let (keepalive, deadtime) = random.pick(&TIMINGS);
+    let mut settings = Settings::new(nodes, keepalive, deadtime);
+    settings.links = random.pick(&[1, 1, 2]);
+    settings.initdead = deadtime * random.pick(&[1, 2]);
+    settings.failback = random.pick(&[AutoFailback::On, AutoFailback::Off, AutoFailback::Legacy]);
+    for group in 0..random.between(1, 4) {
+        let address = format!("10.0.0.{}", group + 1);
+        let script = format!("service{group}");
+        settings.groups.push(GroupSettings {
+            home: random.index(nodes),
+            resources: match random.below(4) {
+                0 => vec![script],
+                1 => vec![address, script],
+                _ => vec![address],
+            },
+        });
+    }
+    settings
+}
+
+fn quality(cluster: &Cluster, random: &mut Random) -> Quality {
+    let keepalive = cluster.settings.keepalive;
+    Quality {
+        delay: random.between(50, keepalive / 50),
+        jitter: keepalive / random.pick(&[20, 50, 1000]),
+        loss: random.pick(&[0, 0, 0, 20_000, 200_000]),
+        duplication: random.pick(&[0, 0, 50_000]),
+    }
+}
+
+/// Sometimes a line, or one cable missing.
+fn topology(cluster: &mut Cluster, random: &mut Random) {
+    let nodes = cluster.machines.len();
+    match random.below(5) {
+        0 => {
+            for one in 0..nodes {
+                for other in one + 2..nodes {
+                    cluster.network.remove_edge(one, other);
+                }
+            }
+        }
+        1 if nodes > 2 => cluster
+            .network
+            .remove_edge(random.index(nodes - 1), nodes - 1),
+        _ => {}
+    }
+}
+
+struct Faults {
+    cluster: Cluster,
+    random: Random,
+    good: Quality,
+    adversary: bool,
+}
+
+impl Faults {
+    fn run(&mut self) {
+        let deadtime = self.cluster.settings.deadtime;
+        for machine in 0..self.cluster.machines.len() {
+            self.cluster.boot(machine);
+            let pause = self.random.pick(&[0, 1000, deadtime / 2, deadtime * 3]);
+            let pause = self.random.below(pause + 1);
+            self.pass(pause);
+        }
+        for _ in 0..self.random.between(15, 50) {
+            self.fault();
+            let pause = self
+                .random
+                .pick(&[deadtime / 20, deadtime, deadtime * 2, deadtime * 3]);
+            let pause = self.random.below(pause);
+            self.pass(pause);
+        }
+        self.quiet();
+    }
+
+    /// Time passes; the adversary is at work.
+    fn pass(&mut self, time: u64) {
+        let end = self.cluster.now + time;
+        while self.adversary && self.cluster.now < end {
+            let slice = self.random.below(self.cluster.settings.keepalive) + 1;
+            self.cluster.run_until(end.min(self.cluster.now + slice));
+            for _ in 0..self.random.below(8) {
+                self.cluster.replay();
+            }
+        }
+        self.cluster.run_until(end);
+    }
+
+    fn fault(&mut self) {
+        let Settings {
+            keepalive,
+            deadtime,
+            links,
+            ..
+        } = self.cluster.settings;
+        let random = &mut self.random;
+        let machine = random.index(self.cluster.machines.len());
+        let other = random.index(self.cluster.machines.len());
+        let link = random.index(links);
+        let cluster = &mut self.cluster;
+        match random.below(26) {
+            0 | 1 => cluster.kill(machine),
+            2 => cluster.power_off(machine),
+            3..=6 => (0..cluster.machines.len()).for_each(|one| cluster.boot(one)),
+            7 => {
+                let time = random.below(keepalive);
+                cluster.stall(machine, time);
+            }
+            8 => {
+                let time = random.between(keepalive, deadtime);
+                cluster.stall(machine, time);
+            }
+            9 => {
+                let time = random.between(deadtime, 4 * deadtime);
+                cluster.stall(machine, time);
+            }
+            10 | 11 => cluster.network.set_cut_between(machine, other, true),
+            12 => (0..links).for_each(|link| cluster.network.set_cut(machine, other, link, true)),
+            13 => cluster.network.set_cut(machine, other, link, true),
+            14 => {
+                for other in 0..cluster.machines.len() {
+                    cluster.network.set_cut_between(machine, other, true);
+                }
+            }
+            15..=17 => cluster.network.join(),
+            18 => cluster.set_carrier(machine, link, Carrier::Down),
+            19 => self.plug_in(),
+            20 => {
+                let behaviours = [Behaviour::Works, Behaviour::Fails, Behaviour::Hangs];
+                let group = random.index(cluster.settings.groups.len());
+                let group = &mut cluster.machines[machine].groups[group];
+                group.on_start = random.pick(&behaviours);
+                if random.chance(200_000) {
+                    group.on_stop = random.pick(&behaviours);
+                }
+            }
+            21 => self.mend_scripts(),
+            22 => {
+                let which = selection(random, cluster.settings.groups.len());
+                cluster.command(machine, Command::Standby(which));
+            }
+            23 => {
+                let which = selection(random, cluster.settings.groups.len());
+                cluster.command(machine, Command::Takeover(which));
+            }
+            24 if random.chance(500_000) => cluster.command(machine, Command::Shutdown),
+            _ => {
+                let lossy = Quality {
+                    loss: random.pick(&[0, 100_000, 500_000]),
+                    ..self.good
+                };
+                cluster.network.quality = random.pick(&[self.good, lossy]);
+            }
+        }
+    }
+
+    /// Everything is mended; after the time of R2 all is served, by one node each, and stays so.
+    fn quiet(&mut self) {
+        let Settings {
+            keepalive,
+            deadtime,
+            initdead,
+            ..
+        } = self.cluster.settings;
+        // A cable that was never there: the node in the middle hears both ends.
+        let line = self.cluster.machines.len() == 3 && self.random.chance(500_000);
+        if line {
+            self.cluster.network.join();
+        } else {
+            self.cluster.network.heal();
+        }
+        self.cluster.network.quality = Quality::GOOD;
+        self.plug_in();
+        self.mend_scripts();
+        self.cluster.end_stalls();
+        // Nodes that were told to leave have left.
+        let scripts = 100_000 + 2 * self.cluster.script_limit;
+        self.pass(scripts + deadtime);
+        for machine in 0..self.cluster.machines.len() {
+            if line || machine == 0 || self.random.chance(800_000) {
+                self.cluster.boot(machine);
+            }
+        }
+        let failed = self.failed();
+        self.pass(2 * deadtime.max(initdead) + 4 * keepalive + 200_000 + scripts);
+        let failed = GroupSet(failed.0 | self.failed().0);
+        self.cluster.check_settled(failed);
+        let starts = self.cluster.rules.starts;
+        self.pass(3 * deadtime);
+        self.cluster.check_settled(failed);
+        if failed.is_empty() && self.cluster.rules.starts != starts {
+            self.cluster
+                .fail("something moved in a world without faults");
+        }
+    }
+
+    fn plug_in(&mut self) {
+        for machine in 0..self.cluster.machines.len() {
+            for link in 0..self.cluster.settings.links {
+                self.cluster.set_carrier(machine, link, Carrier::Up);
+            }
+        }
+    }
+
+    fn mend_scripts(&mut self) {
+        for machine in &mut self.cluster.machines {
+            for group in &mut machine.groups {
+                (group.on_start, group.on_stop) = (Behaviour::Works, Behaviour::Works);
+            }
+        }
+    }
+
+    /// Groups that failed somewhere: they are tried again some time.
+    fn failed(&self) -> GroupSet {
+        let now = self.cluster.instant();
+        let nodes = || {
+            let machines = self.cluster.machines.iter();
+            machines.filter_map(|one| one.node.as_ref())
+        };
+        GroupId::first(self.cluster.settings.groups.len())
+            .filter(|group| {
+                nodes().any(|node| {
+                    let state = node.group(now, *group).state;
+                    matches!(state, GroupState::StartFailed | GroupState::StopFailed)
+                })
+            })
+            .fold(GroupSet::EMPTY, GroupSet::with)
+    }
+}
+
+fn selection(random: &mut Random, groups: usize) -> Selection {
+    match random.below(6) {
+        0 => Selection::All,
+        1 => Selection::Local,
+        2 => Selection::Foreign,
+        _ => Selection::Group(GroupId::new(random.index(groups)).unwrap()),
+    }
+}

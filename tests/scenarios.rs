@@ -1,0 +1,271 @@
+//! Stories: text files of commands, each followed by what happened. `UPDATE=1 cargo test --test
+//! scenarios` writes them anew; read the difference before keeping it.
+//!
+//! A line that is not indented is a command, an indented one is what came of it, `#` explains.
+//!
+//! | command | meaning |
+//! |---|---|
+//! | `nodes a b`, `links 2`, `line` | the machines in the order of `ha.cf`, their media, only neighbours are joined |
+//! | `keepalive 1s`, `deadtime 3s`, `initdead 6s`, `failback on` | the directives of `ha.cf` |
+//! | `group a 10.0.0.1 web` | a line of `haresources`: home, then addresses and scripts |
+//! | `differs b deadtime 4s`, `differs b groups` | one node has another value, or thinks it is the first group's home |
+//! | `start a b`, `run 2s` | start agents; let time pass |
+//! | `cut a b`, `cut a b 1`, `deafen a b`, `heal`, `loss 20` | cut all links, or one; `a` no longer hears `b`; join all; per cent lost |
+//! | `kill a`, `power-off a`, `stall a 5s`, `stop a` | the agent dies; the machine; the loop does not run; graceful |
+//! | `standby a all`, `takeover a 10.0.0.1` | a person's commands: `all`, `local`, `foreign` or a group |
+//! | `unplug a 0`, `plug a 0` | an interface goes and comes back |
+//! | `script a web start fails` | `start` or `stop`; `works`, `fails` or `hangs` |
+//! | `replay a` | everything that `a` ever said is sent to everyone again |
+//! | `clone a` | another machine with a's name and key starts; it is called `a'` |
+//! | `holders` | who serves each group to its clients |
+
+#[expect(dead_code, reason = "chance uses what the stories do not")]
+mod cluster;
+
+use std::fs;
+use std::path::Path;
+
+use cluster::Cluster;
+use cluster::machine::Behaviour;
+use cluster::settings::{GroupSettings, Settings};
+use twinbeat::action::{Carrier, Command, Selection};
+use twinbeat::config::AutoFailback;
+use twinbeat::id::GroupId;
+use twinbeat::time::Duration;
+
+#[test]
+fn every_story_goes_as_it_was_told() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
+    let only = std::env::var("STORY").unwrap_or_default();
+    let mut files: Vec<_> = (fs::read_dir(folder).unwrap())
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|end| end == "txt"))
+        .filter(|path| path.to_str().unwrap().contains(&only))
+        .collect();
+    files.sort();
+    assert!(!files.is_empty());
+    let mut wrong = Vec::new();
+    for file in files {
+        let told = fs::read_to_string(&file).unwrap();
+        let happened = tell(&told, file.file_name().unwrap().to_str().unwrap());
+        if told == happened {
+            continue;
+        }
+        if std::env::var_os("UPDATE").is_some() {
+            fs::write(&file, happened).unwrap();
+            continue;
+        }
+        let same = |(a, b): &(&str, &str)| a == b;
+        let line = told.lines().zip(happened.lines()).take_while(same).count();
+        wrong.push(format!(
+            "{}:{}: told    {:?}\n    happened {:?}",
+            file.display(),
+            line + 1,
+            told.lines().nth(line).unwrap_or_default(),
+            happened.lines().nth(line).unwrap_or_default()
+        ));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The story with what happens now.
+fn tell(story: &str, name: &str) -> String {
+    let mut teller = Teller {
+        settings: Settings::new(0, 1_000_000, 3_000_000),
+        cluster: None,
+    };
+    let mut text = String::new();
+    for (number, line) in story.lines().enumerate() {
+        if line.starts_with("    ") {
+            continue;
+        }
+        text.push_str(line);
+        text.push('\n');
+        let words: Vec<&str> = line.split_whitespace().collect();
+        if line.starts_with('#') || words.is_empty() {
+            continue;
+        }
+        teller
+            .command(&words)
+            .unwrap_or_else(|| panic!("{name}:{}: not understood: {line}", number + 1));
+        if let Some(story) = teller.cluster.as_mut().and_then(|one| one.story.as_mut()) {
+            for line in story.drain(..) {
+                text.push_str("    ");
+                text.push_str(&line);
+                text.push('\n');
+            }
+        }
+    }
+    text
+}
+
+struct Teller {
+    settings: Settings,
+    /// Exists from the first command that is not a setting.
+    cluster: Option<Cluster>,
+}
+
+impl Teller {
+    fn command(&mut self, words: &[&str]) -> Option<()> {
+        if self.cluster.is_none() && self.setting(words).is_some() {
+            return Some(());
+        }
+        if self.cluster.is_none() {
+            let mut cluster = Cluster::new(self.settings.clone(), 1);
+            cluster.recording = true;
+            cluster.script_time = 1;
+            cluster.story = Some(Vec::new());
+            self.cluster = Some(cluster);
+        }
+        let cluster = self.cluster.as_mut()?;
+        let node = |name: &str| cluster.machines.iter().position(|one| one.name == name);
+        match words {
+            ["line"] => {
+                for one in 0..cluster.machines.len() {
+                    for other in one + 2..cluster.machines.len() {
+                        cluster.network.remove_edge(one, other);
+                    }
+                }
+            }
+            ["differs", name, "deadtime", time] => {
+                let time = Duration::from_micros(micros(time)?);
+                let one = node(name)?;
+                cluster.machines[one].config.timing.deadtime = time;
+            }
+            ["differs", name, "groups"] => {
+                let one = node(name)?;
+                let machine = &mut cluster.machines[one];
+                machine.config.groups[0].home = machine.me;
+            }
+            ["start", names @ ..] => {
+                let nodes: Option<Vec<usize>> = names.iter().map(|name| node(name)).collect();
+                nodes?.into_iter().for_each(|one| cluster.boot(one));
+            }
+            ["run", time] => cluster.run_for(micros(time)?),
+            ["cut", a, b] => {
+                let (a, b) = (node(a)?, node(b)?);
+                cluster.network.set_cut_between(a, b, true);
+            }
+            ["cut", a, b, link] => {
+                let (a, b, link) = (node(a)?, node(b)?, link.parse().ok()?);
+                cluster.network.set_cut(a, b, link, true);
+                cluster.network.set_cut(b, a, link, true);
+            }
+            ["deafen", a, b] => {
+                let (a, b) = (node(a)?, node(b)?);
+                (0..self.settings.links).for_each(|link| cluster.network.set_cut(b, a, link, true));
+            }
+            ["heal"] => cluster.network.join(),
+            ["loss", percent] => {
+                cluster.network.quality.loss = percent.parse::<u64>().ok()? * 10_000;
+            }
+            ["kill", name] => cluster.kill(node(name)?),
+            ["power-off", name] => cluster.power_off(node(name)?),
+            ["stall", name, time] => cluster.stall(node(name)?, micros(time)?),
+            ["stop", name] => cluster.command(node(name)?, Command::Shutdown),
+            ["standby", name, which] => {
+                let (one, which) = (node(name)?, selection(&self.settings, which)?);
+                cluster.command(one, Command::Standby(which));
+            }
+            ["takeover", name, which] => {
+                let (one, which) = (node(name)?, selection(&self.settings, which)?);
+                cluster.command(one, Command::Takeover(which));
+            }
+            ["unplug", name, link] => {
+                cluster.set_carrier(node(name)?, link.parse().ok()?, Carrier::Down);
+            }
+            ["plug", name, link] => {
+                cluster.set_carrier(node(name)?, link.parse().ok()?, Carrier::Up);
+            }
+            ["script", name, script, when, how] => {
+                let one = node(name)?;
+                let how = match *how {
+                    "works" => Behaviour::Works,
+                    "fails" => Behaviour::Fails,
+                    "hangs" => Behaviour::Hangs,
+                    _ => return None,
+                };
+                let group = group_of(&self.settings, script)?;
+                let group = &mut cluster.machines[one].groups[group];
+                match *when {
+                    "start" => group.on_start = how,
+                    "stop" => group.on_stop = how,
+                    _ => return None,
+                }
+            }
+            ["replay", name] => cluster.replay_all(node(name)?, 10_000),
+            ["clone", name] => {
+                let of = node(name)?;
+                let clone = cluster.add_clone(of, &format!("{name}'"));
+                cluster.boot(clone);
+            }
+            ["holders"] => holders(cluster),
+            _ => return None,
+        }
+        Some(())
+    }
+
+    fn setting(&mut self, words: &[&str]) -> Option<()> {
+        let settings = &mut self.settings;
+        match words {
+            ["nodes", names @ ..] => {
+                settings.names = names.iter().map(|name| (*name).to_owned()).collect();
+            }
+            ["links", count] => settings.links = count.parse().ok()?,
+            ["keepalive", time] => settings.keepalive = micros(time)?,
+            ["deadtime", time] => {
+                settings.deadtime = micros(time)?;
+                settings.initdead = 2 * settings.deadtime;
+            }
+            ["initdead", time] => settings.initdead = micros(time)?,
+            ["failback", "on"] => settings.failback = AutoFailback::On,
+            ["failback", "off"] => settings.failback = AutoFailback::Off,
+            ["group", home, resources @ ..] => settings.groups.push(GroupSettings {
+                home: settings.names.iter().position(|name| name == home)?,
+                resources: resources.iter().map(|word| (*word).to_owned()).collect(),
+            }),
+            _ => return None,
+        }
+        Some(())
+    }
+}
+
+fn holders(cluster: &mut Cluster) {
+    let mut lines = Vec::new();
+    for group in GroupId::first(cluster.settings.groups.len()) {
+        let serves =
+            |one: &&cluster::machine::Machine| one.groups[group.index()].served(cluster.now);
+        let names: Vec<&str> = (cluster.machines.iter().filter(serves))
+            .map(|one| one.name.as_str())
+            .collect();
+        let names = if names.is_empty() {
+            "nobody".to_owned()
+        } else {
+            names.join(" and ")
+        };
+        lines.push(format!("{} is served by {names}", cluster.key(group)));
+    }
+    cluster.story.get_or_insert_default().extend(lines);
+}
+
+fn micros(time: &str) -> Option<u64> {
+    let (number, unit) = match time.strip_suffix("ms") {
+        Some(number) => (number, 1000),
+        None => (time.strip_suffix('s')?, 1_000_000),
+    };
+    Some(number.parse::<u64>().ok()? * unit)
+}
+
+fn selection(settings: &Settings, word: &str) -> Option<Selection> {
+    Some(match word {
+        "all" => Selection::All,
+        "local" => Selection::Local,
+        "foreign" => Selection::Foreign,
+        group => Selection::Group(GroupId::new(group_of(settings, group)?)?),
+    })
+}
+
+fn group_of(settings: &Settings, resource: &str) -> Option<usize> {
+    let has = |group: &GroupSettings| group.resources.iter().any(|word| word == resource);
+    settings.groups.iter().position(has)
+}
