@@ -157,7 +157,8 @@ impl Node {
                 // Beats and questions that are due do not wait for the end of a flood.
                 self.members.on_timeout(now, false, &mut self.events);
                 match received? {
-                    Received::Nothing | Received::State(_) => {}
+                    Received::Nothing => {}
+                    Received::State(_) => self.members.fall_in(now),
                     Received::Word(by, word) => self.failover.on_word(now, by, word, &self.members),
                     Received::Leave(_, beat) => self.failover.on_leave(&beat),
                 }
