@@ -83,8 +83,8 @@ impl Cluster {
         };
         let since = *one.dark_since.get_or_insert(now);
         let me = one.me;
-        let heard = (one.config.node_ids())
-            .any(|peer| peer != me && node.peer(instant, peer).hears_us);
+        let heard =
+            (one.config.node_ids()).any(|peer| peer != me && node.peer(instant, peer).hears_us);
         let held = one.groups.iter().any(|group| group.installed(now));
         if heard && held && now - since >= dark {
             let name = one.name.clone();
