@@ -271,6 +271,9 @@ fn a_stopped_reader_a_full_disk_and_a_missing_syslog_hold_nothing_up() {
     alone("log", |mut node| {
         node.write("haresources", "alpha 192.0.2.100/24\n");
         let ha_cf = fs::read_to_string(node.directory.join("ha.cf")).unwrap();
+        let nowhere = "rundir RUN\nstatedir /proc/nowhere\n";
+        let run = format!("{}/run", node.directory.display());
+        node.write("twinbeat.cf", &nowhere.replace("RUN", &run));
         let more = "logfile /dev/full\ndebugfile /dev/full\nlogfacility daemon\n";
         node.write("ha.cf", &format!("{ha_cf}{more}"));
         let child = Command::new(PROGRAM)

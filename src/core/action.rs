@@ -98,6 +98,8 @@ pub struct Transmit {
     pub links: LinkSet,
     /// How many bytes of the buffer.
     pub len: usize,
+    /// Every node takes it as a sign of life: leases may be refreshed with it. An Ask is for one.
+    pub beat: bool,
 }
 
 /// Something the shell must do to the machine. At most one of `Check`, `Start`, `Stop` is in

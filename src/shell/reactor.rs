@@ -21,6 +21,8 @@ use crate::{clock, sys};
 pub(crate) const MAX_OWN: usize = 32;
 /// Most tasks that wait at one time: a script for each group, control connections, state, spare.
 const MAX_WAITS: usize = 24;
+/// Steps of tasks in one turn.
+const MOST_TICKS: usize = 64;
 /// Most descriptors one task waits for: two outputs of a script and its end.
 const MAX_FDS: usize = 3;
 
@@ -91,10 +93,13 @@ impl Reactor {
         }
     }
 
-    /// Runs every task that can go on. Costs nothing while none can.
+    /// Runs the tasks that can go on, not without end. Costs nothing while none can.
     pub(crate) fn run_tasks(&self) {
         if self.woken.replace(false) {
-            while self.executor.try_tick() {}
+            let more = (0..MOST_TICKS).all(|_| self.executor.try_tick());
+            if more {
+                self.woken.set(true);
+            }
         }
     }
 
@@ -174,8 +179,8 @@ impl Future for Wait {
             });
             self.slot = Some(place);
         } else {
-            // Full: the waiter's deadline has come early, which it must be able to bear.
-            return Poll::Ready(false);
+            // Full, which the limits of those who wait rule out: asks again in the next turn.
+            context.waker().wake_by_ref();
         }
         Poll::Pending
     }
@@ -214,6 +219,27 @@ mod tests {
         let own = [quiet.as_raw_fd(), loud.as_raw_fd()];
         let (_, ready) = reactor.sleep(&own, Instant::NEVER);
         assert!(ready.contains(1) && !ready.contains(0));
+    }
+
+    #[test]
+    fn more_tasks_than_places_all_come_to_their_end_and_none_holds_up_a_turn() {
+        let reactor = Reactor::new();
+        let ended = Rc::new(Cell::new(0));
+        let tasks = 2 * MAX_WAITS;
+        let until = clock::now().after(Duration::from_millis(30));
+        for _ in 0..tasks {
+            let (inner, ended) = (Rc::clone(&reactor), Rc::clone(&ended));
+            reactor.spawn(async move {
+                assert!(!inner.wait(&[], until).await);
+                ended.set(ended.get() + 1);
+            });
+        }
+        let began = clock::now();
+        while ended.get() < tasks && clock::now().since(began) < Duration::from_secs(5) {
+            reactor.run_tasks();
+            reactor.sleep(&[], clock::now().after(Duration::from_millis(100)));
+        }
+        assert_eq!(ended.get(), tasks);
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! THE loop. Each turn has one order: clock, read, decide, send beats, refresh leases, slow things
 //! last. Nothing in it waits; what takes long is begun, and its end is heard of in a later turn.
 //!
-//! A turn that came late first tells the core so, and lets go of what may no longer be held,
-//! before it reads anything. When a verdict of death would fall, everything that waits in the
-//! sockets is read first: the proof of life may be among it.
+//! A turn first tells the core that it woke, which may be late, and lets go of what may no longer
+//! be held, before it reads anything. When a verdict of death would fall, everything that waits in
+//! the sockets is read first: the proof of life may be among it.
 
 mod start;
 mod upkeep;
@@ -15,7 +15,7 @@ use std::rc::Rc;
 use log::warn;
 use twinbeat::action::{Action, Command, Input};
 use twinbeat::config::Config;
-use twinbeat::id::{LinkId, LinkSet, PerLink};
+use twinbeat::id::{LinkId, PerLink};
 use twinbeat::time::{Duration, Instant};
 use twinbeat::{MAX_FRAME, Node};
 
@@ -64,8 +64,6 @@ struct Program {
     refusals: Refusals,
     /// When each link was last read.
     read_at: PerLink<Instant>,
-    /// A wake-up that comes later than this is a stall: no verdict falls in its turn (DESIGN 4).
-    stall: Duration,
     started: Instant,
     realtime_at: Instant,
     stopping: bool,
@@ -100,17 +98,16 @@ impl Program {
 
     fn turn(&mut self) {
         let (mut now, ready) = self.sleep();
-        let late = now.since(self.node.deadline());
-        let due = now >= self.node.deadline();
-        if due && late <= self.stall && self.node.verdict_due(now) {
-            now = self.read_dry(now);
-        } else if due {
-            // The core learns that this turn is late before it learns anything else, and what may
-            // no longer be held goes before anything is read.
-            self.tell(now, Input::Timeout);
+        if now >= self.node.deadline() {
+            // What may no longer be held goes before anything is read.
+            self.tell(now, Input::Wake);
             self.resources.holding().let_go(now, &self.node);
         }
-        self.read(now, ready);
+        if self.node.verdict_due(now) {
+            now = self.read_dry(now);
+        } else {
+            self.read(now, ready);
+        }
         if now >= self.node.deadline() {
             self.tell(now, Input::Timeout);
         }
@@ -124,10 +121,10 @@ impl Program {
             self.links.update(now, &self.interfaces);
             self.tell_links(now);
         }
-        let sent = self.carry_out(now);
+        let beat = self.carry_out(now);
         if clock::now().since(now) < LONGEST_TURN {
             let holding = self.resources.holding();
-            holding.keep_up(now, &self.node, !sent.is_empty(), &self.interfaces);
+            holding.keep_up(now, &self.node, beat, &self.interfaces);
         }
         self.do_slow_things(now, ready);
     }
@@ -174,7 +171,7 @@ impl Program {
         }
     }
 
-    /// Everything that waits, and then the verdict; the time it fell.
+    /// Everything that waits; the time after it.
     fn read_dry(&mut self, began: Instant) -> Instant {
         let config = Rc::clone(&self.config);
         let mut now = began;
@@ -191,7 +188,6 @@ impl Program {
                 self.send(now);
             }
         }
-        self.tell(now, Input::Timeout);
         now
     }
 
@@ -219,19 +215,19 @@ impl Program {
         }
     }
 
-    /// Sends what is due and does what must be done, until the core wants nothing more; the links
-    /// something was sent on.
-    fn carry_out(&mut self, now: Instant) -> LinkSet {
-        let mut sent = self.send(now);
+    /// Sends what is due and does what must be done, until the core wants nothing more; whether a
+    /// beat was among it.
+    fn carry_out(&mut self, now: Instant) -> bool {
+        let mut beat = self.send(now);
         self.tell_links(now);
         while let Some(action) = self.node.poll_action() {
             self.note_events();
             self.act(now, action);
-            sent = LinkSet(sent.0 | self.send(now).0);
+            beat |= self.send(now);
             self.tell_links(now);
         }
         self.note_events();
-        sent
+        beat
     }
 
     fn note_events(&mut self) {
@@ -241,19 +237,19 @@ impl Program {
         }
     }
 
-    fn send(&mut self, now: Instant) -> LinkSet {
+    /// A beat counts whether or not it left: a node without links may still have to serve.
+    fn send(&mut self, now: Instant) -> bool {
         let mut buffer = [0; MAX_FRAME];
-        let mut sent = LinkSet::EMPTY;
+        let mut beat = false;
         while let Some(frame) = self.node.poll_transmit(now, &mut buffer) {
             let bytes = buffer.get(..frame.len).unwrap_or_default();
             for link in frame.links.iter() {
-                // Counted there, and told by its carrier.
-                if self.links.send(link, bytes).is_ok() {
-                    sent = sent.with(link);
-                }
+                // An error is counted there, and told by the link's carrier.
+                let _ = self.links.send(link, bytes);
             }
+            beat |= frame.beat;
         }
-        sent
+        beat
     }
 
     fn act(&mut self, now: Instant, action: Action) {

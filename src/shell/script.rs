@@ -17,7 +17,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::rc::Rc;
 
 use log::Level;
-use nix::sys::signal::{Signal, killpg};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 use twinbeat::time::{Duration, Instant};
@@ -221,8 +221,10 @@ pub(crate) async fn run(reactor: Rc<Reactor>, job: Job) -> Finished {
                     };
                 }
             };
-            // It may have ended by now.
-            let _ = killpg(Pid::from_raw(child.id().cast_signed()), signal);
+            // It may have ended by now; and a script can leave its process group.
+            let pid = Pid::from_raw(child.id().cast_signed());
+            let _ = killpg(pid, signal);
+            let _ = kill(pid, signal);
             killed = next;
             until = reactor.now().after(GRACE);
         }

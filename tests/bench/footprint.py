@@ -114,7 +114,7 @@ def measure(lab, seconds):
     elapsed = now() - t0
     for role, node in roles:
         pids = node.pids()
-        beats = [payload(frame) for _, frame in lab.beats(node.letter, t0)]
+        beats = [payload(frame) for t, frame in lab.beats(node.letter, t0) if t <= t0 + elapsed]
         rss, locked = resident(pids)
         result[role] = {
             "processes": len(pids), "threads": threads(pids), "own_kb": own_pages(pids), "rss_kb": rss,

@@ -101,7 +101,8 @@ def role_client(path, interval):
         if held and t - flushed_at > 0.02:
             out.write(b"".join(held))
             held, flushed_at = [], t
-        if select.select([s], [], [], max(0.0, send_at - now()))[0]:
+        wake_at = min(send_at, flushed_at + 0.021) if held else send_at
+        if select.select([s], [], [], max(0.0, wake_at - now()))[0]:
             try:
                 d = s.recv(64)
                 held.append(CLIENT_RECORD.pack(now(), struct.unpack("<I", d[:4])[0], d[4:5]))

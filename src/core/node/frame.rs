@@ -89,6 +89,7 @@ impl Node {
         Some(Transmit {
             links,
             len: len.saturating_add(tag.len()),
+            beat: kind != Kind::Ask,
         })
     }
 

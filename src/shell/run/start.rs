@@ -69,12 +69,11 @@ pub(super) fn start(directory: &Path, config: Rc<Config>) -> Result<Program, Str
     let resources = Resources::new(&config, directory, &reactor, holding);
     let writer = Writer::new(&reactor, statedir);
     writer.count(state.generation.saturating_add(1));
-    let (now, timing) = (clock::now(), config.timing);
+    let now = clock::now();
     Ok(Program {
         node: Node::new(&config, boot, now),
         links: Links::new(&config),
         read_at: PerLink::new(Instant::default),
-        stall: timing.keepalive.max(timing.deadtime.scaled(1, 4)),
         config,
         reactor,
         signals,

@@ -50,7 +50,8 @@ struct Queue {
 impl Program {
     /// Signals, people's requests, scripts, the log.
     pub(super) fn do_slow_things(&mut self, now: Instant, ready: Ready) {
-        if ready.contains(SIGNALS) {
+        let mut told = ready.contains(SIGNALS);
+        if told {
             while let Some(request) = self.signals.next() {
                 self.on_signal(now, request);
             }
@@ -75,8 +76,11 @@ impl Program {
             let reply = reply.map(|request| self.on_request(now, request));
             asked.answer(reply);
             self.reactor.wake();
+            told = true;
         }
-        self.carry_out(now);
+        if told {
+            self.carry_out(now);
+        }
         journal::flush();
     }
 

@@ -112,6 +112,19 @@ fn a_script_that_ignores_the_request_to_end_is_killed_after_a_grace() {
 }
 
 #[test]
+fn a_script_that_has_left_its_process_group_is_killed_all_the_same() {
+    let leave = "import os,time; os.setpgid(0, os.getpgid(os.getppid())); time.sleep(30)";
+    let began = clock::now();
+    let finished = finish(
+        &format!("exec python3 -c '{leave}'"),
+        Verb::Start,
+        Duration::from_millis(700),
+    );
+    assert!(matches!(finished.exit, Exit::TimedOut), "{finished:?}");
+    assert!(clock::now().since(began) < Duration::from_secs(3));
+}
+
+#[test]
 fn a_program_left_in_the_background_does_not_hold_up_the_end() {
     let began = clock::now();
     let finished = finish("sleep 20 & exit 0", Verb::Start, Duration::from_secs(10));

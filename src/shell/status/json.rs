@@ -6,7 +6,7 @@
 //! node         this node's name
 //! incarnation  this start of it, 16 hexadecimal digits
 //! uptime_ms    since then
-//! healthy      false: this loop gets too little time and lets go
+//! healthy      false: this loop gets too little time and lets go, or something did not stop
 //! nodes[]      in the order of ha.cf: name, self, state (unheard alive late dead left),
 //!              incarnation (null until proven), silence_ms (null for this node), links[] it is
 //!              heard on, hears_us, mismatch (null nodes groups timing)

@@ -25,10 +25,13 @@ fn nodes(status: &Status<'_>, out: &mut String) -> fmt::Result {
     for id in config.node_ids() {
         let name = config.node_name(id);
         if id == node.me() {
-            let health = if node.healthy(*now) {
-                "healthy"
-            } else {
-                "unhealthy: its loop gets too little time"
+            let stuck = config
+                .group_ids()
+                .any(|group| node.group(*now, group).state == GroupState::StopFailed);
+            let health = match (node.healthy(*now), stuck) {
+                (true, _) => "healthy",
+                (false, true) => "unhealthy: something did not stop",
+                (false, false) => "unhealthy: its loop gets too little time",
             };
             writeln!(
                 out,
@@ -77,7 +80,7 @@ fn links(status: &Status<'_>, out: &mut String) -> fmt::Result {
             counters.sent,
         )?;
         if counters.unsent > 0 {
-            write!(out, " ({} more refused)", counters.unsent)?;
+            write!(out, ", {} not sent", counters.unsent)?;
         }
         if let Some(link) = link {
             write!(out, " on {}", link.interface)?;
