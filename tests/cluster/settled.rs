@@ -14,8 +14,13 @@ impl Cluster {
             .collect();
         for group in GroupId::first(self.settings.groups.len()) {
             let states = || running.iter().filter_map(|one| self.state(*one, group));
-            let able = |state| state != GroupState::StartFailed;
-            if !states().any(able) || states().any(|state| state == GroupState::StopFailed) {
+            // A node that could not stop something gives everything else away and takes nothing.
+            let able = |one: &usize| {
+                let failed = self.state(*one, group) == Some(GroupState::StartFailed);
+                !failed && !self.is_stuck(*one)
+            };
+            let stuck = states().any(|state| state == GroupState::StopFailed);
+            if !running.iter().any(able) || stuck {
                 continue;
             }
             let resting = |state| matches!(state, GroupState::Idle | GroupState::Held);
@@ -47,5 +52,9 @@ impl Cluster {
                 }
             }
         }
+    }
+    fn is_stuck(&self, machine: usize) -> bool {
+        let mut groups = GroupId::first(self.settings.groups.len());
+        groups.any(|group| self.state(machine, group) == Some(GroupState::StopFailed))
     }
 }

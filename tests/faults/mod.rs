@@ -169,9 +169,11 @@ impl Faults {
     fn pass(&mut self, time: u64) {
         let end = self.cluster.now + time;
         while self.adversary && self.cluster.now < end {
-            let slice = self.random.below(self.cluster.settings.keepalive) + 1;
-            self.cluster.run_until(end.min(self.cluster.now + slice));
-            for _ in 0..self.random.below(8) {
+            let keepalive = self.cluster.settings.keepalive;
+            let slice = (self.random.below(keepalive) + 1).min(end - self.cluster.now);
+            self.cluster.run_for(slice);
+            // Some seven in a beat, however short the slices are.
+            for _ in 0..self.random.below(14 * slice) / keepalive {
                 self.cluster.replay();
             }
         }
