@@ -153,6 +153,10 @@ impl Node {
             Input::Timeout => self.members.on_timeout(now, true, &mut self.events),
             Input::Frame { link, bytes } => {
                 self.known(link)?;
+                if self.departure != Departure::Staying {
+                    // Peers no longer count this node; what they say of it is no news.
+                    return Ok(());
+                }
                 let received = self.members.receive(now, link, bytes, &mut self.events);
                 // Beats and questions that are due do not wait for the end of a flood.
                 self.members.on_timeout(now, false, &mut self.events);

@@ -35,6 +35,9 @@ const LONGEST_READING: Duration = Duration::from_millis(20);
 /// Frames that come faster than this are a flood: so many of them are read in one turn.
 const FLOOD: Duration = Duration::from_micros(200);
 const FRAMES_IN_FLOOD: usize = 16;
+/// So many frames refused, and a link rests between readings: a fifth of a beat, at most this long.
+const WEARY: u8 = 8;
+const LONGEST_REST: Duration = Duration::from_millis(20);
 /// A turn that lasts longer is no longer one in which leases may be refreshed.
 const LONGEST_TURN: Duration = Duration::from_millis(200);
 /// A frame is cut off here: longer ones are refused by the core for their length.
@@ -62,12 +65,23 @@ struct Program {
     control: Control,
     writer: Writer,
     refusals: Refusals,
-    /// When each link was last read.
-    read_at: PerLink<Instant>,
+    reading: PerLink<Reading>,
     started: Instant,
     realtime_at: Instant,
     stopping: bool,
     over: bool,
+}
+
+/// How one link is read. One that brings mostly what is refused is read in bursts: then a wake-up
+/// is paid for many frames, and the good ones among them are late by some milliseconds.
+#[derive(Clone, Copy, Debug, Default)]
+struct Reading {
+    /// When it was last read.
+    at: Instant,
+    /// Frames refused lately, halved by each good one.
+    refused: u8,
+    /// It is not listened to before; zero when it is.
+    rest_until: Instant,
 }
 
 /// Runs until it is told to stop; the error is a sentence, and nothing was started.
@@ -98,7 +112,8 @@ impl Program {
 
     fn turn(&mut self) {
         let (mut now, ready) = self.sleep();
-        if now >= self.node.deadline() {
+        let due = now >= self.node.deadline();
+        if due {
             // What may no longer be held goes before anything is read.
             self.tell(now, Input::Wake);
             self.resources.holding().let_go(now, &self.node);
@@ -106,7 +121,7 @@ impl Program {
         if self.node.verdict_due(now) {
             now = self.read_dry(now);
         } else {
-            self.read(now, ready);
+            self.read(now, ready, due);
         }
         if now >= self.node.deadline() {
             self.tell(now, Input::Timeout);
@@ -132,7 +147,7 @@ impl Program {
     fn sleep(&mut self) -> (Instant, Ready) {
         let mut descriptors: [RawFd; MAX_OWN] = [-1; MAX_OWN];
         let holding = self.resources.holding();
-        let until = self
+        let mut until = self
             .node
             .deadline()
             .min(holding.deadline())
@@ -144,7 +159,10 @@ impl Program {
         descriptors[ROUTES..FIRST_LINK].copy_from_slice(&holding.descriptors());
         let mut count = FIRST_LINK;
         for link in self.config.link_ids() {
-            if let Some(fd) = self.links.fd(link) {
+            let rest_until = self.reading.at(link).rest_until;
+            if rest_until > Instant::default() {
+                until = until.min(rest_until);
+            } else if let Some(fd) = self.links.fd(link) {
                 descriptors[FIRST_LINK + link.index()] = fd.as_raw_fd();
             }
             count = FIRST_LINK + link.index() + 1;
@@ -154,19 +172,24 @@ impl Program {
 
     /// One frame of each link that has any: what is left makes the next sleep end at once, and a
     /// beat costs no second call that only says that there is no other. In a flood several.
-    fn read(&mut self, now: Instant, ready: Ready) {
+    fn read(&mut self, now: Instant, ready: Ready, due: bool) {
         let config = Rc::clone(&self.config);
         for link in config.link_ids() {
-            if !ready.contains(FIRST_LINK + link.index()) {
+            let reading = self.reading.at_mut(link);
+            let rested =
+                reading.rest_until > Instant::default() && (due || now >= reading.rest_until);
+            if !rested && !ready.contains(FIRST_LINK + link.index()) {
                 continue;
             }
-            let flood = now.since(*self.read_at.at(link)) < FLOOD;
-            *self.read_at.at_mut(link) = now;
+            let flood = rested || now.since(reading.at) < FLOOD;
+            (reading.at, reading.rest_until) = (now, Instant::default());
             let most = if flood { FRAMES_IN_FLOOD } else { 1 };
-            for _ in 0..most {
-                if !self.read_one(now, link) {
-                    break;
-                }
+            let dry = (0..most).any(|_| !self.read_one(now, link));
+            let reading = self.reading.at_mut(link);
+            // Not while more comes than is read: the socket would overflow, good frames with it.
+            if reading.refused >= WEARY && (dry || most == 1) {
+                let rest = self.config.timing.keepalive.scaled(1, 5).min(LONGEST_REST);
+                reading.rest_until = now.after(rest);
             }
         }
     }
@@ -197,8 +220,14 @@ impl Program {
             return false;
         };
         let bytes = &buffer[..len.min(RECEIVE_BUFFER)];
-        if let Err(why) = self.node.handle(now, Input::Frame { link, bytes }) {
-            self.refusals.on_refused(now, &self.node, why);
+        let result = self.node.handle(now, Input::Frame { link, bytes });
+        let refused = &mut self.reading.at_mut(link).refused;
+        match result {
+            Ok(()) => *refused /= 2,
+            Err(why) => {
+                *refused = refused.saturating_add(1);
+                self.refusals.on_refused(now, &self.node, why);
+            }
         }
         true
     }

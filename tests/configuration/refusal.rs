@@ -176,6 +176,10 @@ fn nodes_are_unique_and_at_most_eight() {
 #[test]
 fn groups_are_checked_word_by_word() {
     for (text, said) in [
+        (
+            "alpha local",
+            "haresources:1:7: error: \"local\" cannot name a group",
+        ),
         ("alpha", "haresources:1:1: error: nothing behind \"alpha\""),
         (
             "gamma x",

@@ -52,6 +52,9 @@ impl Places {
         let Some(key_word) = words.clone().next() else {
             return report.say(first.at, Problem::NoResources(Quoted(first.bytes)));
         };
+        if SELECTIONS.contains(&key_word.bytes) {
+            report.say(key_word.at, Problem::Selection(Quoted(key_word.bytes)));
+        }
         let start = config.resources.len();
         let mut key = None;
         for word in words {
@@ -215,3 +218,6 @@ fn check_script<'a>(
 
 /// Bytes of one resource: a group's key must fit into one line of the control socket.
 const MAX_WORD: usize = 200;
+
+/// What `standby` and `takeover` take for other than a group's key.
+const SELECTIONS: [&[u8]; 4] = [b"all", b"local", b"foreign", b"failback"];

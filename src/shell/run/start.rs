@@ -11,7 +11,7 @@ use twinbeat::time::Instant;
 use twinbeat::{Boot, Node};
 
 use super::upkeep::{Refusals, Writer};
-use super::{Program, clock};
+use super::{Program, Reading, clock};
 use crate::address::Addresses;
 use crate::announce::Announcer;
 use crate::control::Control;
@@ -73,7 +73,7 @@ pub(super) fn start(directory: &Path, config: Rc<Config>) -> Result<Program, Str
     Ok(Program {
         node: Node::new(&config, boot, now),
         links: Links::new(&config),
-        read_at: PerLink::new(Instant::default),
+        reading: PerLink::new(Reading::default),
         config,
         reactor,
         signals,

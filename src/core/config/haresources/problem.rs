@@ -16,6 +16,8 @@ pub enum Problem<'a> {
     UnknownHome(Quoted<'a>, NodeNames<'a>),
     /// A node with nothing behind it.
     NoResources(Quoted<'a>),
+    /// The key is a word that means many groups.
+    Selection(Quoted<'a>),
     /// Two groups begin with the same resource.
     SameKey(Quoted<'a>, Position),
     /// One address twice.
@@ -75,6 +77,10 @@ impl fmt::Display for Problem<'_> {
                 f,
                 "a second group that begins with {key}, the first is {first}: a group is known by its first resource; \
                  begin with another, or put both into one line"
+            ),
+            Self::Selection(key) => write!(
+                f,
+                "{key} cannot name a group: `standby` and `takeover` mean many groups by it; rename the script"
             ),
             Self::SameAddress(address, first) => write!(
                 f,
