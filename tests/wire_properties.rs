@@ -80,6 +80,9 @@ fn shape() -> impl Strategy<Value = Shape> {
 }
 
 proptest! {
+    // A seed that fails is printed; it becomes a test of its own.
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn any_bytes_are_taken_apart_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..300), shape in shape()) {
         if let Ok(envelope) = native::open(&bytes, shape) {

@@ -146,7 +146,7 @@ pub enum Reject {
     Stale,
     /// A life of the sender that has not proved to be its present one.
     Unproven,
-    /// For another node, or for an earlier life of this one.
+    /// For another node, for an earlier life of this one, or too late for a life that said goodbye.
     Misdirected,
     /// An input about a group, node or link that the configuration does not have.
     Unknown,

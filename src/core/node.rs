@@ -155,7 +155,7 @@ impl Node {
                 self.known(link)?;
                 if self.departure != Departure::Staying {
                     // Peers no longer count this node; what they say of it is no news.
-                    return Ok(());
+                    return Err(Reject::Misdirected);
                 }
                 let received = self.members.receive(now, link, bytes, &mut self.events);
                 // Beats and questions that are due do not wait for the end of a flood.

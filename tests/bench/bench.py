@@ -1,6 +1,7 @@
 """The failover bench: twinbeat beside its peers, in one run on one machine.
 
-    bench.py [quick|full] [--only KIND] [--contestants A,B] [--settings S,T] [--repeats N] [--out FOLDER]
+    bench.py [quick|full] [--only KIND] [--contestants A,B] [--settings S,T] [--repeats N]
+             [--light-peers] [--out FOLDER]
 
 KIND is failover, robustness or footprint. Every measurement is written to FOLDER as json at once;
 the tables come at the end, also after an interruption."""
@@ -29,6 +30,15 @@ PLANS = {   # repeats per setting; probes per setting; seconds of steady state p
     "full": ({"classic": 5, "fast": 20, "fastest": 10}, {"fast": EVERY_PROBE, "classic": {"frozen": 2}},
              {"classic": 60, "fast": 60}),
 }
+
+
+def lighter(kind, amount):
+    """A peer's share of a plan, where its figures are for comparison only."""
+    if kind == "failover":
+        return max(2, amount // 5)
+    if kind == "footprint":
+        return max(10, amount // 2)
+    return {probe: max(1, n // 3) for probe, n in amount.items()}
 
 
 def adapter(contestant, setting):
@@ -66,6 +76,7 @@ def main():
     arguments.add_argument("--settings")
     arguments.add_argument("--probes")
     arguments.add_argument("--repeats", type=int)
+    arguments.add_argument("--light-peers", action="store_true", help="fewer repeats for all but twinbeat")
     arguments.add_argument("--out", default="target/bench")
     a = arguments.parse_args()
     os.makedirs(a.out, exist_ok=True)
@@ -84,8 +95,9 @@ def main():
                     amount = {p: amount.get(p, 1) for p in a.probes.split(",")}
                 for contestant in contestants:
                     started = time.monotonic()
+                    light = a.light_peers and not contestant.startswith("twinbeat")
                     try:
-                        r = measure(kind, contestant, setting, amount)
+                        r = measure(kind, contestant, setting, lighter(kind, amount) if light else amount)
                     except RuntimeError as e:
                         print("bench: %s %s %s: %s" % (kind, contestant, setting, e), file=sys.stderr)
                         continue
