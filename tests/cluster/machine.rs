@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use twinbeat::Node;
-use twinbeat::action::{Carrier, Command, Outcome};
+use twinbeat::action::{Carrier, Command, GroupState, Outcome};
 use twinbeat::config::Config;
 use twinbeat::id::{GroupId, GroupSet, LinkId, LinkSet, NodeId};
 use twinbeat::time::Instant;
@@ -72,6 +72,8 @@ pub(crate) struct Group {
     /// A lapse of the lease is looked for then; zero: no look is planned.
     pub(crate) look_at: u64,
     pub(crate) scripts: Scripts,
+    /// The last life here died with it stop-failed: without a watchdog nobody may start it.
+    pub(crate) stuck: bool,
     /// Outdates what earlier jobs of the scripts would still do.
     pub(crate) job: u32,
     pub(crate) on_start: Behaviour,
@@ -124,7 +126,13 @@ impl Machine {
 
     /// The agent's process is gone; kernel and scripts are not.
     pub(crate) fn lose_agent(&mut self) {
-        self.node = None;
+        if let Some(node) = self.node.take() {
+            let views =
+                GroupId::first(self.groups.len()).map(|id| node.group(Instant::default(), id));
+            for (group, view) in self.groups.iter_mut().zip(views) {
+                group.stuck = view.state == GroupState::StopFailed;
+            }
+        }
         self.inbox.clear();
         self.done.clear();
         self.stalled_until = 0;
@@ -165,6 +173,7 @@ impl Group {
             refreshed_at: 0,
             look_at: 0,
             scripts: Scripts::Stopped,
+            stuck: false,
             job: 0,
             on_start: Behaviour::Works,
             on_stop: Behaviour::Works,

@@ -135,6 +135,7 @@ impl Cluster {
         for group in &mut one.groups {
             // Leftovers are removed before the first beat.
             group.installed_until = 0;
+            group.stuck = false;
         }
         one.node = Some(Box::new(Node::new(&one.config, boot, now)));
         one.turn_at = u64::MAX;

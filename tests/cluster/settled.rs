@@ -4,6 +4,7 @@ use twinbeat::action::GroupState;
 use twinbeat::id::{GroupId, GroupSet};
 
 use super::Cluster;
+use super::machine::Machine;
 
 impl Cluster {
     /// R2 and R4, in a world without faults: every group on exactly one able node, and all agree.
@@ -19,7 +20,9 @@ impl Cluster {
                 let failed = self.state(*one, group) == Some(GroupState::StartFailed);
                 !failed && !self.is_stuck(*one)
             };
-            let stuck = states().any(|state| state == GroupState::StopFailed);
+            let left_stuck = |one: &Machine| one.groups[group.index()].stuck;
+            let stuck = states().any(|state| state == GroupState::StopFailed)
+                || self.machines.iter().any(left_stuck);
             if !running.iter().any(able) || stuck {
                 continue;
             }
