@@ -30,7 +30,7 @@ def inflict(lab, kind, timeout=40):
     beat = lab.last_beat("A", t0 - 3 * dead, claim)
     return r | {
         "takeover": answer - t0,
-        "outage": lab.longest_silence(t0, t1),
+        "outage": lab.outage(t0, t1),
         "overhead": None if beat is None else claim - beat - lab.adapter.detection(),
         "both_hold": lab.both_hold(t0, t1),
         "a_keeps": lab.A.holds_address(),
@@ -58,7 +58,7 @@ def restore(lab, kind, timeout=60):
     settled = lab.wait_owner("A", 30, max(0.5, min(2.0, lab.adapter.dead)))
     t1 = now()
     claim = min(t for t in (lab.first_claim("A", t0), answer) if t is not None)
-    return {"serving": claim - t0, "settled": settled, "outage": lab.longest_silence(t0, t1),
+    return {"serving": claim - t0, "settled": settled, "outage": lab.outage(t0, t1),
             "both_hold": lab.both_hold(t0, t1)}
 
 

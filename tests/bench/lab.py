@@ -15,6 +15,7 @@ import time
 from node import OBSERVERS, Node, command
 from observers import ANSWER, BEAT, CLAIM, CLIENT_RECORD, WIRE_RECORD, now
 
+NOISE = 0.05    # a client's silence that a busy machine makes by itself, at most
 ADDRESS = {"A": "10.77.0.1", "B": "10.77.0.2", "C": "10.77.0.9"}
 
 
@@ -178,6 +179,13 @@ class Lab:
         """The client's longest time without an answer that ended between the two."""
         times = [r[0] for r in self.answers(since - 0.2) if r[0] <= until]
         return max((b - a for a, b in zip(times, times[1:]) if b >= since), default=None)
+
+    def outage(self, since, until):
+        """The client's longest silence between answers of different nodes, or of any nodes where it is
+        longer than a busy machine makes by itself; 0 if there was none."""
+        seen = [r for r in self.answers(since - 0.2) if r[0] <= until]
+        return max((b[0] - a[0] for a, b in zip(seen, seen[1:])
+                    if b[0] >= since and (a[2] != b[2] or b[0] - a[0] > NOISE)), default=0.0)
 
     def first_claim(self, letter, since):
         """Kernel time on the bridge of LETTER's first claim of the address or answer from it."""

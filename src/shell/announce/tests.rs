@@ -325,3 +325,19 @@ fn what_is_held_is_announced_anew_when_carrier_comes_back() {
         assert_eq!(tapped(&tap, VIRTUAL)[0][6..12], [2, 0, 0, 0, 0, 0x77]);
     });
 }
+
+proptest::proptest! {
+    #[test]
+    fn whatever_comes_by_the_cable_is_read_or_ignored(
+        bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..120),
+        arp in proptest::prelude::any::<bool>(),
+    ) {
+        let mut bytes = bytes;
+        if let Some(kind) = bytes.get_mut(12..14) {
+            kind.copy_from_slice(if arp { &[0x08, 0x06] } else { &[0x86, 0xdd] });
+        }
+        if let Some((address, _)) = frame::sender(&bytes) {
+            assert_eq!(address.is_ipv4(), arp);
+        }
+    }
+}

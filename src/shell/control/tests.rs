@@ -110,3 +110,13 @@ fn requests_are_heartbeats_words() {
         assert!(command(bad).is_err(), "{bad}");
     }
 }
+
+proptest::proptest! {
+    #[test]
+    fn any_line_is_a_request_or_an_error_of_one_line(line in "\\PC{0,64}|(status|standby|takeover) ?\\PC{0,40}") {
+        let config = crate::testing::config(2);
+        if let Err(why) = parse(&line, &config) {
+            assert!(!why.contains('\n') && why.len() < 400, "{why}");
+        }
+    }
+}
