@@ -6,11 +6,13 @@ use std::io;
 use std::net::IpAddr;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use nix::sys::socket::{LinkAddr, SockaddrLike};
+use nix::sys::time::TimeSpec;
 
 // network
 
@@ -156,19 +158,15 @@ impl Watch {
 
 /// Sleeps until a descriptor has something or `micros` have passed; a signal ends it early.
 pub(crate) fn poll(watches: &mut [Watch], micros: u64) {
-    // Sixty seconds are below every width of `time_t` and `c_long`; an early return is harmless.
-    let micros = micros.min(60_000_000);
-    let timeout = libc::timespec {
-        tv_sec: (micros / 1_000_000) as libc::time_t,
-        tv_nsec: ((micros % 1_000_000) * 1000) as _,
-    };
+    // Sixty seconds are below every width of `time_t`; an early return is harmless.
+    let timeout = TimeSpec::from_duration(Duration::from_micros(micros.min(60_000_000)));
     // SAFETY: `Watch` is a transparent `pollfd`; pointer and count are of one live, exclusively
     // borrowed slice; the kernel tolerates descriptors that are closed; no mask is given.
     let count = unsafe {
         libc::ppoll(
             watches.as_mut_ptr().cast(),
             watches.len() as libc::nfds_t,
-            &raw const timeout,
+            timeout.as_ref(),
             std::ptr::null(),
         )
     };

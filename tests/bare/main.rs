@@ -86,6 +86,7 @@ impl Bench {
         println!("bare: {TARGET} is not installed: building core from source");
         let recipe = package.join("cross/toolchain");
         let output = Command::new(&recipe)
+            .arg("rust")
             .stderr(std::process::Stdio::inherit())
             .output()
             .map_err(|error| format!("{}: {error}", recipe.display()))?;
