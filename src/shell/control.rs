@@ -7,16 +7,17 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::future::poll_fn;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::task::Poll;
 
 use nix::fcntl::{Flock, FlockArg};
 use nix::sys::stat::{Mode, umask};
-use smol::channel::{Sender, bounded};
 use twinbeat::action::{Command, Selection};
 use twinbeat::config::Config;
 use twinbeat::time::{Duration, Instant};
@@ -47,8 +48,11 @@ pub(crate) struct Control {
 /// A request line that waits for its reply.
 pub(crate) struct Asked {
     line: String,
-    reply: Sender<String>,
+    reply: Reply,
 }
+
+/// Where the answer is put; the task that serves the connection looks there.
+type Reply = Rc<Cell<Option<String>>>;
 
 /// What can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,8 +177,7 @@ impl Asked {
             Ok(body) => format!("ok\n{body}"),
             Err(why) => format!("error: {why}\n"),
         };
-        // There is room for the one reply unless the client has gone.
-        let _ = self.reply.try_send(text);
+        self.reply.set(Some(text));
     }
 }
 
@@ -254,7 +257,8 @@ async fn serve(
     asked: &RefCell<VecDeque<Asked>>,
 ) -> io::Result<()> {
     let until = reactor.now().after(LIMIT);
-    let (reply, answer) = bounded(1);
+    let answer = Reply::default();
+    let reply = Rc::clone(&answer);
     match read_line(reactor, stream, until).await? {
         Some(line) => asked.borrow_mut().push_back(Asked { line, reply }),
         None => {
@@ -266,7 +270,11 @@ async fn serve(
             .answer(Err(why));
         }
     }
-    let text = answer.recv().await.unwrap_or_default();
+    let text = poll_fn(|_| match answer.take() {
+        Some(text) => Poll::Ready(text),
+        None => Poll::Pending,
+    })
+    .await;
     let mut rest = text.as_bytes();
     while !rest.is_empty() {
         match stream.write(rest) {

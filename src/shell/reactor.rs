@@ -2,8 +2,9 @@
 //! descriptors and deadlines.
 //!
 //! The loop's own descriptors (links, netlink, signals) are passed to every [`Reactor::sleep`]:
-//! they need no registration, no waker and no allocation. smol's own reactor is never touched: it
-//! would start helper threads, and its timers do not fire on 32-bit MIPS musl.
+//! they need no registration and no allocation. Tasks are few: when one of them may be able to go
+//! on, all are asked, so that none needs a waker. An executor with wakers and queues (smol's
+//! `LocalExecutor`) does the same for 25 kB more on MIPS.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
@@ -12,7 +13,6 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use smol::LocalExecutor;
 use twinbeat::time::Instant;
 
 use crate::{clock, sys};
@@ -21,8 +21,6 @@ use crate::{clock, sys};
 pub(crate) const MAX_OWN: usize = 32;
 /// Most tasks that wait at one time: a script for each group, control connections, state, spare.
 const MAX_WAITS: usize = 24;
-/// Steps of tasks in one turn.
-const MOST_TICKS: usize = 64;
 /// Most descriptors one task waits for: two outputs of a script and its end.
 const MAX_FDS: usize = 3;
 
@@ -50,15 +48,21 @@ pub(crate) struct Wait {
 pub(crate) struct Reactor {
     slots: RefCell<[Option<Slot>; MAX_WAITS]>,
     now: Cell<Instant>,
-    /// A task may be able to go on: the executor is worth a look.
+    /// A task may be able to go on: they are worth a look.
     woken: Cell<bool>,
-    executor: LocalExecutor<'static>,
+    /// A task found no slot.
+    full: Cell<bool>,
+    tasks: RefCell<Vec<Task>>,
+    /// Those begun since the last look.
+    fresh: RefCell<Vec<Task>>,
 }
+
+/// Something that is being done beside the loop; it waits by [`Reactor::wait`].
+type Task = Pin<Box<dyn Future<Output = ()>>>;
 
 struct Slot {
     watches: [sys::Watch; MAX_FDS],
     until: Instant,
-    waker: Waker,
     fired: bool,
 }
 
@@ -69,18 +73,15 @@ impl Reactor {
             slots: RefCell::new([const { None }; MAX_WAITS]),
             now: Cell::new(clock::now()),
             woken: Cell::new(false),
-            executor: LocalExecutor::new(),
+            full: Cell::new(false),
+            tasks: RefCell::default(),
+            fresh: RefCell::default(),
         })
     }
 
     /// Begins a task. It runs at the next [`Reactor::run_tasks`]; nobody waits for its end.
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + 'static) {
-        self.begin(Box::pin(task));
-    }
-
-    /// Of one type, so that the executor's code for a task is there once and not for each kind.
-    fn begin(&self, task: Pin<Box<dyn Future<Output = ()>>>) {
-        self.executor.spawn(task).detach();
+        self.fresh.borrow_mut().push(Box::pin(task));
         self.woken.set(true);
     }
 
@@ -98,13 +99,13 @@ impl Reactor {
         }
     }
 
-    /// Runs the tasks that can go on, not without end. Costs nothing while none can.
+    /// Runs every task as far as it can go now. Costs nothing while none can.
     pub(crate) fn run_tasks(&self) {
         if self.woken.replace(false) {
-            let more = (0..MOST_TICKS).all(|_| self.executor.try_tick());
-            if more {
-                self.woken.set(true);
-            }
+            let mut tasks = self.tasks.borrow_mut();
+            tasks.append(&mut self.fresh.borrow_mut());
+            let mut context = Context::from_waker(Waker::noop());
+            tasks.retain_mut(|task| task.as_mut().poll(&mut context).is_pending());
         }
     }
 
@@ -153,7 +154,6 @@ impl Reactor {
         for (slot, seen) in slots.iter_mut().flatten().zip(theirs.chunks(MAX_FDS)) {
             slot.fired |= seen.iter().any(|watch| watch.fired());
             if slot.fired || slot.until <= now {
-                slot.waker.wake_by_ref();
                 self.woken.set(true);
             }
         }
@@ -164,7 +164,7 @@ impl Reactor {
 impl Future for Wait {
     type Output = bool;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<bool> {
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<bool> {
         let reactor = Rc::clone(&self.reactor);
         let mut slots = reactor.slots.borrow_mut();
         if let Some(slot) = self.slot.and_then(|place| slots[place].as_mut()) {
@@ -174,18 +174,16 @@ impl Future for Wait {
             if slot.until <= reactor.now() {
                 return Poll::Ready(false);
             }
-            slot.waker.clone_from(context.waker());
         } else if let Some(place) = slots.iter().position(Option::is_none) {
             slots[place] = Some(Slot {
                 watches: self.watches,
                 until: self.until,
-                waker: context.waker().clone(),
                 fired: false,
             });
             self.slot = Some(place);
         } else {
-            // Full, which the limits of those who wait rule out: asks again in the next turn.
-            context.waker().wake_by_ref();
+            // Which the limits of those who wait rule out: asks again when one has ended.
+            reactor.full.set(true);
         }
         Poll::Pending
     }
@@ -195,6 +193,9 @@ impl Drop for Wait {
     fn drop(&mut self) {
         if let Some(place) = self.slot {
             self.reactor.slots.borrow_mut()[place] = None;
+            if self.reactor.full.take() {
+                self.reactor.wake();
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 use std::cell::RefCell;
 use std::fs;
+use std::task::{Context, Poll, Waker};
 
 use super::*;
 use crate::clock;
@@ -189,7 +190,11 @@ fn a_script_that_cannot_be_run_is_an_end_of_its_own() {
             label: String::new(),
             environment: Rc::new([]),
         };
-        let finished = smol::future::block_on(run(Reactor::new(), job));
+        let mut context = Context::from_waker(Waker::noop());
+        let begun = std::pin::pin!(run(Reactor::new(), job)).poll(&mut context);
+        let Poll::Ready(finished) = begun else {
+            panic!("it waits for a script that cannot be run");
+        };
         assert!(matches!(finished.exit, Exit::NotBegun(_)));
         let said = finished.exit.to_string();
         assert!(said.starts_with(&format!("cannot be run: {why}")), "{said}");
