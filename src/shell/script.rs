@@ -271,7 +271,7 @@ fn begin(job: &Job) -> io::Result<(Pid, Output)> {
     }
     let mut variables = vec![LANG.to_owned(), PATH.to_owned()];
     for (name, value) in job.environment.iter() {
-        variables.push(CString::new(format!("{name}={value}"))?);
+        variables.push(CString::new(format!("{name}={value}").as_bytes())?);
     }
     let path = arguments[0].as_c_str();
     let spawn = || {
