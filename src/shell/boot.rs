@@ -1,7 +1,6 @@
 //! The random bits of a new life. An incarnation is a challenge: it must not be the one of an
 //! earlier life of this machine, nor of the machine beside it that was flashed from one image.
 
-use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use hmac::{KeyInit, Mac, SimpleHmac};
@@ -10,7 +9,7 @@ use twinbeat::Boot;
 use twinbeat::config::Config;
 
 use crate::state::State;
-use crate::{clock, sys};
+use crate::{bounded, clock, sys};
 
 /// Draws them. The kernel's pool is asked without waiting; early in the life of a machine without
 /// entropy it is not ready, and everything that differs between machines and starts takes its
@@ -51,11 +50,12 @@ fn mixed(config: &Config, state: &State) -> [u8; 12] {
     // Where the kernel has put this program, and what it gives to those who do not wait.
     mac.update(&(&raw const mac).addr().to_le_bytes());
     for file in ["/proc/interrupts", "/proc/sys/kernel/random/boot_id"] {
-        mac.update(&fs::read(file).unwrap_or_default());
+        mac.update(bounded::read_kernel(file).unwrap_or_default().as_bytes());
     }
     for link in &config.links {
         let address = format!("/sys/class/net/{}/address", link.interface);
-        mac.update(&fs::read(address).unwrap_or_default());
+        let address = bounded::read_kernel(&address).unwrap_or_default();
+        mac.update(address.as_bytes());
     }
     let tag = mac.finalize().into_bytes();
     let mut bytes = [0; 12];

@@ -4,12 +4,13 @@ mod ask;
 pub(crate) mod check;
 
 use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use lexopt::prelude::*;
 use twinbeat::config::diagnostic::Severity;
 
+use crate::journal::printable;
 use crate::{configuration, run, state};
 
 /// Where heartbeat's three files are.
@@ -97,54 +98,69 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
-fn parse(arguments: impl Iterator<Item = OsString>) -> Result<(Verb, PathBuf), lexopt::Error> {
-    let mut parser = lexopt::Parser::from_args(arguments);
+fn parse(arguments: impl Iterator<Item = OsString>) -> Result<(Verb, PathBuf), String> {
     let mut directory = PathBuf::from(DIRECTORY);
-    let mut words: Vec<OsString> = Vec::new();
+    let mut words: Vec<String> = Vec::new();
     let mut json = false;
-    while let Some(argument) = parser.next()? {
-        match argument {
-            Short('c') => directory = parser.value()?.into(),
-            Long("json") => json = true,
-            Short('V') | Long("version") => return Ok((Verb::Version, directory)),
-            Short('h') | Long("help") => return Ok((Verb::Help, directory)),
-            // What is written may look like an option.
-            Value(word) if words.is_empty() && word == state::VERB => {
-                let (file, text) = (parser.value()?, parser.value()?.string()?);
-                let file = file.into();
-                return Ok((Verb::WriteState { file, text }, directory));
+    let mut arguments = arguments.fuse();
+    while let Some(argument) = arguments.next() {
+        // Only the name of a directory may be any bytes.
+        let word = match argument.into_string() {
+            Ok(word) => word,
+            Err(bytes) => return Err(format!("no such word: {}", printable(bytes.as_bytes()))),
+        };
+        // What is written may look like an option.
+        let literal = words.first().is_some_and(|verb| verb == state::VERB);
+        match word.as_str() {
+            "-c" if !literal => {
+                directory = arguments.next().ok_or("-c needs a directory")?.into();
             }
-            Value(word) => words.push(word),
-            other => return Err(other.unexpected()),
+            "--json" if !literal => json = true,
+            "-V" | "--version" if !literal => return Ok((Verb::Version, directory)),
+            "-h" | "--help" if !literal => return Ok((Verb::Help, directory)),
+            _ => match word.strip_prefix("-c") {
+                Some(attached) if !literal => directory = attached.into(),
+                _ if word.starts_with('-') && !literal => {
+                    return Err(format!("no such option: {}", printable(word.as_bytes())));
+                }
+                _ => words.push(word),
+            },
         }
     }
-    let mut words = words.into_iter();
-    let verb = words.next().ok_or("what shall be done?")?.string()?;
-    let verb = match (verb.as_str(), words.next()) {
-        ("run", None) => Verb::Run,
-        ("check", None) => Verb::Check,
-        ("status", None) if json => Verb::Ask("status json".to_owned()),
-        ("status", None) => Verb::Ask("status".to_owned()),
-        ("standby" | "takeover", None) => Verb::Ask(format!("{verb} all")),
-        ("standby" | "takeover", Some(which)) => {
-            let which = which.string()?;
-            if which.is_empty() || which.contains(|c: char| c.is_whitespace() || c.is_control()) {
-                return Err("a group's name is one word".into());
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let verb = match words[..] {
+        [] => return Err("what shall be done?".to_owned()),
+        ["run"] => Verb::Run,
+        ["check"] => Verb::Check,
+        ["status"] if json => return Ok((Verb::Ask("status json".to_owned()), directory)),
+        ["status"] => Verb::Ask("status".to_owned()),
+        [verb @ ("standby" | "takeover")] => Verb::Ask(format!("{verb} all")),
+        [verb @ ("standby" | "takeover"), group] => {
+            if group.is_empty() || group.contains(|c: char| c.is_whitespace() || c.is_control()) {
+                return Err("a group's name is one word".to_owned());
             }
-            Verb::Ask(format!("{verb} {which}"))
+            Verb::Ask(format!("{verb} {group}"))
         }
-        (verb @ ("run" | "check" | "status"), Some(word)) => {
-            return Err(format!("{verb} does not take {word:?}").into());
+        [state::VERB, file, text] => Verb::WriteState {
+            file: file.into(),
+            text: text.to_owned(),
+        },
+        [
+            verb @ ("run" | "check" | "status" | "standby" | "takeover"),
+            ..,
+            last,
+        ] => {
+            return Err(format!(
+                "too much for {verb}: {}",
+                printable(last.as_bytes())
+            ));
         }
-        (other, _) => return Err(format!("no such command: {other:?}").into()),
+        [other, ..] => return Err(format!("no such command: {}", printable(other.as_bytes()))),
     };
-    if json && verb != Verb::Ask("status json".to_owned()) {
-        return Err("--json is for status".into());
+    if json {
+        return Err("--json is for status".to_owned());
     }
-    match words.next() {
-        Some(word) => Err(format!("too much: {word:?}").into()),
-        None => Ok((verb, directory)),
-    }
+    Ok((verb, directory))
 }
 
 #[cfg(test)]

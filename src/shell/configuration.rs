@@ -1,7 +1,6 @@
 //! The files of a configuration directory: read in bounded pieces, checked by the core.
 
 use std::fs::{File, OpenOptions};
-use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
@@ -9,7 +8,7 @@ use std::path::Path;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
-use crate::journal;
+use crate::{bounded, journal};
 use twinbeat::config::diagnostic::{self, Diagnostic, Position, Problem};
 use twinbeat::config::{self, Config, LocalName, Machine, Source, Sources};
 
@@ -116,7 +115,7 @@ fn read_file(dir: &Path, file: diagnostic::File) -> Result<Text, Unread> {
         }
     };
     // A pipe or a terminal by that name must not hold the start up.
-    let opened: File = OpenOptions::new()
+    let mut opened: File = OpenOptions::new()
         .read(true)
         .custom_flags((OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits())
         .open(&path)
@@ -128,16 +127,12 @@ fn read_file(dir: &Path, file: diagnostic::File) -> Result<Text, Unread> {
             path.display()
         )));
     }
-    let mut bytes = Vec::new();
-    let length = opened
-        .take(MAX_FILE + 1)
-        .read_to_end(&mut bytes)
-        .map_err(failed)?;
-    if length as u64 > MAX_FILE {
+    let bytes = bounded::read(&mut opened, MAX_FILE).map_err(failed)?;
+    if bytes.len() > MAX_FILE {
         return Err(Unread::Other(format!(
             "{} has {} bytes, a configuration file has at most {MAX_FILE}: is it the right file?",
             path.display(),
-            metadata.len().max(length as u64)
+            metadata.len().max(bytes.len() as u64)
         )));
     }
     Ok(Text {
@@ -147,6 +142,6 @@ fn read_file(dir: &Path, file: diagnostic::File) -> Result<Text, Unread> {
 }
 
 /// Many times what fits into a configuration, remarks included.
-const MAX_FILE: u64 = 64 * 1024;
+const MAX_FILE: usize = 64 * 1024;
 /// Reading and writing by group and others.
 const OTHERS: u32 = 0o066;

@@ -22,6 +22,7 @@ use twinbeat::action::{Command, Selection};
 use twinbeat::config::Config;
 use twinbeat::time::{Duration, Instant};
 
+use crate::bounded;
 use crate::reactor::Reactor;
 use crate::sys::Watch;
 
@@ -33,6 +34,8 @@ const MAX_CONNECTIONS: usize = 4;
 const LIMIT: Duration = Duration::from_secs(2);
 /// How long a client waits; the loop may be stopping an address at the moment.
 const CLIENT_LIMIT: std::time::Duration = std::time::Duration::from_secs(5);
+/// Far more than the longest status.
+const MAX_REPLY: usize = 256 * 1024;
 const SOCKET: &str = "control.sock";
 const LOCK: &str = "twinbeat.lock";
 
@@ -200,12 +203,7 @@ pub(crate) fn ask(rundir: &Path, request: &str) -> Result<String, AskError> {
         .map_err(failed)?;
     // One that is refused at the door is answered all the same.
     let _ = stream.write_all(format!("{request}\n").as_bytes());
-    let mut reply = Vec::new();
-    match stream.read_to_end(&mut reply) {
-        // The end, too, when the other side has not read all of the request.
-        Err(error) if error.kind() == ErrorKind::ConnectionReset && !reply.is_empty() => {}
-        other => drop(other.map_err(failed)?),
-    }
+    let reply = bounded::read(&mut stream, MAX_REPLY).map_err(failed)?;
     let reply = String::from_utf8_lossy(&reply);
     match reply.split_once('\n') {
         Some(("ok", body)) => Ok(body.to_owned()),

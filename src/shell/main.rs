@@ -3,6 +3,7 @@
 mod address;
 mod announce;
 mod boot;
+mod bounded;
 mod cli;
 mod clock;
 mod configuration;

@@ -14,7 +14,7 @@ use nix::sys::prctl;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use twinbeat::config::{Config, Resource as ConfigResource};
 
-use crate::{journal, sys};
+use crate::{bounded, journal, sys};
 
 /// How long the loop may run at real-time priority without sleeping once, in microseconds. After
 /// that it becomes an ordinary process (`SIGXCPU`): the kernel worker that ends leases, and
@@ -112,7 +112,7 @@ pub(crate) fn as_ordinary<T>(begin: impl FnOnce() -> io::Result<T>) -> io::Resul
 }
 
 fn effective_capabilities() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let status = bounded::read_kernel("/proc/self/status")?;
     let line = status
         .lines()
         .find_map(|line| line.strip_prefix("CapEff:"))?;
@@ -121,8 +121,7 @@ fn effective_capabilities() -> Option<u64> {
 
 /// The lowest port that needs no capability.
 fn first_free_port() -> u16 {
-    fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start")
-        .ok()
+    bounded::read_kernel("/proc/sys/net/ipv4/ip_unprivileged_port_start")
         .and_then(|text| text.trim().parse().ok())
         .unwrap_or(1024)
 }

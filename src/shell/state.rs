@@ -5,7 +5,7 @@
 //! with a verb of its own), because the erasing of flash can hold a writer up for a second.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -14,12 +14,13 @@ use twinbeat::config::Config;
 use twinbeat::id::GroupSet;
 use twinbeat::time::Duration;
 
+use crate::bounded;
 use crate::script::Job;
 
 /// The hidden verb: `twinbeat write-state FILE TEXT`.
 pub(crate) const VERB: &str = "write-state";
 /// More than sixteen keys need.
-const MAX_FILE: u64 = 64 * 1024;
+const MAX_FILE: usize = 64 * 1024;
 
 /// What was found at the start.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -97,10 +98,8 @@ pub(crate) fn write(file: &Path, text: &str) -> io::Result<()> {
 }
 
 fn small_file(path: &Path) -> io::Result<String> {
-    use std::io::Read;
-    let mut text = String::new();
-    File::open(path)?.take(MAX_FILE).read_to_string(&mut text)?;
-    Ok(text)
+    String::from_utf8(bounded::read_file(path, MAX_FILE)?)
+        .map_err(|_| ErrorKind::InvalidData.into())
 }
 
 #[cfg(test)]

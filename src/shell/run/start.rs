@@ -39,9 +39,9 @@ pub(super) fn start(directory: &Path, config: Rc<Config>) -> Result<Program, Str
         move |error: nix::errno::Errno| format!("{what}: {}", journal::errno(error))
     };
     // Scripts are found however the directory was named, and no mount is held by ours.
-    let directory = directory
-        .canonicalize()
-        .map_err(|error| format!("{}: {error}", directory.display()))?;
+    let directory = std::env::current_dir()
+        .map_err(|error| format!("working directory: {error}"))?
+        .join(directory);
     let rundir = PathBuf::from(config.text(config.rundir));
     let statedir = PathBuf::from(config.text(config.statedir));
     let control = Control::open(&rundir)?;
