@@ -198,7 +198,13 @@ fn an_unreadable_file_says_what_to_do() {
         // Root may read everything: be somebody who may not, with a copy of the program that
         // he may run.
         let program = directory.0.join("twinbeat");
-        fs::copy(env!("CARGO_BIN_EXE_twinbeat"), &program).unwrap();
+        // Not by this process: a child that another test begins meanwhile would have it open
+        // for writing, and it could not be run.
+        let copied = Command::new("cp")
+            .arg(env!("CARGO_BIN_EXE_twinbeat"))
+            .arg(&program)
+            .status();
+        assert!(copied.unwrap().success());
         command = Command::new(program);
         command.uid(65534);
     }
