@@ -72,7 +72,7 @@
 //!   `decide_y` decide. No wildcard arm in a match on a state or a message.
 //! * Time is an argument. Instants end in `_at` or `_until`.
 //! * In the core nothing panics, indexes, allocates or wraps. The lints hold it.
-//! * `unsafe` stands in `src/shell/sys.rs`, each block with its reason.
+//! * `unsafe` stands in `src/shell/sys.rs` (and `sys/`), each block with its reason.
 //! * Text and bytes become values at the door; inside nothing is checked twice.
 //! * A bug gets the test that shows it first: a story in `tests/scenarios`, or a unit test whose
 //!   name is a sentence about behaviour.

@@ -8,7 +8,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use nix::errno::Errno;
 use twinbeat::time::{Duration, Instant};
 
-use crate::bounded;
+use crate::files;
 use crate::interface::{Interface, Interfaces, Mac};
 use frame::Frame;
 use packet::Packets;
@@ -363,7 +363,7 @@ fn ethernet(index: u32, interfaces: &Interfaces) -> Option<(&Interface, Mac)> {
 /// advertisement is dropped from its neighbours' lists of routers (RFC 4861 7.2.5).
 fn is_router(address: IpAddr, interface: &Interface) -> bool {
     let path = format!("/proc/sys/net/ipv6/conf/{}/forwarding", interface.name);
-    address.is_ipv6() && bounded::read_kernel(&path).is_some_and(|text| text.starts_with('1'))
+    address.is_ipv6() && files::read_kernel(&path).is_some_and(|text| text.starts_with('1'))
 }
 
 const ANNOUNCEMENTS: u8 = 5;

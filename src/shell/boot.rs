@@ -9,7 +9,7 @@ use twinbeat::Boot;
 use twinbeat::config::Config;
 
 use crate::state::State;
-use crate::{bounded, clock, sys};
+use crate::{clock, files, sys};
 
 /// Draws them. The kernel's pool is asked without waiting; early in the life of a machine without
 /// entropy it is not ready, and everything that differs between machines and starts takes its
@@ -50,11 +50,11 @@ fn mixed(config: &Config, state: &State) -> [u8; 12] {
     // Where the kernel has put this program, and what it gives to those who do not wait.
     mac.update(&(&raw const mac).addr().to_le_bytes());
     for file in ["/proc/interrupts", "/proc/sys/kernel/random/boot_id"] {
-        mac.update(bounded::read_kernel(file).unwrap_or_default().as_bytes());
+        mac.update(files::read_kernel(file).unwrap_or_default().as_bytes());
     }
     for link in &config.links {
         let address = format!("/sys/class/net/{}/address", link.interface);
-        let address = bounded::read_kernel(&address).unwrap_or_default();
+        let address = files::read_kernel(&address).unwrap_or_default();
         mac.update(address.as_bytes());
     }
     let tag = mac.finalize().into_bytes();

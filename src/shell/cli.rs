@@ -136,7 +136,11 @@ fn parse(arguments: impl Iterator<Item = OsString>) -> Result<(Verb, PathBuf), S
         ["status"] => Verb::Ask("status".to_owned()),
         [verb @ ("standby" | "takeover")] => Verb::Ask(format!("{verb} all")),
         [verb @ ("standby" | "takeover"), group] => {
-            if group.is_empty() || group.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            if group.is_empty()
+                || group
+                    .bytes()
+                    .any(|byte| byte.is_ascii_whitespace() || byte.is_ascii_control())
+            {
                 return Err("a group's name is one word".to_owned());
             }
             Verb::Ask(format!("{verb} {group}"))

@@ -8,7 +8,7 @@ use std::path::Path;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
-use crate::{bounded, journal};
+use crate::{files, journal};
 use twinbeat::config::diagnostic::{self, Diagnostic, Position, Problem};
 use twinbeat::config::{self, Config, LocalName, Machine, Source, Sources};
 
@@ -127,7 +127,7 @@ fn read_file(dir: &Path, file: diagnostic::File) -> Result<Text, Unread> {
             path.display()
         )));
     }
-    let bytes = bounded::read(&mut opened, MAX_FILE).map_err(failed)?;
+    let bytes = files::read(&mut opened, MAX_FILE).map_err(failed)?;
     if bytes.len() > MAX_FILE {
         return Err(Unread::Other(format!(
             "{} has {} bytes, a configuration file has at most {MAX_FILE}: is it the right file?",

@@ -6,11 +6,11 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::future::poll_fn;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsRawFd, RawFd};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -22,7 +22,7 @@ use twinbeat::action::{Command, Selection};
 use twinbeat::config::Config;
 use twinbeat::time::{Duration, Instant};
 
-use crate::bounded;
+use crate::files;
 use crate::reactor::Reactor;
 use crate::sys::Watch;
 
@@ -84,11 +84,7 @@ impl Control {
     /// Takes the directory; the error is a sentence.
     pub(crate) fn open(rundir: &Path) -> Result<Self, String> {
         let say = |what: &Path, error: io::Error| format!("{}: {error}", what.display());
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o755)
-            .create(rundir)
-            .map_err(|error| say(rundir, error))?;
+        files::make_folder(rundir).map_err(|error| say(rundir, error))?;
         let (path, lock) = (rundir.join(SOCKET), rundir.join(LOCK));
         let file = OpenOptions::new()
             .write(true)
@@ -115,7 +111,7 @@ impl Control {
         let listener = UnixListener::bind(&path);
         umask(before);
         let listener = listener
-            .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
+            .and_then(|listener| files::never_block(&listener).map(|()| listener))
             .map_err(|error| say(&path, error))?;
         Ok(Self {
             listener,
@@ -131,7 +127,7 @@ impl Control {
         let Ok((mut stream, _)) = self.listener.accept() else {
             return;
         };
-        if stream.set_nonblocking(true).is_err() {
+        if files::never_block(&stream).is_err() {
             return;
         }
         if self.open.get() >= MAX_CONNECTIONS {
@@ -203,7 +199,7 @@ pub(crate) fn ask(rundir: &Path, request: &str) -> Result<String, AskError> {
         .map_err(failed)?;
     // One that is refused at the door is answered all the same.
     let _ = stream.write_all(format!("{request}\n").as_bytes());
-    let reply = bounded::read(&mut stream, MAX_REPLY).map_err(failed)?;
+    let reply = files::read(&mut stream, MAX_REPLY).map_err(failed)?;
     let reply = String::from_utf8_lossy(&reply);
     match reply.split_once('\n') {
         Some(("ok", body)) => Ok(body.to_owned()),
@@ -215,7 +211,7 @@ pub(crate) fn ask(rundir: &Path, request: &str) -> Result<String, AskError> {
 }
 
 fn parse(line: &str, config: &Config) -> Result<Request, String> {
-    let mut words = line.split_whitespace();
+    let mut words = line.split_ascii_whitespace();
     let verb = words.next().unwrap_or_default();
     let argument = words.next();
     if words.next().is_some() {

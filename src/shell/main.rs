@@ -3,11 +3,11 @@
 mod address;
 mod announce;
 mod boot;
-mod bounded;
 mod cli;
 mod clock;
 mod configuration;
 mod control;
+mod files;
 mod filter;
 mod interface;
 mod journal;

@@ -11,10 +11,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use log::{debug, warn};
 use nix::sys::prctl;
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use twinbeat::config::{Config, Resource as ConfigResource};
 
-use crate::{bounded, journal, sys};
+use crate::{files, journal, sys};
 
 /// How long the loop may run at real-time priority without sleeping once, in microseconds. After
 /// that it becomes an ordinary process (`SIGXCPU`): the kernel worker that ends leases, and
@@ -76,8 +75,7 @@ pub(crate) fn ask() {
 /// Asks for the priority, again after [`LONGEST_RUN`] has taken it away.
 pub(crate) fn become_realtime() -> io::Result<()> {
     // The guard first, and anew each time: the kernel raises the limit when it is reached.
-    let (_, hard) = getrlimit(Resource::RLIMIT_RTTIME)?;
-    setrlimit(Resource::RLIMIT_RTTIME, LONGEST_RUN, hard)?;
+    sys::limit_run(Some(LONGEST_RUN))?;
     sys::become_realtime()?;
     REALTIME.store(true, Ordering::Relaxed);
     Ok(())
@@ -90,20 +88,15 @@ pub(crate) fn as_ordinary<T>(begin: impl FnOnce() -> io::Result<T>) -> io::Resul
     let realtime = REALTIME.load(Ordering::Relaxed);
     // Failures leave the child with more protection, or this process with less, than it should
     // have: nothing to stop a service for.
-    let limit = |micros: Option<u64>| {
-        if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_RTTIME) {
-            let _ = setrlimit(Resource::RLIMIT_RTTIME, micros.unwrap_or(hard), hard);
-        }
-    };
     if protected {
         let _ = fs::write(OOM_SCORE.0, "0");
     }
     if realtime {
-        limit(None);
+        let _ = sys::limit_run(None);
     }
     let child = begin();
     if realtime {
-        limit(Some(LONGEST_RUN));
+        let _ = sys::limit_run(Some(LONGEST_RUN));
     }
     if protected {
         let _ = fs::write(OOM_SCORE.0, OOM_SCORE.1);
@@ -112,17 +105,17 @@ pub(crate) fn as_ordinary<T>(begin: impl FnOnce() -> io::Result<T>) -> io::Resul
 }
 
 fn effective_capabilities() -> Option<u64> {
-    let status = bounded::read_kernel("/proc/self/status")?;
+    let status = files::read_kernel("/proc/self/status")?;
     let line = status
         .lines()
         .find_map(|line| line.strip_prefix("CapEff:"))?;
-    u64::from_str_radix(line.trim(), 16).ok()
+    u64::from_str_radix(line.trim_ascii(), 16).ok()
 }
 
 /// The lowest port that needs no capability.
 fn first_free_port() -> u16 {
-    bounded::read_kernel("/proc/sys/net/ipv4/ip_unprivileged_port_start")
-        .and_then(|text| text.trim().parse().ok())
+    files::read_kernel("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+        .and_then(|text| text.trim_ascii().parse().ok())
         .unwrap_or(1024)
 }
 
@@ -140,6 +133,7 @@ mod tests {
     #[ignore = "takes a processor at real-time priority"]
     fn spins_without_a_pause() {
         use crate::signal::{Request, Signals};
+        use nix::sys::resource::{Resource, getrlimit};
         let mut signals = Signals::catch().unwrap();
         if become_realtime().is_err() {
             println!("not permitted");

@@ -327,10 +327,10 @@ impl Resources {
                     finished.borrow_mut().push_back((group, end));
                 });
             }
-            Err(error) => finished.borrow_mut().push_back((
+            Err(exit) => finished.borrow_mut().push_back((
                 group,
                 Finished {
-                    exit: Exit::NotBegun(error),
+                    exit,
                     said: String::new(),
                 },
             )),
@@ -358,7 +358,11 @@ impl Resources {
 }
 
 fn is_missing(finished: &Finished) -> bool {
-    matches!(&finished.exit, Exit::NotBegun(error) if error.kind() == std::io::ErrorKind::NotFound)
+    match &finished.exit {
+        Exit::Missing(_) => true,
+        Exit::NotBegun(error) => error.kind() == std::io::ErrorKind::NotFound,
+        _ => false,
+    }
 }
 
 /// What a script may read of its surroundings: heartbeat's names, as far as they mean something

@@ -81,6 +81,8 @@ pub(crate) enum Exit {
     Unkillable,
     /// It could not be begun.
     NotBegun(io::Error),
+    /// There is none; where it was looked for.
+    Missing(String),
 }
 
 /// How a call ended, and what it printed.
@@ -134,10 +136,14 @@ impl Finished {
             return None;
         };
         let said = &self.said;
-        if said.trim().is_empty() {
+        if said.trim_ascii().is_empty() {
             return Some(code == 0);
         }
-        let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
+        let said = said.as_bytes();
+        let says = |words: &[&str]| {
+            let at = |word: &&str| said.windows(word.len()).any(|part| part == word.as_bytes());
+            words.iter().any(at)
+        };
         Some(
             !says(&["not running", "Not running", "not Running", "Not Running"])
                 && (says(&["running", "Running"])
@@ -154,42 +160,52 @@ impl std::fmt::Display for Exit {
             Self::TimedOut => f.write_str("took too long and was killed"),
             Self::Unkillable => f.write_str("took too long and does not die; given up"),
             Self::NotBegun(error) => write!(f, "cannot be run: {error}"),
+            Self::Missing(why) => f.write_str(why),
         }
     }
 }
 
 /// `NAME::arg1::arg2` as the script's name and its arguments.
 pub(crate) fn words(resource: &str) -> (&str, Vec<String>) {
-    let mut words = resource.split("::");
-    let name = words.next().unwrap_or_default();
-    (name, words.map(str::to_owned).collect())
+    let (name, mut rest) = cut(resource);
+    let mut arguments = Vec::new();
+    while let Some(text) = rest {
+        let (argument, more) = cut(text);
+        arguments.push(argument.to_owned());
+        rest = more;
+    }
+    (name, arguments)
+}
+
+/// What is before the first `::`, and what is behind it.
+fn cut(text: &str) -> (&str, Option<&str>) {
+    let colons = text.as_bytes().windows(2).position(|two| two == b"::");
+    match colons.and_then(|at| text.split_at_checked(at)) {
+        Some((before, behind)) => (before, behind.get(2..)),
+        None => (text, None),
+    }
 }
 
 /// The script of this name: `resource.d` of the configuration, then `/etc/init.d`.
-pub(crate) fn find(configuration: &Path, name: &str) -> io::Result<PathBuf> {
+pub(crate) fn find(configuration: &Path, name: &str) -> Result<PathBuf, Exit> {
+    let own = configuration.join("resource.d");
+    let missing = || {
+        Exit::Missing(format!(
+            "no executable {name} in {} or {INIT_D}",
+            own.display()
+        ))
+    };
+    // The configuration names none of these.
     if name.is_empty() || name.contains('/') || name.starts_with('.') {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "not the name of a script",
-        ));
+        return Err(missing());
     }
-    let own = configuration.join("resource.d").join(name);
-    let init = Path::new(INIT_D).join(name);
-    [own, init]
+    [own.join(name), Path::new(INIT_D).join(name)]
         .into_iter()
         .find(|path| {
             path.metadata()
                 .is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
         })
-        .ok_or_else(|| {
-            io::Error::new(
-                io::ErrorKind::NotFound,
-                format!(
-                    "no executable {name} in {} or {INIT_D}",
-                    configuration.join("resource.d").display()
-                ),
-            )
-        })
+        .ok_or_else(missing)
 }
 
 /// Runs a script to its end, whatever it does.

@@ -4,9 +4,11 @@
 //! All of it is advice: boards lose their flash. It is written by a child (this program again,
 //! with a verb of its own), because the erasing of flash can hold a writer up for a second.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::ffi::OsStr;
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -14,7 +16,7 @@ use twinbeat::config::Config;
 use twinbeat::id::GroupSet;
 use twinbeat::time::Duration;
 
-use crate::bounded;
+use crate::files;
 use crate::script::Job;
 
 /// The hidden verb: `twinbeat write-state FILE TEXT`.
@@ -37,7 +39,7 @@ impl State {
         let text = |name| small_file(&directory.join(name)).unwrap_or_default();
         let keys = text("standby");
         Self {
-            generation: text("generation").trim().parse().unwrap_or_default(),
+            generation: text("generation").trim_ascii().parse().unwrap_or_default(),
             standby: config
                 .group_ids()
                 .filter(|group| keys.lines().any(|key| key == config.group_key(*group)))
@@ -78,11 +80,10 @@ pub(crate) fn writing(file: &Path, text: &str) -> Job {
 
 /// What the child does: all of it, or nothing.
 pub(crate) fn write(file: &Path, text: &str) -> io::Result<()> {
-    let directory = file.parent().unwrap_or(Path::new("/"));
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o755)
-        .create(directory)?;
+    let name = file.as_os_str().as_bytes();
+    let slash = name.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
+    let directory = Path::new(OsStr::from_bytes(&name[..slash.max(1)]));
+    files::make_folder(directory)?;
     let mut new = file.as_os_str().to_owned();
     new.push(".new");
     let mut replacement = OpenOptions::new()
@@ -98,8 +99,7 @@ pub(crate) fn write(file: &Path, text: &str) -> io::Result<()> {
 }
 
 fn small_file(path: &Path) -> io::Result<String> {
-    String::from_utf8(bounded::read_file(path, MAX_FILE)?)
-        .map_err(|_| ErrorKind::InvalidData.into())
+    String::from_utf8(files::read_file(path, MAX_FILE)?).map_err(|_| ErrorKind::InvalidData.into())
 }
 
 #[cfg(test)]

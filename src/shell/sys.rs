@@ -1,7 +1,10 @@
 //! Every unsafe line of the program: system calls that neither std nor nix offers.
 #![expect(unsafe_code, reason = "this is the one file for it")]
 
-use std::ffi::c_int;
+#[cfg(test)]
+pub(crate) mod heap;
+
+use std::ffi::{c_int, c_long};
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
@@ -231,13 +234,13 @@ pub(crate) fn catch_signals(pipe: OwnedFd, signals: &[Signal]) -> nix::Result<()
 
 /// Children get none of the descriptors that whoever started this program left open.
 pub(crate) fn pass_on_nothing() {
-    const CLOSE_RANGE_CLOEXEC: libc::c_long = 4;
+    const CLOSE_RANGE_CLOEXEC: c_long = 4;
     // SAFETY: integers only; nothing is closed here.
     let result = unsafe {
         libc::syscall(
             libc::SYS_close_range,
-            3 as libc::c_long,
-            libc::c_long::from(c_int::MAX),
+            3 as c_long,
+            c_long::from(c_int::MAX),
             CLOSE_RANGE_CLOEXEC,
         )
     };
@@ -252,9 +255,9 @@ pub(crate) fn pass_on_nothing() {
 
 /// A descriptor that becomes readable when the process ends; `ENOSYS` before Linux 5.3.
 pub(crate) fn pidfd_open(pid: Pid) -> io::Result<OwnedFd> {
-    let pid = pid.as_raw() as libc::c_long;
+    let pid = pid.as_raw() as c_long;
     // SAFETY: two integers; the result is checked before it is used.
-    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0 as libc::c_long) };
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0 as c_long) };
     if fd < 0 {
         return Err(io::Error::last_os_error());
     }
@@ -311,11 +314,7 @@ pub(crate) fn become_realtime() -> io::Result<()> {
             &raw const lowest,
         )
     };
-    if result == 0 {
-        Ok(())
-    } else {
-        Err(io::Error::last_os_error())
-    }
+    done(result)
 }
 
 /// Pages that are in memory now, or that come in later in today's mappings, stay in memory.
@@ -323,6 +322,44 @@ pub(crate) fn lock_memory() -> io::Result<()> {
     const MCL_ONFAULT: c_int = 4;
     // SAFETY: integers only.
     let result = unsafe { libc::mlockall(libc::MCL_CURRENT | MCL_ONFAULT) };
+    done(result.into())
+}
+
+/// How long this process may run at real-time priority without sleeping, in microseconds; `None`
+/// is as long as it was allowed (`RLIMIT_RTTIME`). The system call itself: musl's `setrlimit` has
+/// 2 kB for kernels that we do not run on.
+pub(crate) fn limit_run(micros: Option<u64>) -> io::Result<()> {
+    // The kernel's `rlimit64`: soft, hard.
+    let mut limits = [0_u64; 2];
+    let own: c_int = 0;
+    // SAFETY: a live array of the size of the kernel's structure, written during the call.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_prlimit64,
+            own,
+            libc::RLIMIT_RTTIME,
+            std::ptr::null::<u64>(),
+            limits.as_mut_ptr(),
+        )
+    };
+    done(result)?;
+    let [soft, hard] = &mut limits;
+    *soft = micros.map_or(*hard, |micros| micros.min(*hard));
+    // SAFETY: a live array of the size of the kernel's structure, read during the call.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_prlimit64,
+            own,
+            libc::RLIMIT_RTTIME,
+            limits.as_ptr(),
+            std::ptr::null_mut::<u64>(),
+        )
+    };
+    done(result)
+}
+
+/// What a system call says that returns zero when it did what it should.
+fn done(result: c_long) -> io::Result<()> {
     if result == 0 {
         Ok(())
     } else {
@@ -347,40 +384,4 @@ pub(crate) fn local_time(seconds: u64) -> [u8; 5] {
         parts.tm_min as u8,
         parts.tm_sec as u8,
     ]
-}
-
-/// For tests: counts what the present thread asks of the heap.
-#[cfg(test)]
-pub(crate) mod heap {
-    use std::alloc::{GlobalAlloc, Layout, System};
-    use std::cell::Cell;
-
-    thread_local! {
-        static COUNT: Cell<u64> = const { Cell::new(0) };
-    }
-
-    struct Counting;
-
-    #[global_allocator]
-    static HEAP: Counting = Counting;
-
-    /// Allocations of this thread so far.
-    pub(crate) fn allocations() -> u64 {
-        COUNT.get()
-    }
-
-    // SAFETY: everything is passed on unchanged to the system's allocator; counting neither
-    // allocates nor unwinds (the cell has no destructor and a constant beginning).
-    unsafe impl GlobalAlloc for Counting {
-        unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-            COUNT.set(COUNT.get() + 1);
-            // SAFETY: the caller's promise is the one that is asked for.
-            unsafe { System.alloc(layout) }
-        }
-
-        unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-            // SAFETY: it came from `alloc` above, thus from there.
-            unsafe { System.dealloc(pointer, layout) }
-        }
-    }
 }

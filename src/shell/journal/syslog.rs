@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use log::Level;
 use twinbeat::time::{Duration, Instant};
 
-use crate::{clock, sys};
+use crate::{clock, files, sys};
 
 /// How long a syslog that is not there is left alone.
 const RETRY: Duration = Duration::from_secs(5);
@@ -51,7 +51,7 @@ impl Syslog {
     fn connected(&mut self) -> Option<&UnixDatagram> {
         if self.socket.is_none() && self.retry_at <= clock::now() {
             self.socket = UnixDatagram::unbound().ok().filter(|socket| {
-                socket.set_nonblocking(true).is_ok() && socket.connect(&self.path).is_ok()
+                files::never_block(socket).is_ok() && socket.connect(&self.path).is_ok()
             });
             if self.socket.is_none() {
                 self.retry_at = clock::now().after(RETRY);

@@ -257,7 +257,7 @@ pub(crate) fn errno(error: Errno) -> String {
     let mut text = io::Error::from(error).to_string();
     // std adds the number in brackets.
     if let Some(number) = text.rfind('(') {
-        text.truncate(text[..number].trim_end().len());
+        text.truncate(text[..number].trim_ascii_end().len());
     }
     text
 }

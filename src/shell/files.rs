@@ -1,11 +1,17 @@
-//! Reads what others wrote, as far as it may go: configuration, state, /proc, replies.
+//! Small files, folders and streams. std's own ways are larger: each of these is there once.
 
+use std::ffi::OsStr;
 use std::fs::OpenOptions;
 use std::io::{self, ErrorKind, Read};
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use nix::fcntl::OFlag;
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::sys::stat::Mode;
+use nix::unistd::mkdir;
 
 /// Everything `from` has, or as much of it as passes `most` bytes by some.
 pub(crate) fn read(from: &mut dyn Read, most: usize) -> io::Result<Vec<u8>> {
@@ -39,6 +45,31 @@ pub(crate) fn read_kernel(path: &str) -> Option<String> {
     String::from_utf8(read_file(Path::new(path), 16 * 1024).ok()?).ok()
 }
 
+/// A folder, and those above it that are missing; for everybody to read.
+pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
+    let path = path.as_os_str().as_bytes();
+    // A cut is at most at the end.
+    let cuts = (1..path.len()).filter(|cut| path[*cut] == b'/');
+    for cut in cuts.chain([path.len()]) {
+        match mkdir(
+            OsStr::from_bytes(&path[..cut]),
+            Mode::from_bits_truncate(0o755),
+        ) {
+            Ok(()) | Err(Errno::EEXIST) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Reading and writing go as far as they can at once. (std's way is an `ioctl`, for which musl has
+/// 1 kB of conversions.)
+pub(crate) fn never_block(socket: &impl AsFd) -> io::Result<()> {
+    let flags = OFlag::from_bits_retain(fcntl(socket, FcntlArg::F_GETFL)?);
+    fcntl(socket, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,5 +85,16 @@ mod tests {
         assert_eq!(read(&mut &b"abc"[..], 3).unwrap(), b"abc");
         assert!(read_kernel("/proc/self/status").unwrap().contains("CapEff"));
         assert_eq!(read_kernel("/proc/nothing"), None);
+    }
+
+    #[test]
+    fn a_folder_is_made_with_those_above_it_and_is_there_afterwards() {
+        let top = crate::testing::folder();
+        for _ in 0..2 {
+            make_folder(&top.join("one/two//three/")).unwrap();
+        }
+        assert!(top.join("one/two/three").is_dir());
+        std::fs::write(top.join("file"), "").unwrap();
+        assert!(make_folder(&top.join("file/below")).is_err());
     }
 }
