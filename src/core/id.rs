@@ -42,7 +42,8 @@ macro_rules! id {
 
             /// The first `count` ids, in order; at most the capacity.
             pub fn first(count: usize) -> impl DoubleEndedIterator<Item = Self> + Clone {
-                (0..count.min($max)).filter_map(Self::new)
+                // Below 256, as every capacity.
+                (0..count.min($max).to_le_bytes()[0]).map(Self)
             }
         }
 
@@ -75,7 +76,13 @@ macro_rules! id {
             }
             /// Members, lowest position first.
             pub fn iter(self) -> impl Iterator<Item = $name> {
-                $name::first($max).filter(move |id| self.contains(*id))
+                let mut left = self.0;
+                core::iter::from_fn(move || {
+                    let lowest = $name(left.trailing_zeros().to_le_bytes()[0]);
+                    let more = left != 0;
+                    left &= left.wrapping_sub(1);
+                    more.then_some(lowest)
+                })
             }
         }
 
@@ -105,7 +112,7 @@ macro_rules! id {
             }
             /// Every entry with its id, in order.
             pub fn iter(&self) -> impl Iterator<Item = ($name, &T)> {
-                $name::first($max).zip(core::iter::once(&self.first).chain(&self.rest))
+                $name::first($max).map(|id| (id, self.at(id)))
             }
             /// Every entry with its id, in order, to change.
             pub fn iter_mut(&mut self) -> impl Iterator<Item = ($name, &mut T)> {

@@ -2,10 +2,9 @@
 //! earlier life of this machine, nor of the machine beside it that was flashed from one image.
 
 use std::fs;
-use std::hash::{BuildHasher, RandomState};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{KeyInit, Mac, SimpleHmac};
 use sha2::Sha256;
 use twinbeat::Boot;
 use twinbeat::config::Config;
@@ -38,27 +37,25 @@ fn mixed(config: &Config, state: &State) -> [u8; 12] {
         .iter()
         .find(|key| key.number == config.keys.signing);
     let secret = key.map_or(&[][..], |key| &key.secret);
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret) else {
+    let Ok(mut mac) = SimpleHmac::<Sha256>::new_from_slice(secret) else {
         return [0; 12];
     };
     mac.update(config.node_name(config.me).as_bytes());
     mac.update(&state.generation.to_le_bytes());
     mac.update(&clock::now().micros().to_le_bytes());
     let wall = SystemTime::now().duration_since(UNIX_EPOCH);
-    mac.update(&wall.map_or(0, |since| since.as_nanos()).to_le_bytes());
+    let wall = wall.map_or((0, 0), |since| (since.as_secs(), since.subsec_nanos()));
+    mac.update(&wall.0.to_le_bytes());
+    mac.update(&wall.1.to_le_bytes());
     mac.update(&std::process::id().to_le_bytes());
     // Where the kernel has put this program, and what it gives to those who do not wait.
     mac.update(&(&raw const mac).addr().to_le_bytes());
-    mac.update(&RandomState::new().hash_one(0).to_le_bytes());
     for file in ["/proc/interrupts", "/proc/sys/kernel/random/boot_id"] {
         mac.update(&fs::read(file).unwrap_or_default());
     }
-    for interface in fs::read_dir("/sys/class/net")
-        .into_iter()
-        .flatten()
-        .flatten()
-    {
-        mac.update(&fs::read(interface.path().join("address")).unwrap_or_default());
+    for link in &config.links {
+        let address = format!("/sys/class/net/{}/address", link.interface);
+        mac.update(&fs::read(address).unwrap_or_default());
     }
     let tag = mac.finalize().into_bytes();
     let mut bytes = [0; 12];

@@ -9,6 +9,7 @@ use std::path::Path;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
+use crate::journal;
 use twinbeat::config::diagnostic::{self, Diagnostic, Position, Problem};
 use twinbeat::config::{self, Config, LocalName, Machine, Source, Sources};
 
@@ -57,7 +58,6 @@ pub(crate) fn read(dir: &Path, say: &mut dyn FnMut(&Diagnostic<'_>)) -> Option<B
 }
 
 /// Where scripts and interfaces are looked for.
-#[derive(Debug)]
 struct ThisMachine<'a> {
     dir: &'a Path,
 }
@@ -104,7 +104,11 @@ fn read_file(dir: &Path, file: diagnostic::File) -> Result<Text, Unread> {
             Errno::EACCES | Errno::EPERM => "run this as root, or change its owner or mode",
             _ => "mend the file or its file system",
         };
-        let why = format!("cannot read {}: {}: {remedy}", path.display(), errno.desc());
+        let why = format!(
+            "cannot read {}: {}: {remedy}",
+            path.display(),
+            journal::errno(errno)
+        );
         if errno == Errno::ENOENT {
             Unread::Missing(why)
         } else {

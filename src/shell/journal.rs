@@ -10,13 +10,12 @@ mod wording;
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Write as _};
 use std::os::fd::AsFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use env_logger::Target;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -25,7 +24,7 @@ use twinbeat::config::Config;
 use crate::sys;
 use syslog::Syslog;
 pub(crate) use wording::{
-    address_error, carrier, coarse, difference, event, group_state, hardware, link_name,
+    address_error, carrier, coarse, difference, errno, event, group_state, hardware, link_name,
     peer_state, reason, reject,
 };
 
@@ -36,7 +35,8 @@ const MAX_LINE: usize = 1024;
 
 /// Where lines go.
 struct Journal {
-    stderr: env_logger::Logger,
+    /// How much goes to standard error.
+    stderr: LevelFilter,
     waiting: Mutex<Waiting>,
     sinks: Mutex<Sinks>,
 }
@@ -63,24 +63,22 @@ struct LogFile {
 
 static JOURNAL: OnceLock<Journal> = OnceLock::new();
 
-/// Begins the log on standard error: `RUST_LOG` decides, else `info`, or `debug` when asked for.
+/// Begins the log on standard error: `RUST_LOG` decides if it is a level, else `info`, or `debug`
+/// when asked for.
 pub(crate) fn begin(config: &Config) {
     let default = if config.log.debug > 0 {
-        "debug"
+        LevelFilter::Debug
     } else {
-        "info"
+        LevelFilter::Info
     };
-    let stderr =
-        env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(default))
-            .format(|out, record| {
-                writeln!(out, "{}: {}", level_name(record.level()), record.args())
-            })
-            .target(Target::Pipe(Box::new(StandardError)))
-            .build();
-    let level = if config.log.debug_file.is_some() {
-        LevelFilter::Debug.max(stderr.filter())
+    let asked = std::env::var("RUST_LOG").ok();
+    let stderr = asked
+        .and_then(|level| level.parse().ok())
+        .unwrap_or(default);
+    let least = if config.log.debug_file.is_some() {
+        LevelFilter::Debug
     } else {
-        LevelFilter::Info.max(stderr.filter())
+        LevelFilter::Info
     };
     let journal = JOURNAL.get_or_init(|| Journal {
         stderr,
@@ -88,7 +86,7 @@ pub(crate) fn begin(config: &Config) {
         sinks: Mutex::default(),
     });
     if log::set_logger(journal).is_ok() {
-        log::set_max_level(level);
+        log::set_max_level(least.max(stderr));
     }
     let path = |text: Option<_>| text.map(|text| config.text(text));
     let sinks = Sinks {
@@ -113,13 +111,9 @@ pub(crate) fn flush() {
     }
     let mut sinks = held(&journal.sinks);
     for (level, text) in waiting.lines.drain(..) {
-        journal.stderr.log(
-            &Record::builder()
-                .level(level)
-                .target("twinbeat")
-                .args(format_args!("{text}"))
-                .build(),
-        );
+        if level <= journal.stderr {
+            write_to_stderr(format!("{}: {text}\n", level_name(level)).as_bytes());
+        }
         sinks.write(level, &text);
     }
     // The queue's memory is used again.
@@ -145,7 +139,7 @@ pub(crate) fn printable(bytes: &[u8]) -> String {
 
 impl Log for Journal {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        // smol's crates have nothing to say to our users.
+        // Other crates have nothing to say to our users.
         metadata.target().starts_with("twinbeat")
     }
 
@@ -227,29 +221,20 @@ impl LogFile {
     }
 }
 
-/// Standard error that drops what its reader does not take. The flag `O_NONBLOCK` would not do: it
-/// belongs to everybody who has the same terminal or pipe open.
-struct StandardError;
-
-impl Write for StandardError {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let stderr = io::stderr();
-        let fd = stderr.as_fd();
-        let mut watch = [PollFd::new(fd, PollFlags::POLLOUT)];
-        let ready = poll(&mut watch, PollTimeout::ZERO).is_ok_and(|count| count > 0);
-        let writable = watch[0].revents() == Some(PollFlags::POLLOUT);
-        if ready
-            && writable
-            && sys::send_at_once(fd, bytes).is_err_and(|e| e.raw_os_error() == Some(libc::ENOTSOCK))
-        {
-            // A pipe that can be written takes a line whole; so does a terminal.
-            let _ = nix::unistd::write(fd, bytes);
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+/// To standard error, unless its reader would have to be waited for. The flag `O_NONBLOCK` would not
+/// do: it belongs to everybody who has the same terminal or pipe open.
+fn write_to_stderr(bytes: &[u8]) {
+    let stderr = io::stderr();
+    let fd = stderr.as_fd();
+    let mut watch = [PollFd::new(fd, PollFlags::POLLOUT)];
+    let ready = poll(&mut watch, PollTimeout::ZERO).is_ok_and(|count| count > 0);
+    let writable = watch[0].revents() == Some(PollFlags::POLLOUT);
+    if ready
+        && writable
+        && sys::send_at_once(fd, bytes).is_err_and(|e| e.raw_os_error() == Some(libc::ENOTSOCK))
+    {
+        // A pipe that can be written takes a line whole; so does a terminal.
+        let _ = nix::unistd::write(fd, bytes);
     }
 }
 

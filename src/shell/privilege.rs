@@ -14,7 +14,7 @@ use nix::sys::prctl;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use twinbeat::config::{Config, Resource as ConfigResource};
 
-use crate::sys;
+use crate::{journal, sys};
 
 /// How long the loop may run at real-time priority without sleeping once, in microseconds. After
 /// that it becomes an ordinary process (`SIGXCPU`): the kernel worker that ends leases, and
@@ -59,7 +59,7 @@ pub(crate) fn missing(config: &Config) -> Vec<&'static str> {
 /// Asks for everything, once everything is set up; says what was refused.
 pub(crate) fn ask() {
     if let Err(error) = prctl::set_timerslack(1) {
-        debug!("timers may be 50 us late: {error}");
+        debug!("timers may be 50 us late: {}", journal::errno(error));
     }
     match fs::write(OOM_SCORE.0, OOM_SCORE.1) {
         Ok(()) => PROTECTED.store(true, Ordering::Relaxed),

@@ -75,6 +75,11 @@ impl Reactor {
 
     /// Begins a task. It runs at the next [`Reactor::run_tasks`]; nobody waits for its end.
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + 'static) {
+        self.begin(Box::pin(task));
+    }
+
+    /// Of one type, so that the executor's code for a task is there once and not for each kind.
+    fn begin(&self, task: Pin<Box<dyn Future<Output = ()>>>) {
         self.executor.spawn(task).detach();
         self.woken.set(true);
     }

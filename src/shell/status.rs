@@ -8,6 +8,7 @@ use twinbeat::config::Config;
 use twinbeat::id::LinkId;
 use twinbeat::time::{Duration, Instant};
 
+use crate::journal;
 use crate::link::Links;
 pub(crate) use json::json;
 pub(crate) use text::text;
@@ -43,7 +44,7 @@ impl Status<'_> {
                 nix::errno::Errno::EPERM => ": a firewall here drops what is sent?",
                 _ => "",
             };
-            return Some(format!("{error:?}: {}{hint}", error.desc()));
+            return Some(journal::errno(error) + hint);
         }
         (counters.sent >= DEAF_AFTER && self.node.link(link).heard == 0).then(|| {
             if counters.received == 0 {

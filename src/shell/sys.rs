@@ -5,6 +5,8 @@ use std::ffi::c_int;
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
@@ -13,6 +15,7 @@ use nix::libc;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use nix::sys::socket::{LinkAddr, SockaddrLike};
 use nix::sys::time::TimeSpec;
+use nix::unistd::Pid;
 
 // network
 
@@ -248,14 +251,23 @@ pub(crate) fn pass_on_nothing() {
 }
 
 /// A descriptor that becomes readable when the process ends; `ENOSYS` before Linux 5.3.
-pub(crate) fn pidfd_open(pid: u32) -> io::Result<OwnedFd> {
+pub(crate) fn pidfd_open(pid: Pid) -> io::Result<OwnedFd> {
+    let pid = pid.as_raw() as libc::c_long;
     // SAFETY: two integers; the result is checked before it is used.
-    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid as libc::c_long, 0 as libc::c_long) };
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0 as libc::c_long) };
     if fd < 0 {
         return Err(io::Error::last_os_error());
     }
     // SAFETY: a descriptor that the kernel has just made for us; close-on-exec by definition.
     Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+}
+
+/// How a child has ended, which is then no zombie any more; nix does not know every signal.
+pub(crate) fn reap(child: Pid) -> Option<ExitStatus> {
+    let mut status = 0;
+    // SAFETY: one live integer, written by the kernel during the call.
+    let pid = unsafe { libc::waitpid(child.as_raw(), &raw mut status, libc::WNOHANG) };
+    (pid == child.as_raw()).then(|| ExitStatus::from_raw(status))
 }
 
 /// Writes to a socket without ever waiting, whatever the flags of the open file are.

@@ -10,7 +10,7 @@ use crate::id::NodeId;
 pub type Source<'a> = Result<&'a [u8], &'a str>;
 
 /// Everything a configuration is read from.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Sources<'a> {
     /// `ha.cf`.
     pub ha_cf: Source<'a>,
@@ -27,7 +27,7 @@ pub struct Sources<'a> {
 }
 
 /// What the files name and the machine should have.
-pub trait Machine: core::fmt::Debug {
+pub trait Machine {
     /// Whether there is an executable script of this name.
     fn has_script(&self, name: &str) -> bool;
     /// Whether there is a network interface of this name at present.

@@ -2,7 +2,11 @@
 //!
 //! The single words are part of `status --json` and do not change.
 
+use std::borrow::Cow;
+use std::io;
+
 use log::Level;
+use nix::errno::Errno;
 use twinbeat::action::PeerState;
 use twinbeat::action::{Carrier, Difference, Event, GroupState, Reason, Reject};
 use twinbeat::config::{Config, Medium};
@@ -236,16 +240,26 @@ pub(crate) const fn reject(why: Reject) -> &'static str {
 }
 
 /// Why an address is not there.
-pub(crate) fn address_error(error: AddressError) -> &'static str {
-    match error {
+pub(crate) fn address_error(error: AddressError) -> Cow<'static, str> {
+    Cow::Borrowed(match error {
         AddressError::Unknown => "is not in the configuration",
         AddressError::NoInterface => {
             "no interface for it: name one that exists, or give one an address of its subnet"
         }
         AddressError::Forbidden => "CAP_NET_ADMIN is missing",
         AddressError::Late => "took too long and was deleted again",
-        AddressError::Refused(errno) => errno.desc(),
+        AddressError::Refused(error) => return Cow::Owned(errno(error)),
+    })
+}
+
+/// What the C library calls an error of the kernel. nix has the texts as well, 10 kB of them.
+pub(crate) fn errno(error: Errno) -> String {
+    let mut text = io::Error::from(error).to_string();
+    // std adds the number in brackets.
+    if let Some(number) = text.rfind('(') {
+        text.truncate(text[..number].trim_end().len());
     }
+    text
 }
 
 /// An Ethernet address.

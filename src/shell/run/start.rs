@@ -36,7 +36,7 @@ pub(super) fn start(directory: &Path, config: Rc<Config>) -> Result<Program, Str
     }
     let say = |what: &str| {
         let what = what.to_owned();
-        move |error: nix::errno::Errno| format!("{what}: {}", error.desc())
+        move |error: nix::errno::Errno| format!("{what}: {}", journal::errno(error))
     };
     // Scripts are found however the directory was named, and no mount is held by ours.
     let directory = directory

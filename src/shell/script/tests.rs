@@ -142,18 +142,58 @@ fn endless_output_is_bounded_and_does_not_hold_up_the_limit() {
 }
 
 #[test]
-fn a_script_that_cannot_be_run_is_an_end_of_its_own() {
-    let reactor = Reactor::new();
-    let job = Job {
-        path: "/nonexistent/script".into(),
-        arguments: vec![],
-        limit: Duration::from_secs(1),
-        level: Level::Info,
-        label: String::new(),
-        environment: Rc::new([]),
+fn a_script_begins_without_input_in_a_group_of_its_own_and_dies_of_a_broken_pipe() {
+    let finished = finish(
+        "readlink /proc/$$/fd/0; cut -d' ' -f1,5 /proc/$$/stat; grep SigIgn /proc/$$/status",
+        Verb::Start,
+        Duration::from_secs(5),
+    );
+    let words: Vec<&str> = finished.said.split_whitespace().collect();
+    let [input, process, group, "SigIgn:", ignored] = words[..] else {
+        panic!("{finished:?}");
     };
-    let finished = smol::future::block_on(run(reactor, job));
-    assert!(matches!(finished.exit, Exit::NotBegun(_)));
+    assert_eq!((input, process), ("/dev/null", group));
+    let ignored = u64::from_str_radix(ignored, 16).unwrap();
+    assert_eq!(ignored & 1 << (Signal::SIGPIPE as u32 - 1), 0);
+}
+
+#[test]
+fn a_script_killed_by_a_signal_says_by_which() {
+    let limit = Duration::from_secs(5);
+    // A real-time signal has a number and no name.
+    for number in [9, 40] {
+        let finished = finish(&format!("kill -{number} $$"), Verb::Start, limit);
+        assert!(matches!(finished.exit, Exit::Signal(signal) if signal == number));
+    }
+}
+
+#[test]
+fn a_script_that_cannot_be_run_is_an_end_of_its_own() {
+    let folder = crate::testing::folder();
+    let file = |name, mode| {
+        let path = folder.join(name);
+        fs::write(&path, "exit 0\n").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        path
+    };
+    for (path, why) in [
+        ("/nonexistent/script".into(), "No such file or directory"),
+        (file("shut", 0o644), "Permission denied"),
+        (file("without-interpreter", 0o755), "Exec format error"),
+    ] {
+        let job = Job {
+            path,
+            arguments: vec![],
+            limit: Duration::from_secs(1),
+            level: Level::Info,
+            label: String::new(),
+            environment: Rc::new([]),
+        };
+        let finished = smol::future::block_on(run(Reactor::new(), job));
+        assert!(matches!(finished.exit, Exit::NotBegun(_)));
+        let said = finished.exit.to_string();
+        assert!(said.starts_with(&format!("cannot be run: {why}")), "{said}");
+    }
     assert!(find(Path::new("/nonexistent"), "../../bin/true").is_err());
     assert!(find(Path::new("/nonexistent"), "no-such-script").is_err());
 }
