@@ -10,7 +10,7 @@ mod cluster;
 mod faults;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Mutex;
 
 use cluster::Cluster;
 use cluster::network::Quality;
@@ -34,11 +34,16 @@ fn every_rule_holds_after_every_step_under_random_faults() {
         return;
     }
     let steps = number("TWINBEAT_STEPS").unwrap_or(2_000_000);
-    let (done, next) = (AtomicU64::new(0), AtomicU64::new(1));
+    // 32-bit MIPS has no atomic of 64 bits.
+    let (done, next) = (Mutex::new(0), Mutex::new(0));
     let work = || {
         let mut sum = Summary::default();
-        while done.load(Ordering::Relaxed) < steps {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
+        while *done.lock().unwrap() < steps {
+            let seed = {
+                let mut next = next.lock().unwrap();
+                *next += 1;
+                *next
+            };
             let one = catch_unwind(AssertUnwindSafe(|| simulate(seed))).unwrap_or_else(|panic| {
                 println!("seed {seed}: TWINBEAT_SEED={seed} cargo test --test simulation");
                 resume_unwind(panic)
@@ -46,7 +51,7 @@ fn every_rule_holds_after_every_step_under_random_faults() {
             if seed.is_multiple_of(25) {
                 assert_eq!(one, simulate(seed), "R6: seed {seed} told two stories");
             }
-            done.fetch_add(one.steps, Ordering::Relaxed);
+            *done.lock().unwrap() += one.steps;
             sum = sum.plus(&one);
         }
         sum

@@ -6,6 +6,7 @@ pub(crate) mod client;
 pub(crate) mod json;
 pub(crate) mod namespace;
 pub(crate) mod pair;
+pub(crate) mod tests;
 pub(crate) mod watch;
 
 use std::io;
@@ -31,37 +32,52 @@ pub(crate) enum World {
 /// Enters a world of its own: runs this program once more as its process 1, and waits.
 /// Must be called before any thread exists.
 pub(crate) fn enter() -> World {
+    enter_by(leave)
+}
+
+/// The same, with users of its own wherever that is permitted: there also what the kernel keeps for
+/// each user namespace can be changed. [`own_users`] tells.
+pub(crate) fn enter_with_own_users() -> World {
+    enter_by(|| leave_users().or_else(|_| leave()))
+}
+
+fn enter_by(leave: impl FnOnce() -> io::Result<Users>) -> World {
     if std::env::var_os(INSIDE).is_some() {
         return match settle() {
             Ok(()) => World::Inside,
             Err(why) => World::Refused(format!("{why}\n{HOW}")),
         };
     }
-    match leave().and_then(|()| again()) {
+    match leave().and_then(again) {
         Ok(code) => World::Left(code),
         Err(why) => World::Refused(format!("namespaces are not permitted here: {why}\n{HOW}")),
     }
 }
 
 /// Steps out of this machine's namespaces; the next child is process 1 of the new ones.
-fn leave() -> io::Result<()> {
-    let parts = CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWNET;
-    if Uid::effective().is_root() && unshare(parts).is_ok() {
-        return Ok(());
+fn leave() -> io::Result<Users> {
+    if Uid::effective().is_root() && unshare(PARTS).is_ok() {
+        return Ok("the machine's");
     }
+    leave_users()
+}
+
+/// Becomes root of a new user namespace first.
+fn leave_users() -> io::Result<Users> {
     let (user, group) = (getuid(), getgid());
     unshare(CloneFlags::CLONE_NEWUSER)?;
     std::fs::write("/proc/self/setgroups", "deny")?;
     std::fs::write("/proc/self/uid_map", format!("0 {user} 1"))?;
     std::fs::write("/proc/self/gid_map", format!("0 {group} 1"))?;
-    Ok(unshare(parts)?)
+    unshare(PARTS)?;
+    Ok(OWN)
 }
 
 /// Runs this program again, inside, and passes on how it ended.
-fn again() -> io::Result<ExitCode> {
+fn again(users: Users) -> io::Result<ExitCode> {
     let status = Command::new(std::env::current_exe()?)
         .args(std::env::args_os().skip(1))
-        .env(INSIDE, "1")
+        .env(INSIDE, users)
         .status()?;
     let code = status
         .code()
@@ -93,7 +109,19 @@ pub(crate) fn own_proc() -> bool {
     std::fs::read_link("/proc/self").is_ok_and(|me| me.as_os_str() == "1")
 }
 
-/// Says to the second run of the program that it is inside.
+/// Whether this world's user namespace was made for it.
+pub(crate) fn own_users() -> bool {
+    std::env::var(INSIDE).is_ok_and(|users| users == OWN)
+}
+
+/// Whose users a world has.
+type Users = &'static str;
+const OWN: Users = "its own";
+
+const PARTS: CloneFlags = CloneFlags::CLONE_NEWNS
+    .union(CloneFlags::CLONE_NEWPID)
+    .union(CloneFlags::CLONE_NEWNET);
+/// Says to the second run of the program that it is inside, and whose users that has.
 const INSIDE: &str = "TWINBEAT_LAB_INSIDE";
 
 /// What to do where namespaces are refused.

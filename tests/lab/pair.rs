@@ -24,6 +24,8 @@ pub(crate) const B: usize = 1;
 
 /// What a test varies.
 pub(crate) struct Settings {
+    /// The lines of `ha.cf` that set its pace.
+    pub(crate) timing: &'static str,
     /// More lines of `ha.cf`.
     pub(crate) directives: &'static str,
     /// The words after the home node in `haresources`.
@@ -33,6 +35,7 @@ pub(crate) struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            timing: "keepalive 100ms\ndeadtime 300ms\nwarntime 200ms\ninitdead 1\n",
             directives: "auto_failback on\nbcast eth0\n",
             resources: "IPaddr2::10.77.0.100/24/eth0",
         }
@@ -53,12 +56,14 @@ pub(crate) struct Node {
     pub(crate) namespace: Namespace,
     pub(crate) watch: Watch,
     pub(crate) folder: PathBuf,
+    /// What is run there, before twinbeat's own words: this build, unless a test has another.
+    pub(crate) program: Vec<String>,
     pub(crate) preload: Vec<(&'static str, PathBuf)>,
     agent: Option<Child>,
 }
 
 impl Pair {
-    /// Lays the cables and writes the files; nothing is started. At 100 ms / 300 ms.
+    /// Lays the cables and writes the files; nothing is started.
     pub(crate) fn new(settings: &Settings) -> Self {
         let number = MADE.fetch_add(1, Ordering::Relaxed);
         let folder = PathBuf::from(format!("/run/pair{number}"));
@@ -76,6 +81,7 @@ impl Pair {
                 watch: Watch::new(&namespace, SERVICE),
                 namespace,
                 folder,
+                program: vec![program()],
                 preload: Vec::new(),
                 agent: None,
             }
@@ -100,11 +106,7 @@ impl Pair {
             .append(true)
             .open(node.log_path())
             .expect("our own folder");
-        let mut command = Command::new(program());
-        command
-            .args(["run", "-c"])
-            .arg(node.folder.join("ha.d"))
-            .stdin(Stdio::null());
+        let mut command = node.command(&["run"]);
         command
             .stdout(log.try_clone().expect("a descriptor is free"))
             .stderr(log);
@@ -112,7 +114,7 @@ impl Pair {
         node.agent = Some(
             node.namespace
                 .spawn(&mut command)
-                .unwrap_or_else(|e| panic!("{}: {e}", program())),
+                .unwrap_or_else(|e| panic!("{:?}: {e}", node.program)),
         );
     }
 
@@ -221,15 +223,10 @@ impl Pair {
     /// Another twinbeat on the node, to its end: `status`, `standby` ...
     pub(crate) fn command(&self, node: usize, words: &[&str]) -> Output {
         let node = &self.nodes[node];
-        let mut command = Command::new(program());
-        command
-            .args(words)
-            .arg("-c")
-            .arg(node.folder.join("ha.d"))
-            .stdin(Stdio::null());
+        let mut command = node.command(words);
         node.namespace
             .within(|| command.output())
-            .unwrap_or_else(|e| panic!("{}: {e}", program()))
+            .unwrap_or_else(|e| panic!("{:?}: {e}", node.program))
     }
 
     /// Waits for something to become true, and tells both logs when it does not.
@@ -278,6 +275,17 @@ impl Drop for Pair {
 }
 
 impl Node {
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(&self.program[0]);
+        command
+            .args(&self.program[1..])
+            .args(words)
+            .arg("-c")
+            .arg(self.folder.join("ha.d"))
+            .stdin(Stdio::null());
+        command
+    }
+
     fn log_path(&self) -> PathBuf {
         self.folder.join("agent.log")
     }
@@ -297,6 +305,7 @@ fn write_files(folder: &std::path::Path, name: &str, settings: &Settings) {
     let home = folder.join("ha.d");
     let at = folder.display();
     let Settings {
+        timing,
         directives,
         resources,
     } = settings;
@@ -304,9 +313,7 @@ fn write_files(folder: &std::path::Path, name: &str, settings: &Settings) {
         (
             "ha.cf",
             0o644,
-            format!(
-                "keepalive 100ms\ndeadtime 300ms\nwarntime 200ms\ninitdead 1\n{directives}node nodea nodeb\n"
-            ),
+            format!("{timing}{directives}node nodea nodeb\n"),
         ),
         ("haresources", 0o644, format!("nodea {resources}\n")),
         (

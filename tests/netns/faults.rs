@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
-use crate::Test;
 use crate::lab::client::Client;
 use crate::lab::pair::{A, B, Pair, SERVICE, Settings};
+use crate::lab::tests::Test;
 
 pub(crate) const TESTS: &[Test] = &[
     (

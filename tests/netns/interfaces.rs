@@ -3,8 +3,8 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::Test;
 use crate::lab::pair::{A, B, Pair, Settings};
+use crate::lab::tests::Test;
 
 pub(crate) const TESTS: &[Test] = &[
     ("an_interface_that_appears_later_is_used", appears_later),

@@ -3,8 +3,8 @@
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::Test;
 use crate::lab::pair::{A, B, Pair, Settings};
+use crate::lab::tests::Test;
 
 pub(crate) const TESTS: &[Test] = &[
     ("multicast_carries_the_heartbeat", multicast),

@@ -6,10 +6,10 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::Test;
 use crate::lab::json::Json;
 use crate::lab::own_proc;
 use crate::lab::pair::{A, B, Pair, Settings};
+use crate::lab::tests::Test;
 
 pub(crate) const TESTS: &[Test] = &[
     ("one_thread_whatever_happens", one_thread),

@@ -4,8 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::Test;
 use crate::lab::pair::{A, B, Pair, Settings};
+use crate::lab::tests::Test;
 
 pub(crate) const TESTS: &[Test] = &[
     ("garbage_and_forged_datagrams_are_ignored", forged),

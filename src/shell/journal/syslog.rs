@@ -63,10 +63,14 @@ impl Syslog {
 
 /// `Nov 21 21:25:17`, local time.
 pub(super) fn timestamp() -> String {
+    calendar(SystemTime::now())
+}
+
+fn calendar(time: SystemTime) -> String {
     const MONTHS: [&str; 12] = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ];
-    let seconds = SystemTime::now()
+    let seconds = time
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_secs());
     let [month, day, hour, minute, second] = sys::local_time(seconds);
@@ -85,6 +89,8 @@ const fn severity(level: Level) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use nix::sys::memfd::{MFdFlags, memfd_create};
+
     use super::*;
 
     fn at(path: PathBuf) -> Syslog {
@@ -108,6 +114,22 @@ mod tests {
             " twinbeat[{}]: peer beta is late",
             std::process::id()
         )));
+    }
+
+    #[test]
+    fn lines_from_after_2038_have_their_own_date() {
+        // 2040-07-15 12:00 UTC, anywhere on earth; 32 bits would make it 1904-06-09.
+        let time = UNIX_EPOCH + std::time::Duration::from_secs(2_225_966_400);
+        let line = calendar(time);
+        assert!(
+            ["Jul 14 ", "Jul 15 ", "Jul 16 "].contains(&&line[..7]),
+            "{line}"
+        );
+        // The same by way of the kernel, both ways.
+        let file = memfd_create("time", MFdFlags::empty()).unwrap();
+        let file = std::fs::File::from(file);
+        file.set_modified(time).unwrap();
+        assert_eq!(file.metadata().unwrap().modified().unwrap(), time);
     }
 
     #[test]

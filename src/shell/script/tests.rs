@@ -164,7 +164,10 @@ fn a_script_killed_by_a_signal_says_by_which() {
     // A real-time signal has a number and no name.
     for number in [9, 40] {
         let finished = finish(&format!("kill -{number} $$"), Verb::Start, limit);
-        assert!(matches!(finished.exit, Exit::Signal(signal) if signal == number));
+        assert!(
+            matches!(finished.exit, Exit::Signal(signal) if signal == number),
+            "{number}: {finished:?}"
+        );
     }
 }
 
