@@ -15,6 +15,8 @@ class Hardware:
         # Debian's name of the architecture, and the package of its kernel.
         self.deb, self.image = deb, image
         self.target = board.split("-", 1)[1]
+        # The serial port at the null-modem: a console that is a 16550 is the first of them.
+        self.tty = "/dev/ttyS0" if null_modem == "pci" else "/dev/ttyS1"
 
     def configuration(self):
         """{path below /etc/ha.d: (mode, bytes)}"""
