@@ -92,18 +92,22 @@ class NullModem(Cable):
 
     # The largest piece, in seconds of the line: half a 16550's buffer at 19200 baud.
     PIECE = 0.004
-    # The least the kernel gives: a handful of pieces may pile up in a socket.
-    BUFFER = 4608
+    # What may pile up before and behind the line, in what a socket takes for it. Before it: the least
+    # the kernel gives, a dozen writes. Behind it: 90 ms of a full line, because a qemu that waits for
+    # the processor of this machine is no fault of the board's.
+    BEFORE, BEHIND = 4608, 9216
 
     def __init__(self, baud=19200):
         super().__init__(baud / 10)
-        self.ends, self.plugs, self.free_at, self.tap = {}, {}, dict.fromkeys(WAYS, 0.0), None
+        self.ends, self.free_at, self.tap = {}, dict.fromkeys(WAYS, 0.0), None
+        # When a free line was first looked at.
+        self.looked_at = dict.fromkeys(WAYS, 0.0)
 
     def plug(self, name):
         """A new end for a board that is switched on: a socket to be inherited by its qemu."""
         ours, theirs = socket.socketpair()
-        for end in (ours, theirs):
-            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self.BUFFER)
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self.BEFORE)
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self.BEHIND)
         ours.setblocking(False)
         self.ends[name] = ours
         self.waker.send(b"\0")
@@ -118,6 +122,8 @@ class NullModem(Cable):
                 continue
             if self.free_at[way] <= now:
                 ready[end] = way
+                if self.looked_at[way] < self.free_at[way]:
+                    self.looked_at[way] = now
             else:
                 sleep = min(sleep, self.free_at[way] - now)
         return ready, sleep
@@ -135,8 +141,9 @@ class NullModem(Cable):
                 del self.ends[way[0]]
             source.close()
             return
-        # A line that was busy until now loses no time to a thread that woke late.
-        busy = now - self.free_at[way] < 0.01
+        # What was there at the first look has waited for a thread that woke late: no time is lost to
+        # that. What came later found an idle line.
+        busy = now - self.looked_at[way] < 0.001 and now - self.free_at[way] < 0.1
         self.free_at[way] = (self.free_at[way] if busy else now) + len(data) / line.rate
         self.later(self.free_at[way] + line.delay, way, data)
 
