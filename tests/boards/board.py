@@ -1,4 +1,5 @@
 """One emulated board: its qemu, its console, its faults."""
+import ctypes
 import json
 import os
 import re
@@ -32,7 +33,7 @@ class Board:
         self.on_at = time.monotonic()
         with open(self.path("qemu.log"), "ab") as log:
             self.process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            pass_fds=[plug.fileno()])
+                                            pass_fds=[plug.fileno()], preexec_fn=die_with_parent)
         plug.close()
         self.console, control = self.connect("console"), self.connect("qmp")
         self.control = control.makefile("rw", encoding="utf-8", newline="\n")
@@ -184,3 +185,8 @@ class Board:
         except (OSError, ValueError):
             # The board lost power.
             pass
+
+
+def die_with_parent():
+    """However this program ends, no qemu stays behind (PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)

@@ -1,6 +1,7 @@
 """boards.py [OPTION]... TARGET[+TARGET]...: each pair of boards plays; see run."""
 import argparse
 import os
+import signal
 import sys
 import time
 import traceback
@@ -23,6 +24,8 @@ def main():
     parser.add_argument("--fetch", action="store_true", help="only fill the cache with kernels")
     parser.add_argument("targets", nargs="+", metavar="TARGET", help="two of one, or one of each: mips+mipsel")
     options = parser.parse_args()
+    # So that everything is put away.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("boards: ended"))
     pairs = [[hardware.find(name) for name in target.split("+")] for target in options.targets]
     for kind in {kind.target: kind for kinds in pairs for kind in kinds}.values():
         begun = time.monotonic()
