@@ -1,0 +1,221 @@
+//! `boards/`: every folder is a whole configuration that the real program accepts as it is, on
+//! every node, and names a target that can be built.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+/// What every board has, and what it may have.
+const REQUIRED: [&str; 4] = ["README.md", "authkeys", "ha.cf", "haresources"];
+const OPTIONAL: [&str; 3] = ["nodeinfo", "resource.d", "twinbeat.cf"];
+/// The emulated boards; removing one is a decision.
+const EMULATED: [&str; 4] = ["malta-mips", "malta-mipsel", "virt-aarch64", "virt-armv7"];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every folder of `boards/`, and nothing else is there.
+fn boards() -> Vec<PathBuf> {
+    let mut boards: Vec<_> = fs::read_dir(root().join("boards"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    boards.sort();
+    boards
+}
+
+fn name(path: &Path) -> &str {
+    path.file_name().unwrap().to_str().unwrap()
+}
+
+fn text(board: &Path, file: &str) -> String {
+    let path = board.join(file);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The words of a directive, remarks left out.
+fn directive(text: &str, key: &str) -> Vec<String> {
+    text.lines()
+        .map(|line| line.split('#').next().unwrap_or(""))
+        .filter_map(|line| line.trim().strip_prefix(key))
+        .filter(|rest| rest.starts_with([' ', '\t']))
+        .flat_map(|rest| rest.split_whitespace().map(str::to_owned))
+        .collect()
+}
+
+/// The folder as one node would have it in `/etc/ha.d`, installed as the README says.
+struct Installed(PathBuf);
+
+impl Installed {
+    fn new(board: &Path, node: &str) -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Relaxed);
+        let folder = format!("twinbeat-boards-{}-{number}", std::process::id());
+        let installed = Self(std::env::temp_dir().join(folder));
+        fs::create_dir_all(&installed.0).unwrap();
+        copy(board, &installed.0);
+        fs::write(installed.0.join("nodeinfo"), format!("{node}\n")).unwrap();
+        let secret = fs::Permissions::from_mode(0o600);
+        fs::set_permissions(installed.0.join("authkeys"), secret).unwrap();
+        installed
+    }
+}
+
+impl Drop for Installed {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap().path();
+        let target = to.join(name(&entry));
+        if entry.is_dir() {
+            fs::create_dir_all(&target).unwrap();
+            copy(&entry, &target);
+        } else {
+            fs::copy(&entry, &target).unwrap();
+        }
+    }
+}
+
+/// The exit code and what is printed.
+fn check(directory: &Path) -> (Option<i32>, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_twinbeat"))
+        .args(["check", "-c"])
+        .arg(directory)
+        .output()
+        .unwrap();
+    (
+        output.status.code(),
+        String::from_utf8(output.stdout).unwrap(),
+    )
+}
+
+#[test]
+fn the_emulated_boards_are_there() {
+    let boards = boards();
+    let there: BTreeSet<_> = boards.iter().map(|board| name(board)).collect();
+    for board in EMULATED {
+        assert!(there.contains(board), "boards/{board} is missing");
+    }
+}
+
+#[test]
+fn a_board_has_the_files_of_a_configuration_and_no_others() {
+    for board in boards() {
+        assert!(board.is_dir(), "{} is no board", board.display());
+        let entries: Vec<_> = fs::read_dir(&board)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        let files: BTreeSet<_> = entries.iter().map(|entry| name(entry)).collect();
+        for file in REQUIRED {
+            assert!(files.contains(file), "{}: no {file}", board.display());
+        }
+        for file in files {
+            let known = REQUIRED.contains(&file) || OPTIONAL.contains(&file);
+            assert!(known, "{}: what is {file}?", board.display());
+        }
+    }
+}
+
+#[test]
+fn every_node_of_a_board_is_accepted_without_a_warning() {
+    for board in boards() {
+        let nodes = directive(&text(&board, "ha.cf"), "node");
+        assert!(nodes.len() >= 2, "{}: {nodes:?}", board.display());
+        for node in &nodes {
+            let installed = Installed::new(&board, node);
+            let (code, said) = check(&installed.0);
+            let place = format!("{} as {node}:\n{said}", board.display());
+            assert_eq!(code, Some(0), "{place}");
+            let last = said.lines().last().unwrap();
+            let beginning = format!("check: ok: this is {node}, of {} nodes", nodes.len());
+            assert!(last.starts_with(&beginning), "{place}");
+            assert!(last.contains("(0 warnings, "), "{place}");
+            assert!(!last.contains(" 0 groups"), "{place}");
+        }
+    }
+}
+
+#[test]
+fn a_board_gives_no_advice_but_what_its_hardware_decides() {
+    // Of the machine that runs this test, not of the board; or for want of a second path.
+    let expected = ["there is no interface", "one link alone", "no ping node"];
+    for board in boards() {
+        let nodes = directive(&text(&board, "ha.cf"), "node");
+        let installed = Installed::new(&board, &nodes[0]);
+        for line in check(&installed.0).1.lines() {
+            let Some((_, advice)) = line.split_once(": advice: ") else {
+                continue;
+            };
+            let known = expected.iter().any(|start| advice.starts_with(start));
+            assert!(known, "{}: {line}", board.display());
+        }
+    }
+}
+
+#[test]
+fn the_readme_names_a_target_that_cross_builds() {
+    let table = fs::read_to_string(root().join("cross/targets")).unwrap();
+    let targets: BTreeSet<_> = table
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    for board in boards() {
+        let readme = text(&board, "README.md");
+        let row = readme.lines().find(|line| line.starts_with("| target | `"));
+        let row = row.unwrap_or_else(|| panic!("{}: no target", board.display()));
+        let target = row.split('`').nth(1).unwrap();
+        assert!(targets.contains(target), "{}: {target}", board.display());
+        let command = format!("`cross/build {target}`");
+        assert!(row.contains(&command), "{}: {row}", board.display());
+        for fact in ["CPU", "console", "serial", "watchdog", "Ethernet", "kernel"] {
+            let row = format!("\n| {fact} | ");
+            assert!(readme.contains(&row), "{}: no {fact}", board.display());
+        }
+        assert!(readme.contains("\n## Start\n"), "{}", board.display());
+    }
+}
+
+#[test]
+fn the_key_is_an_example_and_the_readme_says_how_to_keep_a_real_one() {
+    for board in boards() {
+        let place = board.display();
+        let keys = text(&board, "authkeys");
+        let lines = keys.lines().filter(|line| !line.starts_with('#'));
+        let secrets: Vec<_> = lines
+            .filter_map(|line| line.split_once(" sha256 "))
+            .collect();
+        assert!(!secrets.is_empty(), "{place}: no key with sha256");
+        for (number, secret) in secrets {
+            assert!(secret.contains("replace-me"), "{place}: key {number}");
+        }
+        assert!(keys.contains("mode 600"), "{place}: say the mode");
+        let readme = text(&board, "README.md");
+        assert!(readme.contains("install -m 600 authkeys "), "{place}");
+        // All that git keeps of a mode is whether a file can be executed.
+        let mode = fs::metadata(board.join("authkeys")).unwrap().permissions();
+        assert_eq!(mode.mode() & 0o111, 0, "{place}: authkeys is no program");
+    }
+}
+
+#[test]
+fn keys_as_they_come_out_of_git_are_refused_until_they_are_installed() {
+    for board in boards() {
+        let nodes = directive(&text(&board, "ha.cf"), "node");
+        let installed = Installed::new(&board, &nodes[0]);
+        let checked_out = fs::Permissions::from_mode(0o644);
+        fs::set_permissions(installed.0.join("authkeys"), checked_out).unwrap();
+        let (code, said) = check(&installed.0);
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains("authkeys:1:1: error: other users"), "{said}");
+    }
+}
