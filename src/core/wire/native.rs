@@ -1,4 +1,4 @@
-//! The native dialect: a hand-laid header of ten bytes, postcard bodies, a tag of twelve.
+//! The native dialect: a header of ten bytes, a body, a tag of twelve.
 //!
 //! ```text
 //! version 4 | key 4 · kind 4 | source 4 · low half of the incarnation 4 · counter 4 · body · tag 12
@@ -10,7 +10,8 @@
 //! leave   beat
 //! ```
 //! Integers are little-endian and of fixed width: a young counter is not smaller than an old one.
-//! Counts come from the configuration, so there are no length bytes.
+//! Counts come from the configuration, so there are no length bytes. What has one shape is laid by
+//! hand; the control word, which has several, is postcard's.
 
 use serde::{Deserialize, Serialize};
 
@@ -84,10 +85,9 @@ pub fn open(frame: &[u8], shape: Shape) -> Result<Envelope<'_>, Reject> {
 
 /// The high half that a Hello carries, which its tag needs before the body may be read.
 pub fn high_half(body: &[u8]) -> Result<u32, Reject> {
-    let (_, tail) = body.split_last_chunk::<HELLO>().ok_or(Reject::Malformed)?;
-    postcard::from_bytes::<HelloWire>(tail)
-        .map(|hello| u32::from_le_bytes(hello.high))
-        .map_err(|_| Reject::Malformed)
+    let (_, hello) = body.split_last_chunk::<HELLO>().ok_or(Reject::Malformed)?;
+    let (high, _) = hello.split_first_chunk().ok_or(Reject::Malformed)?;
+    Ok(u32::from_le_bytes(*high))
 }
 
 /// Reads a verified body; every byte must be used.
@@ -100,7 +100,7 @@ pub fn decode(envelope: &Envelope<'_>, shape: Shape) -> Result<Body, Reject> {
             decode_beat(&mut rest, source, shape)?,
             decode_hello(&mut rest, shape)?,
         ),
-        Kind::Ask => Body::Ask(address(take(&mut rest)?, shape)?),
+        Kind::Ask => Body::Ask(decode_address(&mut rest, shape)?),
         Kind::Control => Body::Control(
             decode_beat(&mut rest, source, shape)?,
             decode_control(&mut rest, shape)?,
@@ -117,26 +117,24 @@ pub fn decode(envelope: &Envelope<'_>, shape: Shape) -> Result<Body, Reject> {
 /// Writes header and body; the tag goes behind. How many bytes, or `None` when `buf` is too small.
 pub fn encode(header: &Header, body: &Body, shape: Shape, buf: &mut [u8]) -> Option<usize> {
     let mut out = Writer { buf, len: 0 };
-    out.put(&[
+    out.bytes(&[
         (VERSION << 4) | (header.key & 15),
         ((header.kind as u8) << 4) | (header.source.wire() & 15),
     ])?;
-    out.put(&header.low.to_le_bytes())?;
-    out.put(&header.counter.to_le_bytes())?;
+    out.bytes(&header.low.to_le_bytes())?;
+    out.bytes(&header.counter.to_le_bytes())?;
     match body {
         Body::Beat(beat) | Body::Leave(beat) => encode_beat(&mut out, beat, header.source, shape)?,
         Body::Hello(beat, hello) => {
             encode_beat(&mut out, beat, header.source, shape)?;
-            out.put(&HelloWire::from(hello))?;
+            encode_hello(&mut out, hello)?;
         }
-        Body::Ask(to) => out.put(&AddressWire::from(to))?,
+        Body::Ask(to) => encode_address(&mut out, to)?,
         Body::Control(beat, control) => {
             encode_beat(&mut out, beat, header.source, shape)?;
-            out.put(&ControlWire {
-                number: control.sequence,
-                to: AddressWire::from(&control.to),
-                word: control.word.into(),
-            })?;
+            out.bytes(&[control.sequence])?;
+            encode_address(&mut out, &control.to)?;
+            out.word(control.word.into())?;
         }
     }
     Some(out.len)
@@ -148,30 +146,28 @@ fn encode_beat(out: &mut Writer<'_>, beat: &Beat, source: NodeId, shape: Shape) 
         leaving,
         unable,
     } = beat.flags;
-    out.put(&Head {
-        flags: u8::from(want) | (u8::from(leaving) << 1) | (u8::from(unable) << 2),
-        digests: beat.digests,
-        ping: beat.ping,
-        newest: beat.newest,
-    })?;
+    let flags = u8::from(want) | (u8::from(leaving) << 1) | (u8::from(unable) << 2);
+    out.bytes(&[flags])?;
+    out.bytes(&beat.digests)?;
+    out.bytes(&[beat.ping, beat.newest])?;
     for group in GroupId::first(shape.groups) {
         let word = beat.groups.at(group);
         let low = (word.owner.map_or(NOBODY, NodeId::wire) << 4)
             | (u8::from(word.home) << 3)
             | word.state as u8;
-        out.put(&[low, word.epoch])?;
+        out.bytes(&[low, word.epoch])?;
     }
     for peer in NodeId::first(shape.nodes).filter(|peer| *peer != source) {
         let hearing = beat.peers.at(peer);
         let [e0, e1, e2, _] = hearing.echo.to_le_bytes();
-        out.put(&[hearing.links.0, e0, e1, e2])?;
+        out.bytes(&[hearing.links.0, e0, e1, e2])?;
     }
     Some(())
 }
 
 fn decode_beat(rest: &mut &[u8], source: NodeId, shape: Shape) -> Result<Beat, Reject> {
-    let head: Head = take(rest)?;
-    let bit = |n: u8| head.flags & (1 << n) != 0;
+    let [flags, d0, d1, d2, ping, newest] = *take(rest)?;
+    let bit = |n: u8| flags & (1 << n) != 0;
     let mut beat = Beat {
         // Bits of a later version mean nothing to this one.
         flags: Flags {
@@ -179,14 +175,14 @@ fn decode_beat(rest: &mut &[u8], source: NodeId, shape: Shape) -> Result<Beat, R
             leaving: bit(1),
             unable: bit(2),
         },
-        digests: head.digests,
-        ping: head.ping,
-        newest: head.newest,
+        digests: [d0, d1, d2],
+        ping,
+        newest,
         groups: PerGroup::new(|| Word::IDLE),
         peers: PerNode::new(Hearing::default),
     };
     for group in GroupId::first(shape.groups) {
-        let [low, epoch]: [u8; 2] = take(rest)?;
+        let [low, epoch] = *take(rest)?;
         *beat.groups.at_mut(group) = Word {
             state: GroupState::ALL
                 .get(usize::from(low & 7))
@@ -198,7 +194,7 @@ fn decode_beat(rest: &mut &[u8], source: NodeId, shape: Shape) -> Result<Beat, R
         };
     }
     for peer in NodeId::first(shape.nodes).filter(|peer| *peer != source) {
-        let [links, e0, e1, e2]: [u8; 4] = take(rest)?;
+        let [links, e0, e1, e2] = *take(rest)?;
         *beat.peers.at_mut(peer) = Hearing {
             links: LinkSet(links),
             echo: u32::from_le_bytes([e0, e1, e2, 0]),
@@ -207,30 +203,49 @@ fn decode_beat(rest: &mut &[u8], source: NodeId, shape: Shape) -> Result<Beat, R
     Ok(beat)
 }
 
+fn encode_hello(out: &mut Writer<'_>, hello: &Hello) -> Option<()> {
+    let [d0, d1, d2, _] = hello.deadtime.min(0xff_ffff).to_le_bytes();
+    let (node, incarnation, counter) = match &hello.re {
+        Some(re) => (re.node.wire(), re.incarnation, re.counter),
+        None => (NOBODY, 0, 0),
+    };
+    out.bytes(&hello.high.to_le_bytes())?;
+    out.bytes(&[node])?;
+    out.bytes(&incarnation.to_le_bytes())?;
+    out.bytes(&counter.to_le_bytes())?;
+    out.bytes(&[d0, d1, d2, hello.lease, hello.watchdog])
+}
+
 fn decode_hello(rest: &mut &[u8], shape: Shape) -> Result<Hello, Reject> {
-    let wire: HelloWire = take(rest)?;
-    let [d0, d1, d2] = wire.deadtime;
+    let high = u32::from_le_bytes(*take(rest)?);
+    let [number] = *take(rest)?;
+    let incarnation = u64::from_le_bytes(*take(rest)?);
+    let counter = u32::from_le_bytes(*take(rest)?);
+    let [d0, d1, d2, lease, watchdog] = *take(rest)?;
     Ok(Hello {
-        high: u32::from_le_bytes(wire.high),
-        re: node(wire.node, shape).map(|node| Reference {
+        high,
+        re: node(number, shape).map(|node| Reference {
             node,
-            incarnation: u64::from_le_bytes(wire.incarnation),
-            counter: u32::from_le_bytes(wire.counter),
+            incarnation,
+            counter,
         }),
         deadtime: u32::from_le_bytes([d0, d1, d2, 0]),
-        lease: wire.lease,
-        watchdog: wire.watchdog,
+        lease,
+        watchdog,
     })
 }
 
 fn decode_control(rest: &mut &[u8], shape: Shape) -> Result<Control, Reject> {
-    let wire: ControlWire = take(rest)?;
+    let [sequence] = *take(rest)?;
+    let to = decode_address(rest, shape)?;
+    let (word, tail) = postcard::take_from_bytes(rest).map_err(|_| Reject::Malformed)?;
+    *rest = tail;
     let group = |number: u8| {
         GroupId::new(usize::from(number))
             .filter(|group| group.index() < shape.groups)
             .ok_or(Reject::Malformed)
     };
-    let word = match wire.word {
+    let word = match word {
         WordWire::IpRequest {
             group: g,
             epoch,
@@ -249,17 +264,19 @@ fn decode_control(rest: &mut &[u8], shape: Shape) -> Result<Control, Reject> {
         WordWire::RexmitRequest { first, .. } => ControlWord::RexmitRequest { first },
         WordWire::Gone { last, .. } => ControlWord::Gone { last },
     };
-    Ok(Control {
-        sequence: wire.number,
-        to: address(wire.to, shape)?,
-        word,
-    })
+    Ok(Control { sequence, to, word })
 }
 
-fn address(wire: AddressWire, shape: Shape) -> Result<Address, Reject> {
+fn encode_address(out: &mut Writer<'_>, to: &Address) -> Option<()> {
+    out.bytes(&[to.node.wire()])?;
+    out.bytes(&to.low.to_le_bytes())
+}
+
+fn decode_address(rest: &mut &[u8], shape: Shape) -> Result<Address, Reject> {
+    let [number] = *take(rest)?;
     Ok(Address {
-        node: node(wire.node, shape).ok_or(Reject::Malformed)?,
-        low: u32::from_le_bytes(wire.low),
+        node: node(number, shape).ok_or(Reject::Malformed)?,
+        low: u32::from_le_bytes(*take(rest)?),
     })
 }
 
@@ -267,10 +284,10 @@ fn node(number: u8, shape: Shape) -> Option<NodeId> {
     NodeId::new(usize::from(number)).filter(|node| node.index() < shape.nodes)
 }
 
-fn take<'a, T: Deserialize<'a>>(rest: &mut &'a [u8]) -> Result<T, Reject> {
-    let (value, tail) = postcard::take_from_bytes(rest).map_err(|_| Reject::Malformed)?;
+fn take<'a, const N: usize>(rest: &mut &'a [u8]) -> Result<&'a [u8; N], Reject> {
+    let (bytes, tail) = rest.split_first_chunk().ok_or(Reject::Malformed)?;
     *rest = tail;
-    Ok(value)
+    Ok(bytes)
 }
 
 struct Writer<'a> {
@@ -279,11 +296,16 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn put<T: Serialize>(&mut self, value: &T) -> Option<()> {
-        let written = postcard::to_slice(value, self.buf.get_mut(self.len..)?)
-            .ok()?
-            .len();
-        self.len = self.len.saturating_add(written);
+    fn bytes(&mut self, bytes: &[u8]) -> Option<()> {
+        let end = self.len.checked_add(bytes.len())?;
+        self.buf.get_mut(self.len..end)?.copy_from_slice(bytes);
+        self.len = end;
+        Some(())
+    }
+
+    fn word(&mut self, word: WordWire) -> Option<()> {
+        let written = postcard::to_slice(&word, self.buf.get_mut(self.len..)?);
+        self.len = self.len.saturating_add(written.ok()?.len());
         Some(())
     }
 }
@@ -293,38 +315,6 @@ const NOBODY: u8 = 15;
 /// Bytes that a Hello adds to a beat.
 const HELLO: usize = 22;
 
-#[derive(Serialize, Deserialize)]
-struct Head {
-    flags: u8,
-    digests: [u8; 3],
-    ping: u8,
-    newest: u8,
-}
-
-#[derive(Serialize, Deserialize)]
-struct HelloWire {
-    high: [u8; 4],
-    node: u8,
-    incarnation: [u8; 8],
-    counter: [u8; 4],
-    deadtime: [u8; 3],
-    lease: u8,
-    watchdog: u8,
-}
-
-#[derive(Serialize, Deserialize)]
-struct AddressWire {
-    node: u8,
-    low: [u8; 4],
-}
-
-#[derive(Serialize, Deserialize)]
-struct ControlWire {
-    number: u8,
-    to: AddressWire,
-    word: WordWire,
-}
-
 /// Four bytes whatever it says: an enum position and three more. Positions never change.
 #[derive(Serialize, Deserialize)]
 enum WordWire {
@@ -332,30 +322,6 @@ enum WordWire {
     IpRequestResp { group: u8, granted: u8, spare: u8 },
     RexmitRequest { first: u8, spare: [u8; 2] },
     Gone { last: u8, spare: [u8; 2] },
-}
-
-impl From<&Hello> for HelloWire {
-    fn from(hello: &Hello) -> Self {
-        let [d0, d1, d2, _] = hello.deadtime.min(0xff_ffff).to_le_bytes();
-        Self {
-            high: hello.high.to_le_bytes(),
-            node: hello.re.map_or(NOBODY, |re| re.node.wire()),
-            incarnation: hello.re.map_or(0, |re| re.incarnation).to_le_bytes(),
-            counter: hello.re.map_or(0, |re| re.counter).to_le_bytes(),
-            deadtime: [d0, d1, d2],
-            lease: hello.lease,
-            watchdog: hello.watchdog,
-        }
-    }
-}
-
-impl From<&Address> for AddressWire {
-    fn from(to: &Address) -> Self {
-        Self {
-            node: to.node.wire(),
-            low: to.low.to_le_bytes(),
-        }
-    }
 }
 
 impl From<ControlWord> for WordWire {
