@@ -76,11 +76,11 @@ pub(super) fn read(text: &[u8], keys: &mut Keys, report: &mut Report<'_>) -> Pla
             };
             // Both fit, the length was checked and numbers are unique; but half a key must never sign.
             if key.secret.extend_from_slice(secret).is_ok() {
-                let _ = keys.keys.push(key);
+                let later = keys.keys.iter().position(|other| other.number > number);
+                let _ = keys.keys.insert(later.unwrap_or(keys.keys.len()), key);
             }
         }
     }
-    keys.keys.sort_unstable_by_key(|key| key.number);
     match places.auth {
         None if places.auth_seen.is_none() => {
             report.say(Position::start(File::Authkeys), Problem::NoAuth);

@@ -133,10 +133,14 @@ impl<'r> Report<'r> {
     }
 
     pub(super) fn say<'a>(&mut self, position: Position, problem: impl Into<Problem<'a>>) {
-        let diagnostic = Diagnostic {
+        self.pass_on(Diagnostic {
             position,
             problem: problem.into(),
-        };
+        });
+    }
+
+    fn pass_on(&mut self, diagnostic: Diagnostic<'_>) {
+        let position = diagnostic.position;
         let tallies = if diagnostic.severity() == Severity::Error {
             self.errors = self.errors.saturating_add(1);
             &mut self.error_tallies
@@ -335,11 +339,24 @@ impl fmt::Display for Problem<'_> {
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.split_at_checked(MAX_QUOTED) {
-            Some((head, tail)) if !tail.is_empty() => write!(f, "\"{}...\"", head.escape_ascii()),
-            _ => write!(f, "\"{}\"", self.0.escape_ascii()),
+        let (head, end) = match self.0.split_at_checked(MAX_QUOTED) {
+            Some((head, tail)) if !tail.is_empty() => (head, "...\""),
+            _ => (self.0, "\""),
+        };
+        f.write_str("\"")?;
+        escape(head, f)?;
+        f.write_str(end)
+    }
+}
+
+/// Bytes of a file as they can be shown. (`escape_ascii` does the same for 1 kB more on MIPS.)
+pub(super) fn escape(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for byte in bytes {
+        for shown in core::ascii::escape_default(*byte) {
+            fmt::Write::write_char(f, char::from(shown))?;
         }
     }
+    Ok(())
 }
 
 impl fmt::Display for NodeNames<'_> {

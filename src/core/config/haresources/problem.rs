@@ -5,7 +5,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::MAX_WORD;
 use crate::config::MAX_RESOURCES;
-use crate::config::diagnostic::{NodeNames, Position, Quoted};
+use crate::config::diagnostic::{NodeNames, Position, Quoted, escape};
 use crate::config::interface::InterfaceProblem;
 use crate::id::MAX_GROUPS;
 
@@ -176,6 +176,6 @@ struct Bare<'a>(Quoted<'a>);
 impl fmt::Display for Bare<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Only ever a word that parsed as an address, at most 45 bytes.
-        self.0.0.escape_ascii().fmt(f)
+        escape(self.0.0, f)
     }
 }
