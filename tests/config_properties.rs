@@ -51,7 +51,12 @@ fn check_config(config: &Config) -> Result<(), TestCaseError> {
     prop_assert!(timing.initdead >= timing.deadtime);
     prop_assert!(timing.lease <= lint::longest_lease(timing.keepalive, timing.deadtime).0);
     prop_assert!(config.me.index() < config.nodes.len() && !config.links.is_empty());
-    prop_assert!(config.links.iter().all(|link| link.port > 0));
+    prop_assert!(
+        config
+            .links
+            .iter()
+            .all(|link| (link.port > 0) == link.rate().is_none())
+    );
     prop_assert!(
         config
             .keys

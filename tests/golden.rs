@@ -1,10 +1,11 @@
 //! Golden bytes of the native dialect, both ways: two releases must talk to each other during an
 //! upgrade, on boards of either byte order. A change here is a new version of the dialect.
 
+use twinbeat::MAX_FRAME;
 use twinbeat::action::{GroupState, Reject};
 use twinbeat::auth::Keyring;
-use twinbeat::config::{Key, Keys, Method};
-use twinbeat::id::{GroupId, LinkSet, NodeId, PerGroup, PerNode};
+use twinbeat::config::{Key, Keys, Method, line};
+use twinbeat::id::{GroupId, LinkSet, MAX_GROUPS, MAX_NODES, NodeId, PerGroup, PerNode};
 use twinbeat::wire::native::{self, Shape};
 use twinbeat::wire::{
     Address, Beat, Body, Control, ControlWord, Flags, Header, Hearing, Hello, Kind, Reference, TAG,
@@ -169,9 +170,29 @@ fn bytes(hex: &str) -> Vec<u8> {
 }
 
 fn encoded(kind: Kind, body: &Body, shape: Shape) -> Vec<u8> {
-    let mut buf = [0; twinbeat::MAX_FRAME];
+    let mut buf = [0; MAX_FRAME];
     let len = native::encode(&header(kind), body, shape, &mut buf).unwrap();
     buf[..len].to_vec()
+}
+
+#[test]
+fn a_beat_has_the_bytes_that_serial_lines_are_planned_for() {
+    for nodes in 1..=MAX_NODES {
+        for groups in 0..=MAX_GROUPS {
+            let shape = Shape { nodes, groups };
+            let header = Header {
+                key: 1,
+                kind: Kind::Beat,
+                source: node(nodes - 1),
+                low: 0,
+                counter: 0,
+            };
+            let mut buf = [0; MAX_FRAME];
+            let len = native::encode(&header, &Body::Beat(beat()), shape, &mut buf).unwrap();
+            assert_eq!(len + TAG, line::beat(nodes, groups), "{shape:?}");
+        }
+    }
+    assert_eq!(line::beat(2, 4) + line::FRAMING, 44);
 }
 
 #[test]

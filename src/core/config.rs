@@ -10,14 +10,17 @@ pub mod ha_cf;
 pub mod haresources;
 pub mod interface;
 mod lexer;
+pub mod line;
 pub mod lint;
 mod sources;
+pub mod watchdog;
 
 use core::net::{IpAddr, Ipv4Addr};
 use core::ops::Range;
 
 use diagnostic::{Position, Report};
 pub use sources::{LocalName, Machine, Source, Sources, read};
+pub use watchdog::Watchdog;
 
 use crate::id::{GroupId, LinkId, MAX_GROUPS, MAX_LINKS, MAX_NODES, NodeId};
 use crate::time::Duration;
@@ -56,7 +59,7 @@ pub struct Config {
     pub me: NodeId,
     /// `keepalive` and what is measured by it.
     pub timing: Timing,
-    /// `bcast`, `mcast`, `ucast` ... in the order of `ha.cf`; at least one.
+    /// `bcast`, `mcast`, `ucast`, `serial` ... in the order of `ha.cf`; at least one.
     pub links: heapless::Vec<Link, MAX_LINKS>,
     /// Lines of `haresources`; may be empty.
     pub groups: heapless::Vec<Group, MAX_GROUPS>,
@@ -66,6 +69,8 @@ pub struct Config {
     pub auto_failback: AutoFailback,
     /// `authkeys`.
     pub keys: Keys,
+    /// `watchdog`, `watchdog_timeout`.
+    pub watchdog: Watchdog,
     /// Where log lines go besides standard error.
     pub log: Log,
     /// `rundir`: holds `control.sock`.
@@ -89,14 +94,14 @@ pub struct Timing {
     pub lease: Duration,
 }
 
-/// One medium, bound to its interface.
+/// One medium, bound to its interface if it has one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
     /// How frames travel.
     pub medium: Medium,
-    /// The interface it is bound to, which need not exist yet.
+    /// The interface it is bound to, which need not exist yet; empty for a serial line.
     pub interface: Interface,
-    /// UDP port, both ways.
+    /// UDP port, both ways; 0 for a serial line.
     pub port: u16,
 }
 
@@ -118,6 +123,15 @@ pub enum Medium {
     Unicast {
         /// The peer's address.
         peer: IpAddr,
+    },
+    /// `serial DEV...`, one link for each device.
+    Serial {
+        /// The absolute path of the device, which need not exist yet.
+        device: Text,
+        /// `baud`, one of [`line::RATES`].
+        baud: u32,
+        /// `rtscts`: the line has the wires for flow control and uses them.
+        rtscts: bool,
     },
 }
 
@@ -234,6 +248,7 @@ impl Config {
                 keys: heapless::Vec::new(),
                 signing: 0,
             },
+            watchdog: Watchdog::default(),
             log: Log::default(),
             rundir: Text::default(),
             statedir: Text::default(),
@@ -306,6 +321,16 @@ impl Config {
     /// Every group, in order.
     pub fn group_ids(&self) -> impl DoubleEndedIterator<Item = GroupId> + Clone {
         GroupId::first(self.groups.len())
+    }
+}
+
+impl Link {
+    /// The rate of a serial line, in bits a second; none of other media.
+    pub fn rate(&self) -> Option<u32> {
+        match self.medium {
+            Medium::Serial { baud, .. } => Some(baud),
+            Medium::Broadcast | Medium::Multicast { .. } | Medium::Unicast { .. } => None,
+        }
     }
 }
 

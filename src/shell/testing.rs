@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use twinbeat::config::{
     AutoFailback, Config, Group, Key, Keys, Link, Log, Medium, Method, Resource, Text, Timing,
+    Watchdog,
 };
 use twinbeat::id::NodeId;
 use twinbeat::time::Duration;
@@ -72,6 +73,7 @@ pub(crate) fn config(groups: u16) -> Config {
             .collect(),
             signing: 1,
         },
+        watchdog: Watchdog::default(),
         log: Log::default(),
         rundir,
         statedir,

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use twinbeat::config::{
     Address, AutoFailback, Config, Group, Key, Keys, Link, Log, Medium, Method, Resource, Text,
-    Timing,
+    Timing, Watchdog,
 };
 use twinbeat::id::NodeId;
 use twinbeat::time::Duration;
@@ -93,6 +93,7 @@ impl Settings {
                 keys: heapless::Vec::new(),
                 signing: 1,
             },
+            watchdog: Watchdog::default(),
             log: Log::default(),
             rundir: Text::default(),
             statedir: Text::default(),

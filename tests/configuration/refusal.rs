@@ -52,7 +52,7 @@ fn media_are_checked_word_by_word() {
         ("bcast", "ha.cf:1:1: error: a value is missing"),
         (
             "bcast eth0",
-            "ha.cf:3:7: error: this medium stands already at ha.cf:1:7",
+            "ha.cf:3:7: error: the same stands already at ha.cf:1:7",
         ),
         (
             "mcast eth1 10.0.0.1 694 1 0",

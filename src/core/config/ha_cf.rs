@@ -1,5 +1,6 @@
 //! `ha.cf` and `twinbeat.cf`: one directive a line, in any order, in either file.
 
+mod device;
 mod directive;
 mod medium;
 mod problem;
@@ -11,12 +12,13 @@ pub use problem::Problem;
 
 use super::diagnostic::{File, Position, Quoted, Report};
 use super::lexer::{Lines, Word, Words};
-use super::{AutoFailback, Config, Link, Machine, Text};
+use super::line::{DEFAULT_RATE, RATES};
+use super::{AutoFailback, Config, Link, Machine, Medium, Text};
 use crate::id::{MAX_LINKS, MAX_NODES};
 use directive::{Fate, Name};
 use medium::Flaw;
 pub(super) use value::is_node_name;
-use value::{MAX_NAME, boolean, check_path, facility, number};
+use value::{MAX_NAME, boolean, facility, number};
 
 /// What can be decided only when both files have been read, and where everything stood.
 #[derive(Default)]
@@ -31,6 +33,7 @@ pub(super) struct Settings {
     nodes_doubtful: bool,
     links_full: bool,
     port: Option<u16>,
+    devices: device::Devices,
     times: timing::Times,
 }
 
@@ -81,7 +84,10 @@ impl Settings {
             report.say(top, Problem::NoMedium);
         }
         for link in &mut config.links {
-            if link.port == 0 {
+            if let Medium::Serial { baud, rtscts, .. } = &mut link.medium {
+                *baud = self.devices.rate.unwrap_or(DEFAULT_RATE);
+                *rtscts = self.devices.rtscts;
+            } else if link.port == 0 {
                 link.port = self.port.unwrap_or(DEFAULT_PORT);
             }
         }
@@ -101,7 +107,7 @@ impl Settings {
     /// Says which interfaces this machine lacks at present.
     pub(super) fn compare(&self, config: &Config, machine: &dyn Machine, report: &mut Report<'_>) {
         for (link, at) in config.links.iter().zip(&self.links) {
-            if !machine.has_interface(&link.interface) {
+            if link.rate().is_none() && !machine.has_interface(&link.interface) {
                 let name = Quoted(link.interface.as_bytes());
                 report.say(*at, super::diagnostic::Problem::NoInterface(name));
             }
@@ -186,10 +192,30 @@ impl Settings {
             return Err((more.at, problem));
         }
         match name {
-            Name::Keepalive | Name::Warntime | Name::Deadtime | Name::Initdead | Name::Lease => {
+            Name::Keepalive
+            | Name::Warntime
+            | Name::Deadtime
+            | Name::Initdead
+            | Name::Lease
+            | Name::WatchdogTimeout => {
                 self.times.set(name, value)?;
             }
             Name::Udpport => self.port = Some(medium::udp_port(value)?),
+            Name::Baud => {
+                let rate = number(value.bytes).filter(|rate| RATES.contains(rate));
+                self.devices.rate = rate.or(Some(0));
+                if rate.is_none() {
+                    let rates = "9600, 19200 (usual), 38400, 57600, 115200, 230400 or 460800";
+                    return flaw(Problem::NotOneOf(quoted, rates));
+                }
+            }
+            Name::Rtscts => match boolean(value.bytes) {
+                Some(on) => self.devices.rtscts = on,
+                None => {
+                    let words = "on (only with a cable that has the wires) or off";
+                    return flaw(Problem::NotOneOf(quoted, words));
+                }
+            },
             Name::AutoFailback => {
                 config.auto_failback = match (boolean(value.bytes), value.bytes) {
                     (Some(true), _) => AutoFailback::On,
@@ -206,8 +232,7 @@ impl Settings {
                 set_text(config, name, text);
             }
             Name::Logfile | Name::Debugfile | Name::Rundir | Name::Statedir => {
-                check_path(name, value.bytes).map_err(|problem| (value.at, problem))?;
-                let text = config.keep(value.bytes, value.at, report);
+                let text = device::keep_path(name, value, config, report)?;
                 set_text(config, name, text);
             }
             Name::Logfacility => match facility(value.bytes) {
@@ -238,8 +263,8 @@ impl Settings {
                 _ => return flaw(Problem::AutojoinOn),
             },
             // These take several values.
-            Name::Bcast | Name::Mcast | Name::Mcast6 => {}
-            Name::Node | Name::Ucast | Name::Ucast6 => {}
+            Name::Bcast | Name::Mcast | Name::Mcast6 | Name::Serial => {}
+            Name::Node | Name::Ucast | Name::Ucast6 | Name::Watchdog => {}
         }
         Ok(())
     }
@@ -254,7 +279,7 @@ impl Settings {
     ) -> Result<(), Flaw<'a>> {
         if name == Name::Node {
             self.tried_node = true;
-        } else {
+        } else if name != Name::Watchdog {
             self.tried_link = true;
         }
         let short = (first.at, Problem::NoValue(name.example()));
@@ -265,10 +290,17 @@ impl Settings {
         } else if matches!(name, Name::Ucast | Name::Ucast6) {
             medium::unicast(name, word, next()?)
         } else {
-            // Any number of nodes or interfaces, each for itself.
+            if name == Name::Watchdog && word.bytes == device::REQUIRED {
+                return Err((word.at, Problem::NoValue(name.example())));
+            }
+            // Any number of nodes, interfaces or devices, each for itself.
             for word in core::iter::once(word).chain(values) {
                 let told = if name == Name::Node {
                     self.add_node(word, config, report)
+                } else if name == Name::Serial {
+                    self.add_serial(word, config, report)
+                } else if name == Name::Watchdog {
+                    self.add_watchdog(word, config, report)
                 } else {
                     medium::broadcast(word).and_then(|link| self.add_link(link, word.at, config))
                 };
@@ -327,8 +359,8 @@ impl Settings {
         config: &mut Config,
     ) -> Result<(), Flaw<'a>> {
         let mut pairs = config.links.iter().zip(&self.links);
-        if let Some((_, earlier)) = pairs.find(|(other, _)| medium::is_same(&link, other)) {
-            return Err((at, Problem::SameLink(*earlier)));
+        if let Some((_, earlier)) = pairs.find(|(other, _)| medium::is_same(config, &link, other)) {
+            return Err((at, Problem::Same(*earlier)));
         }
         if config.links.push(link).is_err() {
             // Said once.

@@ -5,6 +5,7 @@ use core::fmt;
 use super::authkeys;
 use super::diagnostic::{File, Position, Report};
 use super::ha_cf::Settings;
+use super::watchdog::protects_from;
 use super::{AutoFailback, Config, Method, Resource};
 use crate::time::Duration;
 
@@ -45,6 +46,15 @@ pub enum Advice {
     Crc(u8),
     /// A key below 16 bytes.
     ShortSecret(u8),
+    /// What follows for scripts from the watchdog.
+    Watchdog {
+        /// As configured or by default.
+        timeout: Duration,
+        /// The shortest deadtime with which a hung node is reset in time.
+        enough: Duration,
+        /// As configured.
+        deadtime: Duration,
+    },
     /// Nothing to hold.
     NoGroups,
 }
@@ -93,13 +103,25 @@ pub(super) fn advise(
         report.say(place, Advice::FastBeats(keepalive));
     }
     let (_, overlap) = longest_lease(keepalive, deadtime);
-    let has_address = config
-        .resources
-        .iter()
-        .any(|resource| matches!(resource, Resource::Address(_)));
+    let (mut has_address, mut has_script) = (false, false);
+    for resource in &config.resources {
+        match resource {
+            Resource::Address(_) => has_address = true,
+            Resource::Script(_) => has_script = true,
+        }
+    }
     if overlap > Duration::ZERO && has_address {
         let enough = deadtime.plus(overlap);
         report.say(place, Advice::Overlap { overlap, enough });
+    }
+    if has_script && !config.watchdog.devices.is_empty() {
+        let timeout = config.watchdog.asked(timing);
+        let advice = Advice::Watchdog {
+            timeout,
+            enough: protects_from(timing, timeout),
+            deadtime,
+        };
+        report.say(settings.watchdog_place(), advice);
     }
     if timing.warntime >= deadtime {
         let advice = Advice::LateWarning(timing.warntime, deadtime);
@@ -196,6 +218,21 @@ impl fmt::Display for Advice {
                 "key {number} is shorter than {MIN_SECRET} bytes and may be guessed from recorded beats: \
                  \"head -c 24 /dev/urandom | base64\" makes a good one, the same on every node"
             ),
+            Self::Watchdog {
+                timeout,
+                enough,
+                deadtime,
+            } => {
+                let overlap = enough.minus(*deadtime);
+                write!(f, "watchdog_timeout {timeout} and deadtime {deadtime}: when a node hangs, ")?;
+                if overlap == Duration::ZERO {
+                    return f.write_str("it is reset before its scripts start elsewhere");
+                }
+                write!(
+                    f,
+                    "its scripts may run twice for up to {overlap}: with deadtime {enough} or more they never do"
+                )
+            }
             Self::NoGroups => f.write_str(
                 "no groups: beats are sent, but nothing is served; write a line such as \"alpha IPaddr::192.0.2.10/24/eth0\"",
             ),

@@ -93,6 +93,7 @@ pub fn read(sources: &Sources<'_>, say: &mut dyn FnMut(Diagnostic<'_>)) -> Optio
             haresources::compare(text, machine, report_to);
         }
     }
+    settings.finish_lines(&config, report_to);
     let keys = usable(File::Authkeys, sources.authkeys, report_to)
         .map(|text| authkeys::read(text, &mut config.keys, report_to));
     if let Some(keys) = keys

@@ -283,5 +283,6 @@ pub(crate) fn link_name(config: &Config, link: LinkId) -> String {
             let six = if peer.is_ipv6() { "6" } else { "" };
             format!("ucast{six} {interface} {peer}")
         }
+        Medium::Serial { device, .. } => format!("serial {}", config.text(*device)),
     }
 }

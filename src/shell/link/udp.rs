@@ -40,6 +40,8 @@ impl Socket {
                 looped,
             } => Self::multicast(interface, group, port, hops, looped),
             Medium::Unicast { peer } => Self::unicast(interface, peer, port),
+            // Not a socket, and refused in ha.cf as yet.
+            Medium::Serial { .. } => Err(Errno::EOPNOTSUPP),
         }
     }
 

@@ -18,6 +18,7 @@ pub(super) enum Fate {
 pub(super) enum Name {
     AutoFailback,
     Autojoin,
+    Baud,
     Bcast,
     Cluster,
     Crm,
@@ -33,12 +34,16 @@ pub(super) enum Name {
     Mcast6,
     Node,
     Protocol,
+    Rtscts,
     Rundir,
+    Serial,
     Statedir,
     Ucast,
     Ucast6,
     Udpport,
     Warntime,
+    Watchdog,
+    WatchdogTimeout,
 }
 
 impl Name {
@@ -46,7 +51,14 @@ impl Name {
     pub(super) fn is_single(self) -> bool {
         !matches!(
             self,
-            Self::Bcast | Self::Mcast | Self::Mcast6 | Self::Node | Self::Ucast | Self::Ucast6
+            Self::Bcast
+                | Self::Mcast
+                | Self::Mcast6
+                | Self::Node
+                | Self::Serial
+                | Self::Ucast
+                | Self::Ucast6
+                | Self::Watchdog
         )
     }
 
@@ -55,6 +67,7 @@ impl Name {
         match self {
             Self::AutoFailback => "auto_failback on",
             Self::Autojoin => "autojoin none",
+            Self::Baud => "baud 19200",
             Self::Bcast => "bcast eth0",
             Self::Cluster => "cluster home",
             Self::Crm => "crm off",
@@ -70,12 +83,16 @@ impl Name {
             Self::Mcast6 => "mcast6 eth0 ff02::694 694 1 0",
             Self::Node => "node alpha beta",
             Self::Protocol => "protocol native",
+            Self::Rtscts => "rtscts off",
             Self::Rundir => "rundir /run/twinbeat",
+            Self::Serial => "serial /dev/ttyS1",
             Self::Statedir => "statedir /var/lib/twinbeat",
             Self::Ucast => "ucast eth0 192.0.2.2",
             Self::Ucast6 => "ucast6 eth0 fe80::2",
             Self::Udpport => "udpport 694",
             Self::Warntime => "warntime 5",
+            Self::Watchdog => "watchdog /dev/watchdog required",
+            Self::WatchdogTimeout => "watchdog_timeout 2",
         }
     }
 
@@ -91,8 +108,24 @@ pub(super) fn find(word: &[u8]) -> Option<(&'static str, Fate)> {
     TABLE
         .iter()
         .find(|(name, _)| name.as_bytes() == word)
-        .copied()
+        .map(|(name, fate)| (*name, awaited(*fate).map_or(*fate, Fate::NotYet)))
 }
+
+/// What to do meanwhile about what is read and then served by nobody: see [`SERVED`].
+fn awaited(fate: Fate) -> Option<&'static str> {
+    if SERVED {
+        None
+    } else if matches!(fate, Fate::Works(Name::Baud | Name::Rtscts | Name::Serial)) {
+        Some(SERIAL)
+    } else {
+        let watchdog = matches!(fate, Fate::Works(Name::Watchdog | Name::WatchdogTimeout));
+        watchdog.then_some(WATCHDOG)
+    }
+}
+
+/// Whether the shell serves serial lines and watchdogs. Until then they are refused, except in the
+/// tests of this crate.
+pub(in crate::config) const SERVED: bool = cfg!(test);
 
 /// The directive that a misspelt word most likely means.
 pub(super) fn meant(word: &[u8]) -> Option<&'static str> {
@@ -160,7 +193,7 @@ const TABLE: &[(&str, Fate)] = &[
     ("apiauth", Fate::NoEffect(CLIENTS)),
     ("auto_failback", Fate::Works(Name::AutoFailback)),
     ("autojoin", Fate::Works(Name::Autojoin)),
-    ("baud", Fate::NotYet(SERIAL)),
+    ("baud", Fate::Works(Name::Baud)),
     ("bcast", Fate::Works(Name::Bcast)),
     ("cluster", Fate::Works(Name::Cluster)),
     ("compression", Fate::NoEffect(PLAIN)),
@@ -180,10 +213,7 @@ const TABLE: &[(&str, Fate)] = &[
     ("failfast", Fate::NotYet(CHILD)),
     ("hbaping", Fate::NotYet(PING)),
     ("hbgenmethod", Fate::NoEffect(RANDOM)),
-    (
-        "hopfudge",
-        Fate::NoEffect("beats are not passed on from link to link"),
-    ),
+    ("hopfudge", Fate::NoEffect("no beat goes round twice")),
     ("initdead", Fate::Works(Name::Initdead)),
     ("keepalive", Fate::Works(Name::Keepalive)),
     ("lease", Fate::Works(Name::Lease)),
@@ -218,8 +248,9 @@ const TABLE: &[(&str, Fate)] = &[
     ("record_pengine_inputs", Fate::NoEffect(CRM)),
     ("respawn", Fate::NotYet(CHILD)),
     ("rtprio", Fate::NoEffect(REALTIME)),
+    ("rtscts", Fate::Works(Name::Rtscts)),
     ("rundir", Fate::Works(Name::Rundir)),
-    ("serial", Fate::NotYet(SERIAL)),
+    ("serial", Fate::Works(Name::Serial)),
     ("statedir", Fate::Works(Name::Statedir)),
     ("stonith", Fate::NotYet(STONITH)),
     ("stonith_host", Fate::NotYet(STONITH)),
@@ -232,7 +263,8 @@ const TABLE: &[(&str, Fate)] = &[
     ("use_logd", Fate::NoEffect(DAEMON)),
     ("uuidfrom", Fate::NoEffect(RANDOM)),
     ("warntime", Fate::Works(Name::Warntime)),
-    ("watchdog", Fate::NotYet(WATCHDOG)),
+    ("watchdog", Fate::Works(Name::Watchdog)),
+    ("watchdog_timeout", Fate::Works(Name::WatchdogTimeout)),
 ];
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The media of `ha.cf`: `bcast`, `mcast`, `mcast6`, `ucast`, `ucast6`.
+//! The media of `ha.cf` on a network: `bcast`, `mcast`, `mcast6`, `ucast`, `ucast6`.
 
 use core::net::{IpAddr, Ipv4Addr};
 
@@ -7,7 +7,7 @@ use super::{Problem, value::number};
 use crate::config::diagnostic::{Position, Quoted};
 use crate::config::haresources::literal;
 use crate::config::lexer::Word;
-use crate::config::{Interface, Link, Medium, interface};
+use crate::config::{Config, Interface, Link, Medium, interface};
 
 /// A problem and where.
 pub(super) type Flaw<'a> = (Position, Problem<'a>);
@@ -103,12 +103,21 @@ pub(super) fn udp_port(word: Word<'_>) -> Result<u16, Flaw<'_>> {
 }
 
 /// Whether two links would send the same frames the same way.
-pub(super) fn is_same(one: &Link, other: &Link) -> bool {
+pub(super) fn is_same(config: &Config, one: &Link, other: &Link) -> bool {
     let same_way = match (&one.medium, &other.medium) {
         (Medium::Multicast { group: a, .. }, Medium::Multicast { group: b, .. })
         | (Medium::Unicast { peer: a }, Medium::Unicast { peer: b }) => a == b,
         (Medium::Broadcast, Medium::Broadcast) => true,
-        (Medium::Broadcast | Medium::Multicast { .. } | Medium::Unicast { .. }, _) => false,
+        (Medium::Serial { device: a, .. }, Medium::Serial { device: b, .. }) => {
+            config.text(*a) == config.text(*b)
+        }
+        (
+            Medium::Broadcast
+            | Medium::Multicast { .. }
+            | Medium::Unicast { .. }
+            | Medium::Serial { .. },
+            _,
+        ) => false,
     };
     same_way && one.interface == other.interface && one.port == other.port
 }

@@ -8,6 +8,7 @@ use super::time;
 use super::value::MAX_NAME;
 use crate::config::diagnostic::{Position, Quoted, Severity};
 use crate::config::interface::InterfaceProblem;
+use crate::config::watchdog::MAX_WATCHDOGS;
 use crate::id::{MAX_LINKS, MAX_NODES};
 use crate::time::Duration;
 
@@ -50,8 +51,8 @@ pub enum Problem<'a> {
         /// As written or by default.
         deadtime: Duration,
     },
-    /// A lease that is not one or more whole seconds.
-    BadLease(Quoted<'a>),
+    /// A lease or time-out that is not one or more whole seconds; an example.
+    NotWhole(Quoted<'a>, &'static str),
     /// A lease that outlives the takeover.
     LongLease {
         /// As written.
@@ -75,8 +76,23 @@ pub enum Problem<'a> {
     NoMedium,
     /// More than [`MAX_LINKS`].
     TooManyLinks,
-    /// One medium twice; where the first is.
-    SameLink(Position),
+    /// One medium or device twice; where the first is.
+    Same(Position),
+    /// More watchdogs than [`MAX_WATCHDOGS`].
+    TooManyWatchdogs,
+    /// Beats that take more than half of a serial line.
+    FullLine {
+        /// As written or by default.
+        keepalive: Duration,
+        /// Of beats in each keepalive.
+        bytes: usize,
+        /// As written or by default.
+        rate: u32,
+        /// The shortest keepalive that fits, in whole milliseconds.
+        shortest: Duration,
+    },
+    /// None of the words that may stand there.
+    NotOneOf(Quoted<'a>, &'static str),
     /// No interface name.
     Interface(Quoted<'a>, InterfaceProblem),
     /// No literal address.
@@ -190,10 +206,10 @@ impl fmt::Display for Problem<'_> {
                 f,
                 "initdead {initdead} is below deadtime {deadtime}: write initdead {deadtime} or more, or leave it out"
             ),
-            Self::BadLease(word) => write!(
+            Self::NotWhole(word, example) => write!(
                 f,
-                "{word} is no lease: whole seconds, 1 or more (the kernel counts seconds); or leave it out, \
-                 then the best one is used"
+                "{word} is not whole seconds, 1 or more, which the kernel counts: write for example \"{example}\", \
+                 or leave it out, then the best is used"
             ),
             Self::LongLease {
                 lease,
@@ -220,14 +236,25 @@ impl fmt::Display for Problem<'_> {
                 "no node line: name every machine of the cluster as its uname -n shows it, for example \"node alpha beta\"",
             ),
             Self::NoMedium => f.write_str(
-                "no medium to send beats on: add at least one of bcast, mcast, mcast6, ucast and ucast6, \
-                 for example \"bcast eth0\"",
+                "no medium to send beats on: add at least one, for example \"bcast eth0\"",
             ),
             Self::TooManyLinks => write!(
                 f,
-                "more than {MAX_LINKS} media (each interface of a bcast line counts): remove some"
+                "more than {MAX_LINKS} media (each word behind bcast or serial counts): remove some"
             ),
-            Self::SameLink(first) => write!(f, "this medium stands already at {first}: remove one of them"),
+            Self::Same(first) => write!(f, "the same stands already at {first}: remove one of them"),
+            Self::TooManyWatchdogs => f.write_str("more than 4 watchdogs: remove some"),
+            Self::FullLine {
+                keepalive,
+                bytes,
+                rate,
+                shortest,
+            } => write!(
+                f,
+                "keepalive {keepalive} is too short for a serial line of {rate} baud: beats take {bytes} bytes each time \
+                 and may take half of the line: write keepalive {shortest} or more, or raise baud"
+            ),
+            Self::NotOneOf(word, words) => write!(f, "{word} must be {words}"),
             Self::Interface(word, why) => write!(f, "{word} {why}"),
             Self::NotAPeer(word) => write!(
                 f,
@@ -297,3 +324,4 @@ impl fmt::Display for Problem<'_> {
 }
 
 const _: () = assert!(time::LONGEST.millis() < 1 << 24, "travels in three bytes");
+const _: () = assert!(MAX_WATCHDOGS == 4, "as in words");

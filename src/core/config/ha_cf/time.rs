@@ -7,12 +7,12 @@ use crate::time::Duration;
 pub(super) enum NotATime {
     /// It does not read as one.
     Malformed,
-    /// Longer than [`LONGEST`].
+    /// Longer than allowed.
     TooLong,
 }
 
-/// The time a word stands for; what is below a microsecond is dropped.
-pub(super) fn parse(word: &[u8]) -> Result<Duration, NotATime> {
+/// The time a word stands for, if it is not above `longest`; what is below a microsecond is dropped.
+pub(super) fn parse(word: &[u8], longest: Duration) -> Result<Duration, NotATime> {
     let end = word
         .iter()
         .position(|b| !b.is_ascii_digit() && *b != b'.')
@@ -42,7 +42,7 @@ pub(super) fn parse(word: &[u8]) -> Result<Duration, NotATime> {
         micros = micros.saturating_add(value(digit).saturating_mul(weight));
     }
     match Duration::from_micros(micros) {
-        time if time > LONGEST => Err(NotATime::TooLong),
+        time if time > longest => Err(NotATime::TooLong),
         time => Ok(time),
     }
 }
@@ -70,7 +70,7 @@ mod tests {
             (b"14400", 14_400_000_000),
         ];
         for (word, micros) in forms {
-            assert_eq!(parse(word), Ok(Duration::from_micros(micros)));
+            assert_eq!(parse(word, LONGEST), Ok(Duration::from_micros(micros)));
         }
     }
 
@@ -91,13 +91,13 @@ mod tests {
             b"0x10",
             b"1,5",
         ] {
-            assert_eq!(parse(word), Err(NotATime::Malformed), "{word:?}");
+            assert_eq!(parse(word, LONGEST), Err(NotATime::Malformed), "{word:?}");
         }
     }
 
     #[test]
     fn four_hours_are_the_longest() {
-        assert_eq!(parse(b"14400.000001"), Err(NotATime::TooLong));
-        assert_eq!(parse(&[b'9'; 400]), Err(NotATime::TooLong));
+        assert_eq!(parse(b"14400.000001", LONGEST), Err(NotATime::TooLong));
+        assert_eq!(parse(&[b'9'; 400], LONGEST), Err(NotATime::TooLong));
     }
 }

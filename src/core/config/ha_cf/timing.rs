@@ -6,6 +6,7 @@ use super::time::{self, NotATime};
 use super::{Problem, Settings};
 use crate::config::diagnostic::{Quoted, Report};
 use crate::config::lexer::Word;
+use crate::config::watchdog::LONGEST_TIMEOUT;
 use crate::config::{Config, lint};
 use crate::time::Duration;
 
@@ -17,6 +18,7 @@ pub(super) struct Times {
     deadtime: Option<Duration>,
     initdead: Option<Duration>,
     lease: Option<Duration>,
+    watchdog: Option<Duration>,
     /// Something was unreadable: comparisons would only mislead.
     doubtful: bool,
 }
@@ -28,10 +30,16 @@ impl Times {
 
     pub(super) fn set<'a>(&mut self, name: Name, word: Word<'a>) -> Result<(), Flaw<'a>> {
         let quoted = Quoted(word.bytes);
-        let problem = match (time::parse(word.bytes), name) {
-            (Ok(time), Name::Lease) if time == Duration::ZERO => Problem::BadLease(quoted),
-            (Ok(time), Name::Lease) if !time.micros().is_multiple_of(1_000_000) => {
-                Problem::BadLease(quoted)
+        let longest = if name == Name::WatchdogTimeout {
+            LONGEST_TIMEOUT
+        } else {
+            time::LONGEST
+        };
+        let problem = match (time::parse(word.bytes, longest), name) {
+            (Ok(time), Name::Lease | Name::WatchdogTimeout)
+                if time == Duration::ZERO || !time.micros().is_multiple_of(1_000_000) =>
+            {
+                Problem::NotWhole(quoted, name.example())
             }
             (Ok(time), _) if time == Duration::ZERO => Problem::ZeroTime(name.example()),
             (Ok(time), name) => {
@@ -43,13 +51,15 @@ impl Times {
                     self.deadtime = Some(time);
                 } else if name == Name::Initdead {
                     self.initdead = Some(time);
-                } else {
+                } else if name == Name::Lease {
                     self.lease = Some(time);
+                } else {
+                    self.watchdog = Some(time);
                 }
                 return Ok(());
             }
             (Err(NotATime::Malformed), _) => Problem::NotATime(quoted, name.example()),
-            (Err(NotATime::TooLong), _) => Problem::LongTime(quoted, time::LONGEST),
+            (Err(NotATime::TooLong), _) => Problem::LongTime(quoted, longest),
         };
         self.doubt();
         Err((word.at, problem))
@@ -60,7 +70,12 @@ impl Times {
 pub(super) fn is_time(name: Name) -> bool {
     matches!(
         name,
-        Name::Keepalive | Name::Warntime | Name::Deadtime | Name::Initdead | Name::Lease
+        Name::Keepalive
+            | Name::Warntime
+            | Name::Deadtime
+            | Name::Initdead
+            | Name::Lease
+            | Name::WatchdogTimeout
     )
 }
 
@@ -109,4 +124,5 @@ pub(super) fn finish(settings: &Settings, config: &mut Config, report: &mut Repo
     config.timing.warntime = times.warntime.unwrap_or(deadtime.scaled(1, 2));
     config.timing.initdead = initdead;
     config.timing.lease = lease;
+    config.watchdog.timeout = times.watchdog.unwrap_or(Duration::ZERO);
 }

@@ -1,0 +1,352 @@
+//! What `ha.cf` says of devices: serial lines and watchdogs.
+
+use super::directive::Name;
+use super::medium::Flaw;
+use super::value::check_path;
+use super::{Problem, Settings};
+use crate::config::diagnostic::{File, Position, Report};
+use crate::config::lexer::Word;
+use crate::config::line::shortest_keepalive;
+use crate::config::watchdog::MAX_WATCHDOGS;
+use crate::config::{Config, Interface, Link, Medium, Text};
+use crate::time::Duration;
+
+/// Where the watchdogs stood, and what goes for every serial line.
+#[derive(Default)]
+pub(super) struct Devices {
+    watchdogs: heapless::Vec<Position, MAX_WATCHDOGS>,
+    /// `baud`; zero when it was wrong.
+    pub(super) rate: Option<u32>,
+    /// `rtscts`.
+    pub(super) rtscts: bool,
+}
+
+impl Settings {
+    /// One device of a `serial` line. Its rate is set when `baud` is known for sure, at the end.
+    pub(super) fn add_serial<'a>(
+        &mut self,
+        word: Word<'a>,
+        config: &mut Config,
+        report: &mut Report<'_>,
+    ) -> Result<(), Flaw<'a>> {
+        let Some(device) = keep_path(Name::Serial, word, config, report)? else {
+            return Ok(());
+        };
+        let link = Link {
+            medium: Medium::Serial {
+                device,
+                baud: 0,
+                rtscts: false,
+            },
+            interface: Interface::new(),
+            port: 0,
+        };
+        self.add_link(link, word.at, config)
+    }
+
+    /// One word of a `watchdog` line.
+    pub(super) fn add_watchdog<'a>(
+        &mut self,
+        word: Word<'a>,
+        config: &mut Config,
+        report: &mut Report<'_>,
+    ) -> Result<(), Flaw<'a>> {
+        let places = &mut self.devices.watchdogs;
+        if word.bytes == REQUIRED {
+            config.watchdog.required = true;
+            return Ok(());
+        }
+        let Some(device) = keep_path(Name::Watchdog, word, config, report)? else {
+            return Ok(());
+        };
+        let path = config.text(device);
+        let mut pairs = config.watchdog.devices.iter().zip(&*places);
+        if let Some((_, earlier)) = pairs.find(|(other, _)| config.text(**other) == path) {
+            return Err((word.at, Problem::Same(*earlier)));
+        }
+        if config.watchdog.devices.push(device).is_err() {
+            return Err((word.at, Problem::TooManyWatchdogs));
+        }
+        let _ = places.push(word.at);
+        Ok(())
+    }
+
+    /// Refuses beats that would fill more than half of a serial line; groups must be known.
+    pub(in crate::config) fn finish_lines(&self, config: &Config, report: &mut Report<'_>) {
+        let keepalive = config.timing.keepalive;
+        let mut rates = config.links.iter().filter_map(Link::rate);
+        // What was refused is zero.
+        let Some(rate) = rates.next().filter(|rate| *rate > 0) else {
+            return;
+        };
+        let bytes = config.line_load();
+        let shortest = shortest_keepalive(bytes, rate);
+        if keepalive > Duration::ZERO && keepalive < shortest {
+            let problem = Problem::FullLine {
+                keepalive,
+                bytes,
+                rate,
+                shortest: Duration::from_millis(shortest.plus(Duration::from_micros(999)).millis()),
+            };
+            report.say(self.place_or_top(Name::Keepalive), problem);
+        }
+    }
+
+    /// Where the first watchdog is.
+    pub(in crate::config) fn watchdog_place(&self) -> Position {
+        let first = self.devices.watchdogs.first().copied();
+        first.unwrap_or(Position::start(File::HaCf))
+    }
+}
+
+/// Keeps an absolute path; none when there is no room.
+pub(super) fn keep_path<'a>(
+    name: Name,
+    word: Word<'a>,
+    config: &mut Config,
+    report: &mut Report<'_>,
+) -> Result<Option<Text>, Flaw<'a>> {
+    check_path(name, word.bytes).map_err(|problem| (word.at, problem))?;
+    Ok(config.keep(word.bytes, word.at, report))
+}
+
+/// The word behind the devices of `watchdog`.
+pub(super) const REQUIRED: &[u8] = b"required";
+
+#[cfg(test)]
+mod tests {
+    use std::format;
+    use std::string::{String, ToString};
+    use std::vec::Vec;
+
+    use crate::config::{Medium, Sources, read};
+    use crate::time::Duration;
+
+    const REST: &str = "node alpha beta\nauto_failback on\n";
+
+    /// What is said about a `ha.cf` of these lines and [`REST`], and a summary of what it means.
+    fn outcome(lines: &str, haresources: &str) -> (Vec<String>, Option<String>) {
+        let text = format!("{lines}\n{REST}");
+        let sources = Sources::new(
+            "alpha",
+            &text,
+            haresources,
+            "auth 1\n1 sha1 0123456789abcdef\n",
+        );
+        let mut said = Vec::new();
+        let config = read(&sources, &mut |d| said.push(d.to_string()));
+        let summary = config.map(|config| {
+            let mut summary = String::new();
+            for link in &config.links {
+                if let Medium::Serial {
+                    device,
+                    baud,
+                    rtscts,
+                } = link.medium
+                {
+                    assert!(link.interface.is_empty() && link.port == 0);
+                    summary += &format!("{} {baud} {rtscts}; ", config.text(device));
+                }
+            }
+            for device in &config.watchdog.devices {
+                summary += &format!("{}; ", config.text(*device));
+            }
+            let watchdog = &config.watchdog;
+            summary + &format!("{} {}", watchdog.required, watchdog.timeout)
+        });
+        (said, summary)
+    }
+
+    fn meaning(lines: &str) -> String {
+        let (said, summary) = outcome(lines, "");
+        summary.unwrap_or_else(|| panic!("{said:?}"))
+    }
+
+    /// The only error.
+    fn error_with(lines: &str, haresources: &str) -> String {
+        let (mut said, summary) = outcome(lines, haresources);
+        said.retain(|line| line.contains(": error: "));
+        assert!(said.len() == 1 && summary.is_none(), "{lines:?}: {said:?}");
+        said.remove(0)
+    }
+
+    fn error(lines: &str) -> String {
+        error_with(lines, "")
+    }
+
+    fn advice(lines: &str, haresources: &str) -> String {
+        let (mut said, _) = outcome(lines, haresources);
+        said.retain(|line| line.contains(": advice: watchdog"));
+        said.concat()
+    }
+
+    #[test]
+    fn rate_and_flow_control_go_for_every_serial_line_wherever_they_stand() {
+        assert_eq!(
+            meaning("serial /dev/ttyS1"),
+            "/dev/ttyS1 19200 false; false 0s"
+        );
+        assert_eq!(
+            meaning(
+                "serial /dev/ttyS1 /dev/ttyS2\nrtscts on\nbcast eth0\nserial /dev/x\nbaud 460800"
+            ),
+            "/dev/ttyS1 460800 true; /dev/ttyS2 460800 true; /dev/x 460800 true; false 0s"
+        );
+    }
+
+    #[test]
+    fn serial_lines_are_checked_word_by_word() {
+        for (lines, said) in [
+            ("serial", "ha.cf:1:1: error: a value is missing"),
+            (
+                "serial /dev/a ttyS1",
+                "ha.cf:1:15: error: \"ttyS1\" is no absolute path",
+            ),
+            (
+                "serial /dev/a\nserial /dev/b /dev/a",
+                "ha.cf:2:15: error: the same stands already at ha.cf:1:8: remove",
+            ),
+            (
+                "serial /dev/a\nbaud 9601",
+                "ha.cf:2:6: error: \"9601\" must be 9600, 19200 (usual), 38400, 57600, 115200, 230400 or 460800",
+            ),
+            (
+                "serial /dev/a\nbaud 9600\nbaud 9600",
+                "ha.cf:3:1: error: baud is given a second time, the first is ha.cf:2:1",
+            ),
+            (
+                "serial /dev/a\nrtscts maybe",
+                "ha.cf:2:8: error: \"maybe\" must be on",
+            ),
+            (
+                "serial /a /b /c /d /e /f /g /h /i /j",
+                "ha.cf:1:32: error: more than 8 media",
+            ),
+            (
+                "bcast eth0\nserial ttyS1 # and no other complaint\nkeepalive 10ms",
+                "ha.cf:2:8: error: \"ttyS1\" is no absolute path",
+            ),
+        ] {
+            let error = error(lines);
+            assert!(error.starts_with(said), "{lines}: {error}");
+        }
+    }
+
+    #[test]
+    fn watchdogs_are_tried_in_their_order() {
+        let base = "bcast eth0\nwatchdog /dev/watchdog1 /dev/watchdog0";
+        assert_eq!(meaning(base), "/dev/watchdog1; /dev/watchdog0; false 0s");
+        assert_eq!(
+            meaning(&format!("{base} required\nwatchdog_timeout 65535")),
+            "/dev/watchdog1; /dev/watchdog0; true 65535s"
+        );
+    }
+
+    #[test]
+    fn watchdogs_are_checked_word_by_word() {
+        for (lines, said) in [
+            ("watchdog", "ha.cf:1:1: error: a value is missing"),
+            (
+                "watchdog required",
+                "ha.cf:1:10: error: a value is missing: write for example \"watchdog /dev/watchdog required\"",
+            ),
+            (
+                "watchdog dev required",
+                "ha.cf:1:10: error: \"dev\" is no absolute path",
+            ),
+            (
+                "watchdog /a\nwatchdog /b,/a",
+                "ha.cf:2:13: error: the same stands already at ha.cf:1:10",
+            ),
+            (
+                "watchdog /a /b /c /d /e",
+                "ha.cf:1:22: error: more than 4 watchdogs",
+            ),
+            (
+                "watchdog_timeout 0",
+                "ha.cf:1:18: error: \"0\" is not whole seconds, 1 or more",
+            ),
+            (
+                "watchdog_timeout 1.5",
+                "ha.cf:1:18: error: \"1.5\" is not whole seconds, 1 or more",
+            ),
+            (
+                "watchdog_timeout 65536",
+                "ha.cf:1:18: error: \"65536\" is too long: at most 65535s",
+            ),
+            (
+                "watchdog_timeout 2s",
+                "ha.cf:1:18: error: \"2s\" is not a time",
+            ),
+            (
+                "watchdog_timeout 2 s",
+                "ha.cf:1:20: error: a blank between \"2\" and \"s\"",
+            ),
+        ] {
+            let error = error(&format!("{lines}\nbcast eth0"));
+            assert!(error.starts_with(said), "{lines}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_keepalive_that_does_not_fit_the_line_is_refused_with_the_shortest_that_does() {
+        let four = "alpha a\nalpha b\nalpha c\nalpha d\n";
+        let full = |lines: &str| error_with(lines, four);
+        let said = full("deadtime 1\nkeepalive 45ms\nserial /dev/a");
+        assert!(
+            said.starts_with(
+                "ha.cf:2:1: error: keepalive 45ms is too short for a serial line of 19200 baud: beats take 44 bytes"
+            ) && said.contains("write keepalive 46ms or more"),
+            "{said}"
+        );
+        assert!(full("keepalive 45833us\ndeadtime 1\nserial /a").contains("keepalive 46ms or"));
+        assert!(
+            full("keepalive 90ms\ndeadtime 1\nbaud 9600\nserial /a").contains("keepalive 92ms")
+        );
+        for fits in [
+            "keepalive 45834us\ndeadtime 1\nserial /a",
+            "keepalive 50ms\ndeadtime 150ms\nserial /a\nucast eth0 10.0.0.2",
+            "keepalive 2ms\ndeadtime 10ms\nserial /a\nbaud 460800",
+            "keepalive 10ms\ndeadtime 30ms\nbcast eth0",
+        ] {
+            assert!(outcome(fits, four).1.is_some(), "{fits}");
+        }
+    }
+
+    #[test]
+    fn in_a_ring_the_beats_of_the_others_count() {
+        // Three nodes without groups: 36 bytes, and 4 of framing.
+        let ring = "node gamma\ndeadtime 1\nserial /a /b\nkeepalive";
+        assert!(error(&format!("{ring} 83ms")).contains("take 80 bytes each time"));
+        assert!(outcome(&format!("{ring} 84ms"), "").1.is_some());
+        let end = ring.replace(" /b", "");
+        assert!(outcome(&format!("{end} 42ms"), "").1.is_some());
+        // Two lines between the same two nodes: each carries its own beats only.
+        let pair = "deadtime 1\nserial /a /b\nkeepalive 38ms";
+        assert!(outcome(pair, "").1.is_some());
+    }
+
+    #[test]
+    fn what_a_watchdog_means_for_scripts_is_said() {
+        let base = "watchdog /dev/watchdog\nbcast eth0\nkeepalive 1\ndeadtime";
+        assert_eq!(
+            advice(&format!("{base} 6"), "alpha dnsmasq"),
+            "ha.cf:1:10: advice: watchdog_timeout 2s and deadtime 6s: when a node hangs, it is reset before its \
+             scripts start elsewhere"
+        );
+        let late = advice(&format!("{base} 6\nwatchdog_timeout 9"), "alpha dnsmasq");
+        assert!(late.contains("may run twice for up to 7s: with deadtime 13s or more"));
+        // Addresses are leased.
+        assert_eq!(advice(&format!("{base} 6"), "alpha 192.0.2.10"), "");
+        assert_eq!(advice("bcast eth0", "alpha dnsmasq"), "");
+    }
+
+    #[test]
+    fn a_timeout_stands_in_the_configuration() {
+        let sources = |text| Sources::new("alpha", text, "", "auth 1\n1 sha1 0123456789abcdef\n");
+        let text = format!("bcast eth0\nwatchdog /a\ndeadtime 10\n{REST}");
+        let config = read(&sources(&text), &mut |_| {}).unwrap();
+        let asked = config.watchdog.asked(&config.timing);
+        assert_eq!(asked, Duration::from_secs(6));
+    }
+}

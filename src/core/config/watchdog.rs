@@ -1,0 +1,92 @@
+//! Watchdogs: what reboots a node that hangs, and whether it does so before others take over.
+
+use super::{Text, Timing};
+use crate::time::Duration;
+
+/// Devices of `watchdog`.
+pub const MAX_WATCHDOGS: usize = 4;
+/// The longest time-out that every driver can be asked for, in whole seconds.
+pub const LONGEST_TIMEOUT: Duration = Duration::from_secs(65_535);
+
+/// `watchdog DEV... [required]`, `watchdog_timeout`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Watchdog {
+    /// The devices in the order in which they are tried; none: no watchdog.
+    pub devices: heapless::Vec<Text, MAX_WATCHDOGS>,
+    /// Without one of them no groups are taken.
+    pub required: bool,
+    /// As written, in whole seconds; zero when it was not. See [`Self::asked`].
+    pub timeout: Duration,
+}
+
+impl Watchdog {
+    /// The time-out to ask a device for, in whole seconds: as written, otherwise the longest that
+    /// protects scripts ([`protects_from`]), from 2 s (a short stall is no hang) to 60 s; 1 s where
+    /// 2 s are not below `deadtime`.
+    pub fn asked(&self, timing: &Timing) -> Duration {
+        if self.timeout > Duration::ZERO {
+            return self.timeout;
+        }
+        let shortest = Duration::from_secs(2);
+        if timing.deadtime <= shortest {
+            return Duration::from_secs(1);
+        }
+        let room = timing.deadtime.minus(protects_from(timing, Duration::ZERO));
+        let whole = Duration::from_secs(room.micros().checked_div(1_000_000).unwrap_or(0));
+        whole.clamp(shortest, Duration::from_secs(60))
+    }
+}
+
+/// The shortest deadtime with which a node that hangs has been reset before its groups are taken
+/// over: two keepalives for the last kick after a beat, two seconds for the driver (softdog; one
+/// would do for hardware).
+pub fn protects_from(timing: &Timing, timeout: Duration) -> Duration {
+    let twice = timing.keepalive.scaled(2, 1);
+    timeout.plus(twice).plus(Duration::from_secs(2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(keepalive: u64, deadtime: u64) -> u64 {
+        let timing = Timing {
+            keepalive: Duration::from_millis(keepalive),
+            warntime: Duration::ZERO,
+            deadtime: Duration::from_millis(deadtime),
+            initdead: Duration::ZERO,
+            lease: Duration::ZERO,
+        };
+        let timeout = Watchdog::default().asked(&timing);
+        let protected = protects_from(&timing, timeout) <= timing.deadtime;
+        assert_eq!(protected, deadtime >= 2 * keepalive + 4000, "{deadtime}");
+        assert!(timeout < timing.deadtime || deadtime <= 1000);
+        timeout.millis()
+    }
+
+    #[test]
+    fn a_timeout_left_out_protects_scripts_where_it_can() {
+        assert_eq!(asked(1000, 6000), 2000);
+        assert_eq!(asked(1000, 10_000), 6000);
+        assert_eq!(asked(1000, 30_000), 26_000);
+        assert_eq!(asked(1000, 14_400_000), 60_000);
+    }
+
+    #[test]
+    fn it_is_below_deadtime_where_a_device_counts_so_finely() {
+        assert_eq!(asked(1000, 3000), 2000);
+        assert_eq!(asked(500, 2001), 2000);
+        assert_eq!(asked(500, 2000), 1000);
+        assert_eq!(asked(100, 300), 1000);
+    }
+
+    #[test]
+    fn as_written_is_as_asked() {
+        let watchdog = Watchdog {
+            timeout: Duration::from_secs(9),
+            ..Watchdog::default()
+        };
+        let timing = super::super::Config::empty(crate::id::NodeId::ZERO).timing;
+        assert_eq!(watchdog.asked(&timing), Duration::from_secs(9));
+    }
+}
