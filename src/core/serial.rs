@@ -5,12 +5,14 @@
 //! the bytes through any port with the traits of `embedded-io`, a tty as well as a bare UART.
 //! One line has one of each; nothing here waits, and time is an argument.
 
+mod class;
 mod framing;
 mod line;
 mod pump;
 
+pub use class::Class;
 pub use framing::{Decoder, encode};
-pub use line::{Class, Line};
+pub use line::Line;
 pub use pump::{MOST, receive, send};
 
 /// The longest frame a line carries: that of any dialect.

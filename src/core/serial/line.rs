@@ -10,25 +10,10 @@
 
 use heapless::Vec;
 
+use super::class::{BEATS, Class};
 use super::{MAX_ENCODED, MAX_FRAME, encode};
-use crate::id::{MAX_NODES, NodeId};
+use crate::id::MAX_NODES;
 use crate::time::{Duration, Instant};
-
-/// What a frame is to the line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Class {
-    /// The periodic word of this node: the newest takes the place of the one that waits.
-    Beat,
-    /// A frame with a control word: leaves first, in order. More than four and the oldest goes: each
-    /// carries the whole state, and a missing word is asked for.
-    Control,
-    /// A question. One waits at most.
-    Ask,
-    /// A frame that proves a life to another. One waits at most.
-    Answer,
-    /// A frame of another node, passed on around a ring. One of each node waits at most.
-    Forward(NodeId),
-}
 
 /// One outgoing line. Offer it frames as they are made, then [`Line::poll`] it, write what it gives
 /// and tell it by [`Line::wrote`]; again until there is nothing, then sleep until [`Line::deadline`]
@@ -296,32 +281,12 @@ impl Line {
     }
 }
 
-impl Class {
-    /// Any such frame carries the whole state of this node.
-    fn is_state(self) -> bool {
-        matches!(self, Self::Beat | Self::Control | Self::Answer)
-    }
-
-    /// Who goes first of those that may.
-    fn rank(self) -> u8 {
-        match self {
-            Self::Control => 0,
-            // Whoever has waited longest, or one would starve the other.
-            Self::Beat | Self::Forward(_) => BEATS,
-            Self::Answer => 2,
-            Self::Ask => 3,
-        }
-    }
-}
-
 impl Share {
     fn charge(&mut self, now: Instant, cost: Duration) {
         self.0 = self.0.max(now).after(cost);
     }
 }
 
-/// The rank of those that share the beats' half.
-const BEATS: u8 = 1;
 /// Control words that wait at most.
 const CONTROLS: usize = 4;
 /// A place for each: control words; one beat, question and answer; one of each other node.
