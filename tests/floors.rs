@@ -11,7 +11,7 @@ use std::path::Path;
 const FLOORS: &[&str] = &[
     "time id",
     "action config",
-    "wire",
+    "wire serial",
     "auth",
     "membership",
     "failover",

@@ -6,6 +6,7 @@ use twinbeat::action::{GroupState, Reject};
 use twinbeat::auth::Keyring;
 use twinbeat::config::{Key, Keys, Method, line};
 use twinbeat::id::{GroupId, LinkSet, MAX_GROUPS, MAX_NODES, NodeId, PerGroup, PerNode};
+use twinbeat::serial;
 use twinbeat::wire::native::{self, Shape};
 use twinbeat::wire::{
     Address, Beat, Body, Control, ControlWord, Flags, Header, Hearing, Hello, Kind, Reference, TAG,
@@ -261,6 +262,25 @@ fn frames_are_as_small_as_promised() {
         groups: 16,
     };
     assert_eq!(size(Kind::Beat, Body::Beat(beat()), largest), 88);
+}
+
+#[test]
+fn a_frame_on_a_serial_line_is_golden_too() {
+    let tag = bytes("000102030405060708090a0b");
+    let frame = [&bytes(&frames()[0].2)[..], &tag].concat();
+    // Computed apart: CRC-16/X-25 is 0xed85; the zero in the tag becomes a code.
+    let line = format!(
+        "1d {} 0e {} 85ed 00",
+        frames()[0].2,
+        "0102030405060708090a0b"
+    );
+    let golden = bytes(&line);
+    assert_eq!(golden.len(), 44);
+    let mut out = [0; serial::MAX_ENCODED];
+    let len = serial::encode(&frame, &mut out).unwrap();
+    assert_eq!(out[..len], golden);
+    let mut decoder = serial::Decoder::new();
+    assert_eq!(decoder.feed(&mut &golden[..]), Some(&frame[..]));
 }
 
 #[test]

@@ -30,6 +30,7 @@
 //! membership  proof of life, silence, links, control words
 //! auth        keys and tags
 //! wire        what is said, and its bytes
+//! serial      frames on a line of bytes, and whose turn it is to leave
 //! action      the vocabulary: Input, Transmit, Action, Event, Reject
 //! config      text becomes a Config, once
 //! time id     instants and spans; small numbers for nodes, links, groups
@@ -67,6 +68,7 @@ pub mod id;
 pub mod manual;
 mod membership;
 mod node;
+pub mod serial;
 pub mod time;
 pub mod wire;
 

@@ -1,0 +1,26 @@
+//! Frames on a serial line: a line carries bytes, one after another, slowly, and loses or invents some.
+//!
+//! [`encode`] and [`Decoder`] make frames of bytes again; [`Line`] decides which frame leaves next and
+//! when, so that the line carries the present state and not a backlog; [`send`] and [`receive`] move
+//! the bytes through any port with the traits of `embedded-io`, a tty as well as a bare UART.
+//! One line has one of each; nothing here waits, and time is an argument.
+
+mod class;
+mod framing;
+mod line;
+mod pump;
+
+pub use class::Class;
+pub use framing::{Decoder, encode};
+pub use line::Line;
+pub use pump::{MOST, receive, send};
+
+/// The longest frame a line carries: that of any dialect.
+pub const MAX_FRAME: usize = 256;
+
+/// What framing adds to a frame of up to 252 bytes: a COBS code, a CRC-16, the zero that ends it. One
+/// more for a longer one.
+pub const OVERHEAD: usize = 4;
+
+/// What a frame may become on the line.
+pub const MAX_ENCODED: usize = MAX_FRAME + OVERHEAD + 1;
