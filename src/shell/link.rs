@@ -1,6 +1,7 @@
-//! Links: the media heartbeats travel on. Each is bound to its interface, so that every datagram
-//! belongs to exactly one link, and lives through the interface's absence: it is opened when the
-//! interface is there, and again when it comes back as another one.
+//! Links: the media heartbeats travel on. One over UDP is bound to its interface, so that every
+//! datagram belongs to exactly one link, and lives through the interface's absence: it is opened when
+//! the interface is there, and again when it comes back as another one. A serial line is opened when
+//! its device can be had, and again after that was pulled out.
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
@@ -9,10 +10,14 @@ use nix::sys::socket::{MsgFlags, recv};
 use twinbeat::action::Carrier;
 use twinbeat::config::{self, Config, Medium};
 use twinbeat::id::{LinkId, MAX_LINKS};
+use twinbeat::serial::Class;
 use twinbeat::time::{Duration, Instant};
+use twinbeat::wire::{Kind, native};
 
 use crate::interface::{Interface, Interfaces};
 
+mod serial;
+mod tty;
 mod udp;
 
 /// Every link of the configuration, in its order.
@@ -29,7 +34,8 @@ pub(crate) struct Counters {
     pub(crate) unsent: u64,
     /// Datagrams received.
     pub(crate) received: u64,
-    /// Errors while receiving, a peer's "port unreachable" among them.
+    /// Errors while receiving, a peer's "port unreachable" among them; on a serial line runs of bytes
+    /// that were no frame, since it was opened.
     pub(crate) unreceived: u64,
 }
 
@@ -53,7 +59,11 @@ impl Links {
     /// Nothing is opened yet: [`Self::update`] does.
     pub(crate) fn new(config: &Config) -> Self {
         Self {
-            links: config.links.iter().map(Link::new).collect(),
+            links: config
+                .links
+                .iter()
+                .map(|link| Link::new(link, config))
+                .collect(),
         }
     }
 
@@ -80,11 +90,16 @@ impl Links {
 
     /// Sends one frame. A link whose last send failed is down and yet tried with every frame, so
     /// send to every link of a `Transmit`, whatever its carrier.
-    pub(crate) fn send(&mut self, link: LinkId, bytes: &[u8]) -> Result<(), SendError> {
+    pub(crate) fn send(
+        &mut self,
+        now: Instant,
+        link: LinkId,
+        bytes: &[u8],
+    ) -> Result<(), SendError> {
         let Some(link) = self.links.get_mut(link.index()) else {
             return Err(SendError::NoCarrier);
         };
-        let result = link.send(bytes);
+        let result = link.send(now, bytes);
         match result {
             Ok(()) => link.counters.sent = link.counters.sent.saturating_add(1),
             Err(_) => link.counters.unsent = link.counters.unsent.saturating_add(1),
@@ -94,23 +109,33 @@ impl Links {
 
     /// One datagram into `buf`, how long it is (longer ones are cut off at the end of `buf`);
     /// `None` when nothing waits.
-    pub(crate) fn receive(&mut self, link: LinkId, buf: &mut [u8]) -> Option<usize> {
-        self.links.get_mut(link.index())?.receive(buf)
+    pub(crate) fn receive(&mut self, now: Instant, link: LinkId, buf: &mut [u8]) -> Option<usize> {
+        self.links.get_mut(link.index())?.receive(now, buf)
     }
 
-    /// When [`Self::update`] should be called though nothing changed: a socket could not be opened.
+    /// Whether [`Self::receive`] has another frame although its descriptor may not say so.
+    pub(crate) fn has_more(&self, link: LinkId) -> bool {
+        self.links.get(link.index()).is_some_and(
+            |link| matches!(&link.socket, Some(Socket::Serial(port)) if port.has_more()),
+        )
+    }
+
+    /// When [`Self::update`] should be called though nothing changed: a socket could not be opened,
+    /// or a serial line is free for the next frame.
     pub(crate) fn deadline(&self) -> Instant {
         self.links
             .iter()
-            .map(|link| link.retry_at)
+            .map(Link::deadline)
             .min()
             .unwrap_or(Instant::NEVER)
     }
 
     /// What to wait for; `None` while the link has no socket. Another number after `update`.
     pub(crate) fn fd(&self, link: LinkId) -> Option<BorrowedFd<'_>> {
-        let socket = self.links.get(link.index())?.socket.as_ref()?;
-        Some(socket.as_fd())
+        match self.links.get(link.index())?.socket.as_ref()? {
+            Socket::Udp(socket) => Some(socket.as_fd()),
+            Socket::Serial(port) => Some(port.as_fd()),
+        }
     }
 
     /// Whether frames can leave by it.
@@ -134,11 +159,20 @@ impl Links {
     }
 }
 
+/// What a link is open by.
+enum Socket {
+    Udp(udp::Socket),
+    Serial(Box<serial::Port>),
+}
+
 struct Link {
     medium: Medium,
+    /// Of a serial line.
+    device: String,
+    keepalive: Duration,
     interface: config::Interface,
     port: u16,
-    socket: Option<udp::Socket>,
+    socket: Option<Socket>,
     /// The life of the interface that the socket is bound to, and the revision of its addresses
     /// that it was last compared with.
     bound: (u32, u32),
@@ -153,9 +187,15 @@ struct Link {
 }
 
 impl Link {
-    fn new(link: &config::Link) -> Self {
+    fn new(link: &config::Link, config: &Config) -> Self {
+        let device = match link.medium {
+            Medium::Serial { device, .. } => config.text(device).to_owned(),
+            Medium::Broadcast | Medium::Multicast { .. } | Medium::Unicast { .. } => String::new(),
+        };
         Self {
             medium: link.medium.clone(),
+            device,
+            keepalive: config.timing.keepalive,
             interface: link.interface.clone(),
             port: link.port,
             socket: None,
@@ -170,6 +210,10 @@ impl Link {
     }
 
     fn update(&mut self, now: Instant, interface: Option<&Interface>) {
+        if let Medium::Serial { baud, rtscts, .. } = self.medium {
+            self.update_line(now, baud, rtscts);
+            return;
+        }
         let Some(interface) = interface else {
             self.socket = None;
             self.running = false;
@@ -183,7 +227,8 @@ impl Link {
         } else if self.bound.1 != interface.revision {
             self.bound.1 = interface.revision;
             // Only a connected socket depends on the addresses.
-            if let (Medium::Unicast { peer }, Some(socket)) = (&self.medium, &self.socket)
+            if let (Medium::Unicast { peer }, Some(Socket::Udp(socket))) =
+                (&self.medium, &self.socket)
                 && udp::source_toward(interface, *peer, self.port).ok() != socket.source()
             {
                 self.open(now, interface);
@@ -197,7 +242,7 @@ impl Link {
         self.bound = (interface.index, interface.revision);
         match udp::Socket::open(&self.medium, interface, self.port) {
             Ok(socket) => {
-                self.socket = Some(socket);
+                self.socket = Some(Socket::Udp(socket));
                 self.fault = None;
                 self.retry_at = Instant::NEVER;
             }
@@ -213,9 +258,54 @@ impl Link {
         }
     }
 
-    fn send(&mut self, bytes: &[u8]) -> Result<(), SendError> {
-        let Some(socket) = &self.socket else {
-            return Err(SendError::NoCarrier);
+    /// Opens the device if it is time to, or lets the line write what is due.
+    fn update_line(&mut self, now: Instant, baud: u32, rtscts: bool) {
+        let result = match &mut self.socket {
+            Some(Socket::Serial(port)) => port.pump(now),
+            _ if self.retry_at != Instant::NEVER && now < self.retry_at => return,
+            _ => serial::Port::open(now, &self.device, baud, rtscts, self.keepalive).map(|port| {
+                self.socket = Some(Socket::Serial(Box::new(port)));
+                (self.running, self.fault, self.retry_at) = (true, None, Instant::NEVER);
+            }),
+        };
+        if let Err(error) = result {
+            self.lose_line(now, error);
+        }
+    }
+
+    /// It will be opened again.
+    fn lose_line(&mut self, now: Instant, error: Errno) {
+        if self.fault != Some(error) {
+            let why = match error {
+                Errno::EBUSY => "it is the console, or a login (getty) or another program has it: \
+                    take it from the kernel's command line, or from inittab"
+                    .to_owned(),
+                _ => crate::journal::errno(error),
+            };
+            log::warn!("serial {}: {why}", self.device);
+        }
+        self.socket = None;
+        (self.running, self.fault, self.retry_at) = (false, Some(error), now.after(RETRY));
+    }
+
+    fn deadline(&self) -> Instant {
+        match &self.socket {
+            Some(Socket::Serial(port)) => port.deadline(),
+            Some(Socket::Udp(_)) | None => self.retry_at,
+        }
+    }
+
+    fn send(&mut self, now: Instant, bytes: &[u8]) -> Result<(), SendError> {
+        let socket = match &mut self.socket {
+            Some(Socket::Udp(socket)) => socket,
+            Some(Socket::Serial(port)) => {
+                let result = port.send(now, bytes, class(bytes));
+                return result.map_err(|error| {
+                    self.lose_line(now, error);
+                    SendError::Other(error)
+                });
+            }
+            None => return Err(SendError::NoCarrier),
         };
         let result = match socket.send(bytes) {
             // Not this frame's fault: an answer to an earlier one, and the frame was not sent.
@@ -244,8 +334,23 @@ impl Link {
         result
     }
 
-    fn receive(&mut self, buf: &mut [u8]) -> Option<usize> {
-        let socket = self.socket.as_ref()?;
+    fn receive(&mut self, now: Instant, buf: &mut [u8]) -> Option<usize> {
+        let socket = match self.socket.as_mut()? {
+            Socket::Udp(socket) => socket,
+            Socket::Serial(port) => {
+                let received = port.receive(buf).unwrap_or_else(|error| {
+                    self.lose_line(now, error);
+                    None
+                });
+                if received.is_some() {
+                    self.counters.received = self.counters.received.saturating_add(1);
+                }
+                if let Some(Socket::Serial(port)) = &self.socket {
+                    self.counters.unreceived = port.noise().into();
+                }
+                return received;
+            }
+        };
         // An error is one earlier frame's fate and is taken out of the socket by being told.
         for _ in 0..ERRORS_AT_ONCE {
             match recv(socket.as_fd().as_raw_fd(), buf, MsgFlags::MSG_DONTWAIT) {
@@ -281,6 +386,16 @@ impl From<Errno> for SendError {
             Errno::EAGAIN | Errno::ENOBUFS | Errno::ENOMEM => Self::Full,
             other => Self::Other(other),
         }
+    }
+}
+
+/// What a frame of the native dialect is to a line.
+fn class(frame: &[u8]) -> Class {
+    match native::kind(frame) {
+        Some(Kind::Hello) => Class::Answer,
+        Some(Kind::Ask) => Class::Ask,
+        Some(Kind::Control | Kind::Leave) => Class::Control,
+        Some(Kind::Beat) | None => Class::Beat,
     }
 }
 

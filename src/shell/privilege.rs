@@ -40,10 +40,11 @@ pub(crate) fn missing(config: &Config) -> Vec<&'static str> {
         .resources
         .iter()
         .any(|resource| matches!(resource, ConfigResource::Address(_)));
+    // A serial line has port 0.
     let low_port = config
         .links
         .iter()
-        .any(|link| link.port < first_free_port());
+        .any(|link| (1..first_free_port()).contains(&link.port));
     [
         (NET_ADMIN, "CAP_NET_ADMIN", addresses),
         (NET_RAW, "CAP_NET_RAW", true),

@@ -185,6 +185,7 @@ impl Program {
             (reading.at, reading.rest_until) = (now, Instant::default());
             let most = if flood { FRAMES_IN_FLOOD } else { 1 };
             let dry = (0..most).any(|_| !self.read_one(now, link));
+            while self.links.has_more(link) && self.read_one(now, link) {}
             let reading = self.reading.at_mut(link);
             // Not while more comes than is read: the socket would overflow, good frames with it.
             if reading.refused >= WEARY && (dry || most == 1) {
@@ -216,7 +217,7 @@ impl Program {
 
     fn read_one(&mut self, now: Instant, link: LinkId) -> bool {
         let mut buffer = [0; RECEIVE_BUFFER];
-        let Some(len) = self.links.receive(link, &mut buffer) else {
+        let Some(len) = self.links.receive(now, link, &mut buffer) else {
             return false;
         };
         let bytes = &buffer[..len.min(RECEIVE_BUFFER)];
@@ -274,7 +275,7 @@ impl Program {
             let bytes = buffer.get(..frame.len).unwrap_or_default();
             for link in frame.links.iter() {
                 // An error is counted there, and told by the link's carrier.
-                let _ = self.links.send(link, bytes);
+                let _ = self.links.send(now, link, bytes);
             }
             beat |= frame.beat;
         }

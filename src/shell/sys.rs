@@ -3,6 +3,9 @@
 
 #[cfg(test)]
 pub(crate) mod heap;
+mod tty;
+
+pub(crate) use tty::{flush_tty, owned, tty_holds};
 
 use std::ffi::{c_int, c_long};
 use std::io;

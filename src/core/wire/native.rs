@@ -60,14 +60,7 @@ pub fn open(frame: &[u8], shape: Shape) -> Result<Envelope<'_>, Reject> {
     if version_key >> 4 != VERSION {
         return Err(Reject::ForeignDialect);
     }
-    let kind = match kind_source >> 4 {
-        0 => Kind::Beat,
-        1 => Kind::Hello,
-        2 => Kind::Ask,
-        3 => Kind::Control,
-        4 => Kind::Leave,
-        _ => return Err(Reject::Malformed),
-    };
+    let kind = kind(frame).ok_or(Reject::Malformed)?;
     let header = Header {
         key: version_key & 15,
         kind,
@@ -81,6 +74,18 @@ pub fn open(frame: &[u8], shape: Shape) -> Result<Envelope<'_>, Reject> {
         covered,
         tag,
     })
+}
+
+/// What kind of frame its header says it is, nothing of it believed.
+pub fn kind(frame: &[u8]) -> Option<Kind> {
+    match frame.get(1)? >> 4 {
+        0 => Some(Kind::Beat),
+        1 => Some(Kind::Hello),
+        2 => Some(Kind::Ask),
+        3 => Some(Kind::Control),
+        4 => Some(Kind::Leave),
+        _ => None,
+    }
 }
 
 /// The high half that a Hello carries, which its tag needs before the body may be read.

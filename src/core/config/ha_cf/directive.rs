@@ -125,7 +125,7 @@ fn awaited(fate: Fate) -> Option<&'static str> {
 
 /// Whether the shell serves serial lines and watchdogs. Until then they are refused, except in the
 /// tests of this crate.
-pub(in crate::config) const SERVED: bool = cfg!(test);
+pub(in crate::config) const SERVED: bool = true;
 
 /// The directive that a misspelt word most likely means.
 pub(super) fn meant(word: &[u8]) -> Option<&'static str> {
