@@ -6,7 +6,11 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use embedded_io::{ErrorKind, ErrorType, ReadReady, Write, WriteReady};
 use nix::errno::Errno;
-use nix::sys::stat::{SFlag, major, minor, stat};
+use nix::fcntl::{OFlag, open};
+use nix::sys::stat::{Mode, SFlag, major, minor, stat};
+use nix::sys::termios::{
+    BaudRate, ControlFlags, SetArg, cfmakeraw, cfsetspeed, tcgetattr, tcsetattr,
+};
 
 use crate::{files, sys};
 
@@ -30,17 +34,18 @@ impl Tty {
         if is_console(number) || has_login(number) {
             return Err(Errno::EBUSY);
         }
-        let flow = if rtscts {
-            serialport::FlowControl::Hardware
-        } else {
-            serialport::FlowControl::None
-        };
-        let port = serialport::new(path, baud).flow_control(flow).open_native();
-        let fd = sys::owned(port.map_err(|error| errno(&error))?);
-        // serialport waits for what it reads; this must not.
-        files::never_block(&fd).map_err(|_| Errno::last())?;
-        let tty = Self(fd);
-        sys::flush_tty(tty.as_fd());
+        let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+        let tty = Self(open(path, flags, Mode::empty())?);
+        sys::seize_tty(tty.as_fd())?;
+        let mut settings = tcgetattr(&tty.0)?;
+        cfmakeraw(&mut settings);
+        // Modem lines mean nothing on a cable of three wires.
+        settings.control_flags |= ControlFlags::CLOCAL | ControlFlags::CREAD;
+        settings.control_flags.set(ControlFlags::CRTSCTS, rtscts);
+        settings.control_flags.remove(ControlFlags::CSTOPB);
+        cfsetspeed(&mut settings, rate(baud))?;
+        tcsetattr(&tty.0, SetArg::TCSANOW, &settings)?;
+        tty.forget();
         Ok(tty)
     }
 
@@ -151,11 +156,15 @@ fn has_login((major, minor): (u64, u64)) -> bool {
     })
 }
 
-fn errno(error: &serialport::Error) -> Errno {
-    match error.kind() {
-        serialport::ErrorKind::NoDevice => Errno::ENODEV,
-        serialport::ErrorKind::InvalidInput => Errno::EINVAL,
-        serialport::ErrorKind::Io(std::io::ErrorKind::PermissionDenied) => Errno::EACCES,
-        serialport::ErrorKind::Io(_) | serialport::ErrorKind::Unknown => Errno::EIO,
+/// Those of `line::RATES`.
+const fn rate(baud: u32) -> BaudRate {
+    match baud {
+        9600 => BaudRate::B9600,
+        38400 => BaudRate::B38400,
+        57600 => BaudRate::B57600,
+        115_200 => BaudRate::B115200,
+        230_400 => BaudRate::B230400,
+        460_800 => BaudRate::B460800,
+        _ => BaudRate::B19200,
     }
 }

@@ -1,14 +1,22 @@
 //! What a tty offers beside reading and writing.
 
 use std::ffi::c_int;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd};
 
+use nix::errno::Errno;
 use nix::libc;
 
-/// The descriptor of a port that some library opened.
-pub(crate) fn owned(port: impl IntoRawFd) -> OwnedFd {
-    // SAFETY: `into_raw_fd` gives up ownership of an open descriptor.
-    unsafe { OwnedFd::from_raw_fd(port.into_raw_fd()) }
+/// Nobody opens it besides; root may all the same, so it is locked as well (`EBUSY`).
+pub(crate) fn seize_tty(tty: BorrowedFd<'_>) -> Result<(), Errno> {
+    // SAFETY: integers only.
+    let locked = unsafe { libc::flock(tty.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) };
+    // SAFETY: integers only.
+    let exclusive = unsafe { libc::ioctl(tty.as_raw_fd(), libc::TIOCEXCL as _) };
+    if locked == 0 && exclusive == 0 {
+        Ok(())
+    } else {
+        Err(Errno::EBUSY)
+    }
 }
 
 /// Bytes written that have not left (`TIOCOUTQ`); none where the driver does not say.
