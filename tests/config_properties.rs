@@ -190,6 +190,11 @@ const SETTINGS: &[&str] = &[
     "cluster home",
     "logfacility local0",
     "node gamma",
+    "serial /dev/ttyS1 /dev/ttyS2",
+    "baud 9600",
+    "rtscts on",
+    "watchdog /dev/watchdog required",
+    "watchdog_timeout 5",
 ];
 
 const GROUPS: &[&str] = &[
@@ -253,6 +258,13 @@ const WORDS: &[&str] = &[
     "none",
     "hopfudge",
     "serial",
+    "/dev/ttyS1",
+    "baud",
+    "19200",
+    "rtscts",
+    "watchdog",
+    "required",
+    "watchdog_timeout",
     "nice_failback",
     "IPaddr::10.0.0.5/24/eth0",
     "IPaddr2::10.0.0.6/24/eth0:1/10.0.0.255",

@@ -125,9 +125,6 @@ fn every_directive_of_heartbeat_is_known() {
     );
     assert_eq!(warnings, harmless.lines().count());
     for line in [
-        "serial /dev/ttyS0",
-        "baud 19200",
-        "watchdog /dev/watchdog",
         "ping 10.0.0.1",
         "ping6 fe80::1",
         "ping_group g 10.0.0.1",
@@ -150,6 +147,19 @@ fn every_directive_of_heartbeat_is_known() {
     }
     assert!(error("nice_failback on").contains("auto_failback"));
     assert!(error("keepalve 2").contains("did you mean keepalive?"));
+}
+
+#[test]
+fn serial_lines_and_watchdogs_are_refused_while_nobody_serves_them() {
+    for line in [
+        "serial /dev/ttyS0",
+        "baud 19200",
+        "rtscts on",
+        "watchdog /dev/watchdog required",
+        "watchdog_timeout 2",
+    ] {
+        assert!(error(line).contains("not yet supported"), "{line}");
+    }
 }
 
 #[test]

@@ -205,15 +205,16 @@ impl Settings {
                 let rate = number(value.bytes).filter(|rate| RATES.contains(rate));
                 self.devices.rate = rate.or(Some(0));
                 if rate.is_none() {
-                    let rates = "9600, 19200 (usual), 38400, 57600, 115200, 230400 or 460800";
-                    return flaw(Problem::NotOneOf(quoted, rates));
+                    let rates =
+                        "must be 9600, 19200 (usual), 38400, 57600, 115200, 230400 or 460800";
+                    return flaw(Problem::Wrong(quoted, rates));
                 }
             }
             Name::Rtscts => match boolean(value.bytes) {
                 Some(on) => self.devices.rtscts = on,
                 None => {
-                    let words = "on (only with a cable that has the wires) or off";
-                    return flaw(Problem::NotOneOf(quoted, words));
+                    let words = "must be on (only with a cable that has the wires) or off";
+                    return flaw(Problem::Wrong(quoted, words));
                 }
             },
             Name::AutoFailback => {
@@ -233,7 +234,7 @@ impl Settings {
             }
             Name::Logfile | Name::Debugfile | Name::Rundir | Name::Statedir => {
                 let text = device::keep_path(name, value, config, report)?;
-                set_text(config, name, text);
+                set_text(config, name, Some(text));
             }
             Name::Logfacility => match facility(value.bytes) {
                 Some(facility) => config.log.facility = facility,
@@ -290,19 +291,19 @@ impl Settings {
         } else if matches!(name, Name::Ucast | Name::Ucast6) {
             medium::unicast(name, word, next()?)
         } else {
-            if name == Name::Watchdog && word.bytes == device::REQUIRED {
-                return Err((word.at, Problem::NoValue(name.example())));
-            }
             // Any number of nodes, interfaces or devices, each for itself.
             for word in core::iter::once(word).chain(values) {
                 let told = if name == Name::Node {
                     self.add_node(word, config, report)
-                } else if name == Name::Serial {
-                    self.add_serial(word, config, report)
                 } else if name == Name::Watchdog {
                     self.add_watchdog(word, config, report)
                 } else {
-                    medium::broadcast(word).and_then(|link| self.add_link(link, word.at, config))
+                    let link = if name == Name::Serial {
+                        device::serial(word, config, report)
+                    } else {
+                        medium::broadcast(word)
+                    };
+                    link.and_then(|link| self.add_link(link, word.at, config))
                 };
                 if let Err((at, problem)) = told {
                     report.say(at, problem);

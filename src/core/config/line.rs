@@ -1,6 +1,5 @@
 //! What a serial line bears: beats get half of it, whatever else is said the other half.
 
-use super::Config;
 use crate::id::{MAX_GROUPS, MAX_NODES};
 use crate::time::Duration;
 
@@ -20,31 +19,30 @@ pub const fn beat(nodes: usize, groups: usize) -> usize {
         .saturating_add(groups.saturating_mul(2))
 }
 
-/// The shortest keepalive for so many bytes of beats, with framing: 10 bits a byte, half of the
-/// line.
-pub fn shortest_keepalive(bytes: usize, rate: u32) -> Duration {
-    let seconds = u64::try_from(bytes).unwrap_or(u64::MAX).saturating_mul(20);
-    // What does not divide evenly is rounded up.
-    let rest = Duration::from_micros(u64::from(rate.saturating_sub(1)));
-    let whole = Duration::from_secs(seconds).plus(rest);
-    whole.scaled(1, u64::from(rate))
+/// Bytes of beats on one serial line in each keepalive, with framing. A node between two lines
+/// passes on the beats of all but the one at the other end.
+pub const fn load(nodes: usize, groups: usize, lines: usize) -> usize {
+    let one = beat(nodes, groups).saturating_add(FRAMING);
+    if lines > 1 && nodes > 2 {
+        one.saturating_mul(nodes.saturating_sub(1))
+    } else {
+        one
+    }
 }
 
-impl Config {
-    /// Bytes that beats take on a serial line in each keepalive, with framing. A node between two
-    /// lines passes on the beats of all but the one at the other end.
-    pub fn line_load(&self) -> usize {
-        let nodes = self.nodes.len();
-        let lines = self.links.iter().filter_map(super::Link::rate).count();
-        let senders = if lines > 1 {
-            nodes.saturating_sub(1)
-        } else {
-            1
-        };
-        beat(nodes, self.groups.len())
-            .saturating_add(FRAMING)
-            .saturating_mul(senders.max(1))
-    }
+/// Whether so many bytes in each keepalive, 10 bits each, take at most half of a line.
+pub fn fits(keepalive: Duration, load: usize, rate: u32) -> bool {
+    let half = u64::try_from(load).unwrap_or(u64::MAX).saturating_mul(20);
+    keepalive.scaled(rate.into(), 1) >= Duration::from_secs(half)
+}
+
+/// The shortest keepalive of whole milliseconds that [`fits`].
+pub fn shortest_keepalive(load: usize, rate: u32) -> Duration {
+    let half = u32::try_from(load)
+        .unwrap_or(u32::MAX)
+        .saturating_mul(20_000);
+    let rounded_up = half.saturating_add(rate.saturating_sub(1));
+    Duration::from_millis(rounded_up.checked_div(rate).unwrap_or(0).into())
 }
 
 const _: () = assert!(beat(MAX_NODES, MAX_GROUPS) < 253, "one byte of COBS");

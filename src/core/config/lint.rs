@@ -5,7 +5,7 @@ use core::fmt;
 use super::authkeys;
 use super::diagnostic::{File, Position, Report};
 use super::ha_cf::Settings;
-use super::watchdog::protects_from;
+use super::watchdog::{protects_from, whole_seconds};
 use super::{AutoFailback, Config, Method, Resource};
 use crate::time::Duration;
 
@@ -52,8 +52,8 @@ pub enum Advice {
         timeout: Duration,
         /// The shortest deadtime with which a hung node is reset in time.
         enough: Duration,
-        /// As configured.
-        deadtime: Duration,
+        /// `deadtime` is so long.
+        is_enough: bool,
     },
     /// Nothing to hold.
     NoGroups,
@@ -71,9 +71,8 @@ pub fn longest_lease(keepalive: Duration, deadtime: Duration) -> (Duration, Dura
         after_beat.plus(keepalive).plus(lease).plus(KERNEL)
     };
     let room = deadtime.minus(keepalive).minus(KERNEL);
-    let seconds = room.micros().checked_div(1_000_000).unwrap_or(0);
     // Below k + 0.3 s the sum does not depend on L, above it grows with L: this is the largest.
-    let lease = Duration::from_secs(seconds.clamp(1, LONGEST_LEASE));
+    let lease = whole_seconds(room, 1, LONGEST_LEASE);
     if end(lease) <= deadtime {
         (lease, Duration::ZERO)
     } else {
@@ -116,10 +115,11 @@ pub(super) fn advise(
     }
     if has_script && !config.watchdog.devices.is_empty() {
         let timeout = config.watchdog.asked(timing);
+        let enough = protects_from(timing, timeout);
         let advice = Advice::Watchdog {
             timeout,
-            enough: protects_from(timing, timeout),
-            deadtime,
+            enough,
+            is_enough: deadtime >= enough,
         };
         report.say(settings.watchdog_place(), advice);
     }
@@ -221,16 +221,13 @@ impl fmt::Display for Advice {
             Self::Watchdog {
                 timeout,
                 enough,
-                deadtime,
+                is_enough,
             } => {
-                let overlap = enough.minus(*deadtime);
-                write!(f, "watchdog_timeout {timeout} and deadtime {deadtime}: when a node hangs, ")?;
-                if overlap == Duration::ZERO {
-                    return f.write_str("it is reset before its scripts start elsewhere");
-                }
+                let often = if *is_enough { "never" } else { "may" };
                 write!(
                     f,
-                    "its scripts may run twice for up to {overlap}: with deadtime {enough} or more they never do"
+                    "watchdog_timeout {timeout}: when a node hangs its scripts {often} run twice (never: with deadtime \
+                     {enough} or more)"
                 )
             }
             Self::NoGroups => f.write_str(

@@ -27,13 +27,11 @@ impl Watchdog {
         if self.timeout > Duration::ZERO {
             return self.timeout;
         }
-        let shortest = Duration::from_secs(2);
-        if timing.deadtime <= shortest {
+        if timing.deadtime <= Duration::from_secs(2) {
             return Duration::from_secs(1);
         }
         let room = timing.deadtime.minus(protects_from(timing, Duration::ZERO));
-        let whole = Duration::from_secs(room.micros().checked_div(1_000_000).unwrap_or(0));
-        whole.clamp(shortest, Duration::from_secs(60))
+        whole_seconds(room, 2, 60)
     }
 }
 
@@ -45,9 +43,17 @@ pub fn protects_from(timing: &Timing, timeout: Duration) -> Duration {
     timeout.plus(twice).plus(Duration::from_secs(2))
 }
 
+/// Rounded down, and to a limit where it is beyond one.
+pub(super) fn whole_seconds(time: Duration, least: u64, most: u64) -> Duration {
+    let seconds = time.micros().checked_div(1_000_000).unwrap_or(0);
+    Duration::from_secs(seconds.clamp(least, most))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
+    use crate::id::NodeId;
 
     fn asked(keepalive: u64, deadtime: u64) -> u64 {
         let timing = Timing {
@@ -86,7 +92,7 @@ mod tests {
             timeout: Duration::from_secs(9),
             ..Watchdog::default()
         };
-        let timing = super::super::Config::empty(crate::id::NodeId::ZERO).timing;
+        let timing = Config::empty(NodeId::ZERO).timing;
         assert_eq!(watchdog.asked(&timing), Duration::from_secs(9));
     }
 }

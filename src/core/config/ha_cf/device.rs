@@ -4,17 +4,17 @@ use super::directive::Name;
 use super::medium::Flaw;
 use super::value::check_path;
 use super::{Problem, Settings};
-use crate::config::diagnostic::{File, Position, Report};
+use crate::config::diagnostic::{File, Position, Quoted, Report};
 use crate::config::lexer::Word;
-use crate::config::line::shortest_keepalive;
+use crate::config::line;
 use crate::config::watchdog::MAX_WATCHDOGS;
 use crate::config::{Config, Interface, Link, Medium, Text};
 use crate::time::Duration;
 
-/// Where the watchdogs stood, and what goes for every serial line.
+/// Where the first watchdog stood, and what goes for every serial line.
 #[derive(Default)]
 pub(super) struct Devices {
-    watchdogs: heapless::Vec<Position, MAX_WATCHDOGS>,
+    watchdog: Option<Position>,
     /// `baud`; zero when it was wrong.
     pub(super) rate: Option<u32>,
     /// `rtscts`.
@@ -22,28 +22,6 @@ pub(super) struct Devices {
 }
 
 impl Settings {
-    /// One device of a `serial` line. Its rate is set when `baud` is known for sure, at the end.
-    pub(super) fn add_serial<'a>(
-        &mut self,
-        word: Word<'a>,
-        config: &mut Config,
-        report: &mut Report<'_>,
-    ) -> Result<(), Flaw<'a>> {
-        let Some(device) = keep_path(Name::Serial, word, config, report)? else {
-            return Ok(());
-        };
-        let link = Link {
-            medium: Medium::Serial {
-                device,
-                baud: 0,
-                rtscts: false,
-            },
-            interface: Interface::new(),
-            port: 0,
-        };
-        self.add_link(link, word.at, config)
-    }
-
     /// One word of a `watchdog` line.
     pub(super) fn add_watchdog<'a>(
         &mut self,
@@ -51,67 +29,79 @@ impl Settings {
         config: &mut Config,
         report: &mut Report<'_>,
     ) -> Result<(), Flaw<'a>> {
-        let places = &mut self.devices.watchdogs;
-        if word.bytes == REQUIRED {
+        if word.bytes == b"required" {
             config.watchdog.required = true;
-            return Ok(());
+            let missing = Problem::NoValue(Name::Watchdog.example());
+            return self.devices.watchdog.map(drop).ok_or((word.at, missing));
         }
-        let Some(device) = keep_path(Name::Watchdog, word, config, report)? else {
+        self.devices.watchdog.get_or_insert(word.at);
+        let device = keep_path(Name::Watchdog, word, config, report)?;
+        let path = config.text(device);
+        let mut devices = config.watchdog.devices.iter();
+        let what = if devices.any(|other| config.text(*other) == path) {
+            "stands twice: remove one of them"
+        } else if config.watchdog.devices.push(device).is_err() {
+            "is one watchdog too many: at most 4; remove some"
+        } else {
             return Ok(());
         };
-        let path = config.text(device);
-        let mut pairs = config.watchdog.devices.iter().zip(&*places);
-        if let Some((_, earlier)) = pairs.find(|(other, _)| config.text(**other) == path) {
-            return Err((word.at, Problem::Same(*earlier)));
-        }
-        if config.watchdog.devices.push(device).is_err() {
-            return Err((word.at, Problem::TooManyWatchdogs));
-        }
-        let _ = places.push(word.at);
-        Ok(())
+        Err((word.at, Problem::Wrong(Quoted(word.bytes), what)))
     }
 
     /// Refuses beats that would fill more than half of a serial line; groups must be known.
     pub(in crate::config) fn finish_lines(&self, config: &Config, report: &mut Report<'_>) {
         let keepalive = config.timing.keepalive;
-        let mut rates = config.links.iter().filter_map(Link::rate);
-        // What was refused is zero.
-        let Some(rate) = rates.next().filter(|rate| *rate > 0) else {
-            return;
-        };
-        let bytes = config.line_load();
-        let shortest = shortest_keepalive(bytes, rate);
-        if keepalive > Duration::ZERO && keepalive < shortest {
-            let problem = Problem::FullLine {
-                keepalive,
-                bytes,
-                rate,
-                shortest: Duration::from_millis(shortest.plus(Duration::from_micros(999)).millis()),
-            };
+        let (mut lines, mut rate) = (0_usize, 0);
+        for one in config.links.iter().filter_map(Link::rate) {
+            lines = lines.saturating_add(1);
+            rate = one;
+        }
+        let load = line::load(config.nodes.len(), config.groups.len(), lines);
+        // Without a line, or where something was refused, one of them is zero.
+        if rate > 0 && keepalive > Duration::ZERO && !line::fits(keepalive, load, rate) {
+            let shortest = line::shortest_keepalive(load, rate);
+            let problem = Problem::FullLine(rate, load, shortest);
             report.say(self.place_or_top(Name::Keepalive), problem);
         }
     }
 
     /// Where the first watchdog is.
     pub(in crate::config) fn watchdog_place(&self) -> Position {
-        let first = self.devices.watchdogs.first().copied();
-        first.unwrap_or(Position::start(File::HaCf))
+        let top = Position::start(File::HaCf);
+        self.devices.watchdog.unwrap_or(top)
     }
 }
 
-/// Keeps an absolute path; none when there is no room.
+/// A serial line. Its rate is set when `baud` is known for sure, at the end.
+pub(super) fn serial<'a>(
+    word: Word<'a>,
+    config: &mut Config,
+    report: &mut Report<'_>,
+) -> Result<Link, Flaw<'a>> {
+    Ok(Link {
+        medium: Medium::Serial {
+            device: keep_path(Name::Serial, word, config, report)?,
+            baud: 0,
+            rtscts: false,
+        },
+        interface: Interface::new(),
+        port: 0,
+    })
+}
+
+/// Keeps an absolute path. An empty one stands for what does not fit, which is an error, too.
 pub(super) fn keep_path<'a>(
     name: Name,
     word: Word<'a>,
     config: &mut Config,
     report: &mut Report<'_>,
-) -> Result<Option<Text>, Flaw<'a>> {
+) -> Result<Text, Flaw<'a>> {
     check_path(name, word.bytes).map_err(|problem| (word.at, problem))?;
-    Ok(config.keep(word.bytes, word.at, report))
+    let text = config.keep(word.bytes, word.at, report);
+    Ok(text.unwrap_or_default())
 }
 
-/// The word behind the devices of `watchdog`.
-pub(super) const REQUIRED: &[u8] = b"required";
+const _: () = assert!(MAX_WATCHDOGS == 4, "as in words");
 
 #[cfg(test)]
 mod tests {
@@ -256,11 +246,11 @@ mod tests {
             ),
             (
                 "watchdog /a\nwatchdog /b,/a",
-                "ha.cf:2:13: error: the same stands already at ha.cf:1:10",
+                "ha.cf:2:13: error: \"/a\" stands twice",
             ),
             (
                 "watchdog /a /b /c /d /e",
-                "ha.cf:1:22: error: more than 4 watchdogs",
+                "ha.cf:1:22: error: \"/e\" is one watchdog too many: at most 4",
             ),
             (
                 "watchdog_timeout 0",
@@ -295,7 +285,7 @@ mod tests {
         let said = full("deadtime 1\nkeepalive 45ms\nserial /dev/a");
         assert!(
             said.starts_with(
-                "ha.cf:2:1: error: keepalive 45ms is too short for a serial line of 19200 baud: beats take 44 bytes"
+                "ha.cf:2:1: error: keepalive is too short for a serial line of 19200 baud: beats take 44 bytes"
             ) && said.contains("write keepalive 46ms or more"),
             "{said}"
         );
@@ -331,11 +321,14 @@ mod tests {
         let base = "watchdog /dev/watchdog\nbcast eth0\nkeepalive 1\ndeadtime";
         assert_eq!(
             advice(&format!("{base} 6"), "alpha dnsmasq"),
-            "ha.cf:1:10: advice: watchdog_timeout 2s and deadtime 6s: when a node hangs, it is reset before its \
-             scripts start elsewhere"
+            "ha.cf:1:10: advice: watchdog_timeout 2s: when a node hangs its scripts never run twice (never: with \
+             deadtime 6s or more)"
         );
         let late = advice(&format!("{base} 6\nwatchdog_timeout 9"), "alpha dnsmasq");
-        assert!(late.contains("may run twice for up to 7s: with deadtime 13s or more"));
+        assert!(
+            late.contains("may run twice (never: with deadtime 13s or more)"),
+            "{late}"
+        );
         // Addresses are leased.
         assert_eq!(advice(&format!("{base} 6"), "alpha 192.0.2.10"), "");
         assert_eq!(advice("bcast eth0", "alpha dnsmasq"), "");

@@ -8,7 +8,6 @@ use super::time;
 use super::value::MAX_NAME;
 use crate::config::diagnostic::{Position, Quoted, Severity};
 use crate::config::interface::InterfaceProblem;
-use crate::config::watchdog::MAX_WATCHDOGS;
 use crate::id::{MAX_LINKS, MAX_NODES};
 use crate::time::Duration;
 
@@ -78,21 +77,11 @@ pub enum Problem<'a> {
     TooManyLinks,
     /// One medium or device twice; where the first is.
     Same(Position),
-    /// More watchdogs than [`MAX_WATCHDOGS`].
-    TooManyWatchdogs,
-    /// Beats that take more than half of a serial line.
-    FullLine {
-        /// As written or by default.
-        keepalive: Duration,
-        /// Of beats in each keepalive.
-        bytes: usize,
-        /// As written or by default.
-        rate: u32,
-        /// The shortest keepalive that fits, in whole milliseconds.
-        shortest: Duration,
-    },
-    /// None of the words that may stand there.
-    NotOneOf(Quoted<'a>, &'static str),
+    /// Beats that take more than half of a serial line: its rate, the bytes of beats in each
+    /// keepalive, the shortest keepalive in whole milliseconds that fits.
+    FullLine(u32, usize, Duration),
+    /// A word, and what is wrong with it.
+    Wrong(Quoted<'a>, &'static str),
     /// No interface name.
     Interface(Quoted<'a>, InterfaceProblem),
     /// No literal address.
@@ -243,18 +232,12 @@ impl fmt::Display for Problem<'_> {
                 "more than {MAX_LINKS} media (each word behind bcast or serial counts): remove some"
             ),
             Self::Same(first) => write!(f, "the same stands already at {first}: remove one of them"),
-            Self::TooManyWatchdogs => f.write_str("more than 4 watchdogs: remove some"),
-            Self::FullLine {
-                keepalive,
-                bytes,
-                rate,
-                shortest,
-            } => write!(
+            Self::FullLine(rate, bytes, shortest) => write!(
                 f,
-                "keepalive {keepalive} is too short for a serial line of {rate} baud: beats take {bytes} bytes each time \
-                 and may take half of the line: write keepalive {shortest} or more, or raise baud"
+                "keepalive is too short for a serial line of {rate} baud: beats take {bytes} bytes each time and may fill half of \
+                 it: write keepalive {shortest} or more, or raise baud"
             ),
-            Self::NotOneOf(word, words) => write!(f, "{word} must be {words}"),
+            Self::Wrong(word, what) => write!(f, "{word} {what}"),
             Self::Interface(word, why) => write!(f, "{word} {why}"),
             Self::NotAPeer(word) => write!(
                 f,
@@ -324,4 +307,3 @@ impl fmt::Display for Problem<'_> {
 }
 
 const _: () = assert!(time::LONGEST.millis() < 1 << 24, "travels in three bytes");
-const _: () = assert!(MAX_WATCHDOGS == 4, "as in words");

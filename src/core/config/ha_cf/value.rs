@@ -41,7 +41,10 @@ pub(super) fn check_path(name: Name, word: &[u8]) -> Result<(), Problem<'_>> {
     if word.len() > most {
         return Err(Problem::LongPath(word.len(), most));
     }
-    let sound = core::str::from_utf8(word).is_ok_and(|path| !path.contains(char::is_control));
+    // In UTF-8 the upper control characters are these two bytes.
+    let upper = |pair: &[u8]| matches!(pair, [0xc2, 0x80..=0x9f]);
+    let control = word.iter().any(u8::is_ascii_control) || word.windows(2).any(upper);
+    let sound = !control && core::str::from_utf8(word).is_ok();
     if !word.starts_with(b"/") || !sound {
         return Err(Problem::BadPath(Quoted(word), name.example()));
     }
