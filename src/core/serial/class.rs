@@ -1,6 +1,8 @@
 //! What a frame is to the line that carries it. The caller knows: a body is not read here.
 
-use crate::id::NodeId;
+use core::ops::Range;
+
+use crate::id::{MAX_NODES, NodeId};
 
 /// What a frame is to the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,22 +21,48 @@ pub enum Class {
 }
 
 impl Class {
-    /// Any such frame carries the whole state of this node.
-    pub(super) fn is_state(self) -> bool {
-        matches!(self, Self::Beat | Self::Control | Self::Answer)
-    }
-
-    /// Who goes first of those that may.
-    pub(super) fn rank(self) -> u8 {
-        match self {
-            Self::Control => 0,
-            // Whoever has waited longest, or one would starve the other.
-            Self::Beat | Self::Forward(_) => BEATS,
-            Self::Answer => 2,
-            Self::Ask => 3,
-        }
+    /// Where such frames wait. Places lie in the order of their ranks.
+    pub(super) fn places(self) -> Range<usize> {
+        let first = match self {
+            Self::Control => return 0..CONTROLS,
+            Self::Beat => BEAT,
+            Self::Forward(node) => BEAT.saturating_add(1).saturating_add(node.index()),
+            Self::Answer => ANSWER,
+            Self::Ask => ASK,
+        };
+        first..first.saturating_add(1)
     }
 }
 
-/// The rank of those that share the beats' half.
-pub(super) const BEATS: u8 = 1;
+/// Who goes first of those that may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Rank {
+    Control,
+    /// Own and forwarded alike: whoever has waited longest, or one would starve the other.
+    Beats,
+    Answer,
+    Ask,
+}
+
+/// The rank of whoever waits in a place.
+pub(super) fn rank(place: usize) -> Rank {
+    match place {
+        ..CONTROLS => Rank::Control,
+        ..ANSWER => Rank::Beats,
+        ANSWER => Rank::Answer,
+        _ => Rank::Ask,
+    }
+}
+
+/// Whether any frame in this place carries the whole state of this node.
+pub(super) fn is_state(place: usize) -> bool {
+    place <= BEAT || place == ANSWER
+}
+
+/// Control words that wait at most.
+const CONTROLS: usize = 4;
+pub(super) const BEAT: usize = CONTROLS;
+const ANSWER: usize = BEAT + 1 + MAX_NODES;
+pub(super) const ASK: usize = ANSWER + 1;
+/// How many frames wait at most.
+pub(super) const PLACES: usize = ASK + 1;

@@ -8,11 +8,8 @@
 //! use the other half, as far as control words leave it. A question leaves only while everything
 //! together stays below half of the line, and only where it makes no beat late.
 
-use heapless::Vec;
-
-use super::class::{BEATS, Class};
-use super::{MAX_ENCODED, MAX_FRAME, encode};
-use crate::id::MAX_NODES;
+use super::class::{ASK, BEAT, Class, PLACES, Rank, is_state, rank};
+use super::{MAX_ENCODED, MAX_FRAME, OVERHEAD, encode};
 use crate::time::{Duration, Instant};
 
 /// One outgoing line. Offer it frames as they are made, then [`Line::poll`] it, write what it gives
@@ -22,8 +19,8 @@ use crate::time::{Duration, Instant};
 pub struct Line {
     baud: u32,
     keepalive: Duration,
-    /// In the order they were made.
-    waiting: Vec<Waiting, WAITING>,
+    /// Those of higher rank first; see [`Class::places`].
+    waiting: [Waiting; PLACES],
     /// The encoded form of the chosen one: `len` bytes, of which the port has `written`. Once it has
     /// one, the frame no longer waits.
     leaving: [u8; MAX_ENCODED + 1],
@@ -40,25 +37,24 @@ pub struct Line {
     stalled: bool,
     /// The other end may hold half a frame: a zero ends it.
     broken: bool,
-    beats: Share,
-    answers: Share,
-    everything: Share,
+    /// When beats, then answers, then everything have paid for what they used of their half.
+    paid_at: [Instant; 3],
     /// When the next beat of this node is expected.
     beat_at: Instant,
+    /// When the question that waits was offered.
+    asked_at: Instant,
 }
 
-/// A frame that has not begun to leave.
+/// A place for a frame that has not begun to leave.
 #[derive(Clone, Debug)]
 struct Waiting {
-    class: Class,
-    /// Since when it waits; a beat takes over from the one whose place it took, so that it keeps its turn.
-    since: Instant,
-    frame: Vec<u8, MAX_FRAME>,
+    /// Numbers those that wait in the order they were made; 0 for an empty place.
+    made: u32,
+    /// The number it is served by: of the frame whose place it took, so that a beat keeps its turn.
+    turn: u32,
+    len: usize,
+    frame: [u8; MAX_FRAME],
 }
-
-/// Half of the line: when what used it so far has paid for itself.
-#[derive(Clone, Copy, Debug)]
-struct Share(Instant);
 
 impl Line {
     /// A free line of so many bits each second (ten for a byte), for a node that beats once every
@@ -67,7 +63,7 @@ impl Line {
         Self {
             baud,
             keepalive,
-            waiting: Vec::new(),
+            waiting: [const { Waiting::EMPTY }; PLACES],
             leaving: [0; MAX_ENCODED + 1],
             chosen: 0,
             len: 0,
@@ -77,47 +73,46 @@ impl Line {
             held: 0,
             stalled: false,
             broken: true,
-            beats: Share(now),
-            answers: Share(now),
-            everything: Share(now),
+            paid_at: [now; 3],
             beat_at: now,
+            asked_at: now,
         }
     }
 
     /// Takes a frame to send. An empty one, or one above [`MAX_FRAME`], is forgotten; so is what is
     /// not this node's state while the line stands still.
     pub fn offer(&mut self, now: Instant, frame: &[u8], class: Class) {
-        let Ok(bytes) = Vec::from_slice(frame) else {
-            return;
-        };
-        if frame.is_empty() {
+        let places = class.places();
+        if frame.is_empty() || frame.len() > MAX_FRAME {
             return;
         }
         if self.stalled {
-            if !class.is_state() {
+            if !is_state(places.start) {
                 return;
             }
-            self.waiting.clear();
+            self.keep(PLACES);
         }
-        let same = self.waiting.iter().filter(|other| other.class == class);
-        let mut replaces = class != Class::Control || same.count() >= CONTROLS;
-        let mut since = now;
-        self.waiting.retain(|other| {
-            let old = replaces && other.class == class;
-            if old {
-                replaces = false;
-                if class.rank() == BEATS {
-                    since = other.since;
-                }
-            }
-            !old
-        });
-        // There is a place for each.
-        let _ = self.waiting.push(Waiting {
-            class,
-            since,
-            frame: bytes,
-        });
+        let newest = self.waiting.iter().map(|other| other.made).max();
+        let Some(made) = newest.unwrap_or(0).checked_add(1) else {
+            // Years without a pause: numbers begin again.
+            return self.keep(PLACES);
+        };
+        let places = self.waiting.get_mut(places);
+        let Some(place) =
+            places.and_then(|places| places.iter_mut().min_by_key(|place| place.made))
+        else {
+            return;
+        };
+        if place.made == 0 || class == Class::Control {
+            place.turn = made;
+        }
+        (place.made, place.len) = (made, frame.len());
+        for (to, from) in place.frame.iter_mut().zip(frame) {
+            *to = *from;
+        }
+        if class == Class::Ask {
+            self.asked_at = now;
+        }
     }
 
     /// Bytes to write now, if any: the rest of the frame that leaves, or a frame whose turn it is.
@@ -170,13 +165,11 @@ impl Line {
     /// The line was cut, or the port lost: of all that waits the newest state of this node is kept, so
     /// that it is what leaves first afterwards, behind a zero that ends what was cut short.
     pub fn cut(&mut self) {
-        while let Some(last) = self.waiting.pop() {
-            if last.class.is_state() {
-                self.waiting.clear();
-                let _ = self.waiting.push(last);
-                break;
-            }
-        }
+        let places = self.waiting.iter().enumerate();
+        let newest = places
+            .filter(|(place, _)| is_state(*place))
+            .max_by_key(|(_, waiting)| waiting.made);
+        self.keep(newest.map_or(PLACES, |(place, _)| place));
         (self.len, self.written, self.held) = (0, 0, 0);
         (self.stalled, self.broken) = (true, true);
         self.stuck_at = Instant::NEVER;
@@ -191,87 +184,104 @@ impl Line {
     /// When to poll it again, if nothing happens before: later than any instant at which poll gave
     /// nothing.
     pub fn deadline(&self) -> Instant {
+        let mut at = self.stalls_at();
         let refused = self.stuck_at != Instant::NEVER && self.held == 0;
-        if refused || self.written > 0 {
-            return self.stalls_at();
+        if !refused && self.written == 0 {
+            for (place, waiting) in self.waiting.iter().enumerate() {
+                at = at.min(self.ready_at(place, waiting));
+            }
         }
-        self.waiting
-            .iter()
-            .map(|waiting| self.ready_at(waiting))
-            .fold(self.stalls_at(), Instant::min)
+        at
     }
 
     fn stalls_at(&self) -> Instant {
         self.stuck_at.after(self.keepalive)
     }
 
+    /// Empties every place but one.
+    fn keep(&mut self, kept: usize) {
+        for (place, waiting) in self.waiting.iter_mut().enumerate() {
+            if place != kept {
+                waiting.made = 0;
+            }
+        }
+    }
+
     /// Encodes the one whose turn it is, if the line is free.
     fn choose(&mut self, now: Instant) -> Option<()> {
         self.len = 0;
-        let ready = |(_, waiting): &(usize, &Waiting)| self.ready_at(waiting) <= now;
+        let ready = |(place, waiting): &(usize, &Waiting)| self.ready_at(*place, waiting) <= now;
         let (place, next) = self
             .waiting
             .iter()
             .enumerate()
             .filter(ready)
-            .min_by_key(|(_, waiting)| (waiting.class.rank(), waiting.since))?;
+            .min_by_key(|(place, waiting)| (rank(*place), waiting.turn))?;
         let lead = usize::from(self.broken);
         if let Some(first) = self.leaving.first_mut() {
             *first = 0;
         }
-        let len = encode(&next.frame, self.leaving.get_mut(lead..)?)?;
+        let frame = next.frame.get(..next.len)?;
+        let len = encode(frame, self.leaving.get_mut(lead..)?)?;
         (self.chosen, self.len) = (place, len.saturating_add(lead));
         Some(())
     }
 
     /// The chosen one begins to leave, and pays for it.
     fn begin(&mut self, now: Instant) {
-        let chosen = self.chosen;
-        let Some(class) = self.waiting.get(chosen).map(|waiting| waiting.class) else {
+        let Some(chosen) = self.waiting.get_mut(self.chosen) else {
             return;
         };
-        let mut place = 0_usize;
-        self.waiting.retain(|other| {
-            // What was made before it and says less would be stale when it arrives.
-            let stale = class.is_state() && matches!(other.class, Class::Beat | Class::Ask);
-            let keep = place > chosen || (place < chosen && !stale);
-            place = place.saturating_add(1);
-            keep
-        });
-        let cost = self.cost(self.len);
-        self.everything.charge(now, cost);
-        match class {
-            Class::Beat | Class::Forward(_) => self.beats.charge(now, cost),
-            Class::Control | Class::Answer => self.answers.charge(now, cost),
-            Class::Ask => {}
-        }
-        if class.is_state() {
+        let made = core::mem::take(&mut chosen.made);
+        if is_state(self.chosen) {
             self.beat_at = now.after(self.keepalive);
+            // What was made before it and says less would be stale when it arrives.
+            for place in [BEAT, ASK] {
+                if let Some(other) = self
+                    .waiting
+                    .get_mut(place)
+                    .filter(|other| other.made < made)
+                {
+                    other.made = 0;
+                }
+            }
+        }
+        let cost = self.cost(self.len);
+        let rank = rank(self.chosen);
+        let pays = [
+            rank == Rank::Beats,
+            rank == Rank::Control || rank == Rank::Answer,
+            true,
+        ];
+        for (paid_at, _) in self.paid_at.iter_mut().zip(pays).filter(|(_, pays)| *pays) {
+            *paid_at = (*paid_at).max(now).after(cost);
         }
     }
 
-    /// When the line is free and the share of its class allows it to leave.
-    fn ready_at(&self, waiting: &Waiting) -> Instant {
-        let cost = self.cost(waiting.frame.len().saturating_add(super::OVERHEAD));
-        let allowed = match waiting.class {
-            Class::Control => self.free_at,
-            // Two may follow each other: a change of state is said at once.
-            Class::Beat | Class::Forward(_) => self.beats.0.before(cost),
-            Class::Answer => self.answers.0,
-            Class::Ask => self.everything.0,
-        };
-        let at = allowed.max(self.free_at);
-        if waiting.class != Class::Ask {
-            return at;
+    /// When the line is free and the share of its class allows it to leave; `NEVER` for an empty place.
+    fn ready_at(&self, place: usize, waiting: &Waiting) -> Instant {
+        if waiting.made == 0 {
+            return Instant::NEVER;
         }
-        let at = at.max(waiting.since);
-        let late = at < self.beat_at && at.after(cost.scaled(1, 2)) > self.beat_at;
+        let cost = self.cost(waiting.len.saturating_add(OVERHEAD));
+        let [beats, answers, everything] = self.paid_at;
+        let rank = rank(place);
+        let at = match rank {
+            Rank::Control => self.free_at,
+            // Two may follow each other: a change of state is said at once.
+            Rank::Beats => beats.before(cost),
+            Rank::Answer => answers,
+            Rank::Ask => everything.max(self.asked_at),
+        };
+        let at = at.max(self.free_at);
+        let late =
+            rank == Rank::Ask && at < self.beat_at && at.after(cost.scaled(1, 2)) > self.beat_at;
         if late { self.beat_at.after(cost) } else { at }
     }
 
     /// What sending so many bytes takes of a half.
     fn cost(&self, bytes: usize) -> Duration {
-        self.time(bytes).scaled(2, 1)
+        self.time(bytes.saturating_mul(2))
     }
 
     /// How long so many bytes are on the line.
@@ -281,16 +291,15 @@ impl Line {
     }
 }
 
-impl Share {
-    fn charge(&mut self, now: Instant, cost: Duration) {
-        self.0 = self.0.max(now).after(cost);
-    }
+impl Waiting {
+    const EMPTY: Self = Self {
+        made: 0,
+        turn: 0,
+        len: 0,
+        frame: [0; MAX_FRAME],
+    };
 }
 
-/// Control words that wait at most.
-const CONTROLS: usize = 4;
-/// A place for each: control words; one beat, question and answer; one of each other node.
-const WAITING: usize = CONTROLS + 3 + MAX_NODES;
 /// A byte with its start and stop bit, times the bits of a second.
 const TEN_BITS: Duration = Duration::from_secs(10);
 
