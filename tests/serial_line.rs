@@ -124,7 +124,7 @@ impl World {
     fn new(keepalive: u64, room: usize, bite: usize) -> Self {
         Self {
             step: 0,
-            line: Line::new(now(0), BAUD, Duration::from_millis(keepalive)),
+            line: Line::new(BAUD, Duration::from_millis(keepalive)),
             port: Port::new(room, bite),
             decoder: Decoder::new(),
             counts: false,

@@ -15,12 +15,12 @@ pub use framing::{Decoder, encode};
 pub use line::Line;
 pub use pump::{MOST, receive, send};
 
-/// The longest frame a line carries: that of any dialect.
-pub const MAX_FRAME: usize = 256;
+/// The longest frame a line carries: what one block of COBS holds, and more than twice what any frame
+/// of the native dialect needs.
+pub const MAX_FRAME: usize = 252;
 
-/// What framing adds to a frame of up to 252 bytes: a COBS code, a CRC-16, the zero that ends it. One
-/// more for a longer one.
+/// What framing adds: a COBS code, a CRC-16, the zero that ends it.
 pub const OVERHEAD: usize = 4;
 
 /// What a frame may become on the line.
-pub const MAX_ENCODED: usize = MAX_FRAME + OVERHEAD + 1;
+pub const MAX_ENCODED: usize = MAX_FRAME + OVERHEAD;

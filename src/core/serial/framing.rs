@@ -4,13 +4,13 @@
 //! COBS(frame · crc 2, low byte first) · 00
 //! ```
 //! COBS (Cheshire and Baker, 1999) writes the bytes without any zero, so a zero is the end of a frame
-//! and of nothing else: whatever was lost or invented before it, the next frame is read. The CRC is
-//! CRC-16/X-25 (polynomial 1021 reflected, all ones before and after): it finds what a line does, the
+//! and of nothing else: whatever was lost or invented before it, the next frame is read. A frame is one
+//! block of COBS, so it is encoded and decoded in place. The CRC is CRC-16/X-25 (polynomial 1021 reflected, all ones before and after): it finds what a line does, the
 //! tag finds what a person does.
 
 use heapless::Vec;
 
-use super::MAX_FRAME;
+use super::{MAX_ENCODED, MAX_FRAME, OVERHEAD};
 
 /// Writes a frame as it goes on the line. How many bytes, or `None` when the frame is empty or longer
 /// than [`MAX_FRAME`], or `out` too small for it.
@@ -18,51 +18,35 @@ pub fn encode(frame: &[u8], out: &mut [u8]) -> Option<usize> {
     if frame.is_empty() || frame.len() > MAX_FRAME {
         return None;
     }
+    let len = frame.len().saturating_add(OVERHEAD);
+    let (first, rest) = out.get_mut(..len)?.split_first_mut()?;
     let crc = (!crc(frame)).to_le_bytes();
-    // Where the open block has its code, and what that is so far.
-    let (mut at, mut code, mut len) = (0, 1, 1_usize);
-    for byte in frame.iter().chain(&crc) {
-        if code == FULL {
-            *out.get_mut(at)? = code;
-            (at, code, len) = (len, 1, len.saturating_add(1));
-        }
-        if *byte == 0 {
-            *out.get_mut(at)? = code;
-            (at, code) = (len, 1);
-        } else {
-            *out.get_mut(len)? = *byte;
-            code = code.saturating_add(1);
-        }
-        len = len.saturating_add(1);
+    for (to, from) in rest.iter_mut().zip(frame.iter().chain(&crc).chain(&[0])) {
+        *to = *from;
     }
-    *out.get_mut(at)? = code;
-    *out.get_mut(len)? = 0;
-    Some(len.saturating_add(1))
+    // Each zero becomes the distance to the next; the last one stays.
+    let mut next = 1;
+    for byte in rest.iter_mut().rev().skip(1) {
+        if *byte == 0 {
+            *byte = core::mem::replace(&mut next, 1);
+        } else {
+            next = next.saturating_add(1_u8);
+        }
+    }
+    *first = next;
+    Some(len)
 }
 
 /// Reads frames out of the bytes of a line.
 #[derive(Clone, Debug, Default)]
 pub struct Decoder {
-    /// The frame so far; its CRC comes last.
-    frame: Vec<u8, { MAX_FRAME + CRC }>,
-    state: State,
-    /// Bytes of the open block still to come.
-    left: u8,
-    /// The block that ended stood for a zero, unless it was the last.
-    zero: bool,
+    /// The bytes since the last zero; decoded in place when the next one comes.
+    run: Vec<u8, { MAX_ENCODED - 1 }>,
+    /// It was ended by a zero: what comes next is another.
+    ended: bool,
+    /// It is longer than any frame.
+    overlong: bool,
     noise: u32,
-}
-
-/// What the bytes since the last zero are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum State {
-    /// There are none.
-    #[default]
-    Between,
-    /// A frame so far.
-    Within,
-    /// No frame any more, whatever comes before the next zero.
-    Noise,
 }
 
 impl Decoder {
@@ -95,52 +79,47 @@ impl Decoder {
 
     /// Whether the byte ended a good frame.
     fn take(&mut self, byte: u8) -> bool {
-        if byte == 0 {
-            let within = self.state == State::Within;
-            let good =
-                within && self.left == 0 && self.frame.len() > CRC && crc(&self.frame) == RESIDUE;
-            if within && !good {
-                self.become_noise();
-            }
-            self.state = State::Between;
-            return good;
+        if self.ended {
+            self.run.clear();
         }
-        match self.state {
-            State::Noise => return false,
-            State::Between => {
-                self.frame.clear();
-                (self.state, self.left, self.zero) = (State::Within, 0, false);
+        self.ended = byte == 0;
+        if !self.ended {
+            // Too long, it stays full and will be no frame.
+            if self.run.push(byte).is_err() && !self.overlong {
+                self.overlong = true;
+                self.noise = self.noise.saturating_add(1);
             }
-            State::Within => {}
+            return false;
         }
-        let next = match self.left.checked_sub(1) {
-            Some(left) => {
-                self.left = left;
-                Some(byte)
-            }
-            None => {
-                let zero = self.zero;
-                (self.left, self.zero) = (byte.saturating_sub(1), byte != FULL);
-                zero.then_some(0)
-            }
+        if core::mem::take(&mut self.overlong) || self.run.is_empty() {
+            return false;
+        }
+        let good = self.decode();
+        if !good {
+            self.noise = self.noise.saturating_add(1);
+        }
+        good
+    }
+
+    /// Puts the zeros back where they were. Whether the run was a frame.
+    fn decode(&mut self) -> bool {
+        let Some((first, rest)) = self.run.split_first_mut() else {
+            return false;
         };
-        if let Some(next) = next
-            && self.frame.push(next).is_err()
-        {
-            self.become_noise();
+        let mut next = *first;
+        for byte in rest.iter_mut() {
+            next = next.saturating_sub(1);
+            if next == 0 {
+                next = core::mem::take(byte);
+            }
         }
-        false
+        next == 1 && rest.len() > CRC && crc(rest) == RESIDUE
     }
 
-    fn become_noise(&mut self) {
-        self.state = State::Noise;
-        self.noise = self.noise.saturating_add(1);
-    }
-
-    /// The frame that has just ended, without its CRC.
+    /// The frame that has just ended, without code and CRC.
     fn frame(&self) -> &[u8] {
-        let len = self.frame.len().saturating_sub(CRC);
-        self.frame.get(..len).unwrap_or_default()
+        let end = self.run.len().saturating_sub(CRC);
+        self.run.get(1..end).unwrap_or_default()
     }
 }
 
@@ -160,13 +139,10 @@ const CRC: usize = 2;
 const POLYNOMIAL: u16 = 0x8408;
 /// What the CRC of a frame and its own CRC always is.
 const RESIDUE: u16 = 0xf0b8;
-/// The code of a block of 254 bytes, which stands for no zero.
-const FULL: u8 = 255;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::serial::{MAX_ENCODED, OVERHEAD};
     use std::vec::Vec;
 
     fn encoded(frame: &[u8]) -> Vec<u8> {
@@ -191,13 +167,12 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_of_up_to_252_bytes_grows_by_four() {
+    fn a_frame_grows_by_four_bytes_and_has_one_zero() {
         for len in 1..=MAX_FRAME {
             for fill in [0, 1, 255] {
                 let frame = std::vec![fill; len];
                 let bytes = encoded(&frame);
-                assert!(bytes.len() <= len + OVERHEAD + usize::from(len > 252));
-                assert!(bytes.len() >= len + OVERHEAD);
+                assert_eq!(bytes.len(), len + OVERHEAD);
                 assert_eq!(bytes.iter().filter(|byte| **byte == 0).count(), 1);
                 assert_eq!(read(&bytes), (std::vec![frame], 0));
             }

@@ -37,12 +37,14 @@ pub struct Line {
     stalled: bool,
     /// The other end may hold half a frame: a zero ends it.
     broken: bool,
-    /// When beats, then answers, then everything have paid for what they used of their half.
-    paid_at: [Instant; 3],
+    /// When beats have paid for what they used of their half.
+    beats_at: Instant,
+    /// The same for control words and answers, and theirs.
+    answers_at: Instant,
+    /// The same for all there is and half of the line.
+    everything_at: Instant,
     /// When the next beat of this node is expected.
     beat_at: Instant,
-    /// When the question that waits was offered.
-    asked_at: Instant,
 }
 
 /// A place for a frame that has not begun to leave.
@@ -59,7 +61,7 @@ struct Waiting {
 impl Line {
     /// A free line of so many bits each second (ten for a byte), for a node that beats once every
     /// `keepalive`.
-    pub fn new(now: Instant, baud: u32, keepalive: Duration) -> Self {
+    pub fn new(baud: u32, keepalive: Duration) -> Self {
         Self {
             baud,
             keepalive,
@@ -68,14 +70,15 @@ impl Line {
             chosen: 0,
             len: 0,
             written: 0,
-            free_at: now,
+            free_at: Instant::default(),
             stuck_at: Instant::NEVER,
             held: 0,
             stalled: false,
             broken: true,
-            paid_at: [now; 3],
-            beat_at: now,
-            asked_at: now,
+            beats_at: Instant::default(),
+            answers_at: Instant::default(),
+            everything_at: Instant::default(),
+            beat_at: Instant::default(),
         }
     }
 
@@ -111,7 +114,8 @@ impl Line {
             *to = *from;
         }
         if class == Class::Ask {
-            self.asked_at = now;
+            // It may not use what was left before.
+            self.everything_at = self.everything_at.max(now);
         }
     }
 
@@ -210,13 +214,16 @@ impl Line {
     /// Encodes the one whose turn it is, if the line is free.
     fn choose(&mut self, now: Instant) -> Option<()> {
         self.len = 0;
-        let ready = |(place, waiting): &(usize, &Waiting)| self.ready_at(*place, waiting) <= now;
-        let (place, next) = self
-            .waiting
-            .iter()
-            .enumerate()
-            .filter(ready)
-            .min_by_key(|(place, waiting)| (rank(*place), waiting.turn))?;
+        let mut best: Option<(usize, &Waiting)> = None;
+        for (place, waiting) in self.waiting.iter().enumerate() {
+            // Places lie in the order of their ranks.
+            let first = best
+                .is_none_or(|(other, best)| rank(other) == rank(place) && waiting.turn < best.turn);
+            if first && self.ready_at(place, waiting) <= now {
+                best = Some((place, waiting));
+            }
+        }
+        let (place, next) = best?;
         let lead = usize::from(self.broken);
         if let Some(first) = self.leaving.first_mut() {
             *first = 0;
@@ -247,14 +254,11 @@ impl Line {
             }
         }
         let cost = self.cost(self.len);
-        let rank = rank(self.chosen);
-        let pays = [
-            rank == Rank::Beats,
-            rank == Rank::Control || rank == Rank::Answer,
-            true,
-        ];
-        for (paid_at, _) in self.paid_at.iter_mut().zip(pays).filter(|(_, pays)| *pays) {
-            *paid_at = (*paid_at).max(now).after(cost);
+        pay(&mut self.everything_at, now, cost);
+        match rank(self.chosen) {
+            Rank::Beats => pay(&mut self.beats_at, now, cost),
+            Rank::Control | Rank::Answer => pay(&mut self.answers_at, now, cost),
+            Rank::Ask => {}
         }
     }
 
@@ -264,14 +268,13 @@ impl Line {
             return Instant::NEVER;
         }
         let cost = self.cost(waiting.len.saturating_add(OVERHEAD));
-        let [beats, answers, everything] = self.paid_at;
         let rank = rank(place);
         let at = match rank {
             Rank::Control => self.free_at,
             // Two may follow each other: a change of state is said at once.
-            Rank::Beats => beats.before(cost),
-            Rank::Answer => answers,
-            Rank::Ask => everything.max(self.asked_at),
+            Rank::Beats => self.beats_at.before(cost),
+            Rank::Answer => self.answers_at,
+            Rank::Ask => self.everything_at,
         };
         let at = at.max(self.free_at);
         let late =
@@ -289,6 +292,11 @@ impl Line {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         TEN_BITS.scaled(bytes, self.baud.into())
     }
+}
+
+/// Moves an account on by what is used now.
+fn pay(account: &mut Instant, now: Instant, cost: Duration) {
+    *account = (*account).max(now).after(cost);
 }
 
 impl Waiting {
@@ -313,7 +321,7 @@ mod tests {
 
     /// A line of 10 000 bytes a second, 100 us each, and beats every 100 ms.
     fn line() -> Line {
-        Line::new(at(0), 100_000, Duration::from_millis(100))
+        Line::new(100_000, Duration::from_millis(100))
     }
 
     /// The first byte of the frame that is written now, whole.
