@@ -10,9 +10,7 @@ use nix::sys::socket::{MsgFlags, recv};
 use twinbeat::action::Carrier;
 use twinbeat::config::{self, Config, Medium};
 use twinbeat::id::{LinkId, MAX_LINKS};
-use twinbeat::serial::Class;
 use twinbeat::time::{Duration, Instant};
-use twinbeat::wire::{Kind, native};
 
 use crate::interface::{Interface, Interfaces};
 
@@ -115,9 +113,9 @@ impl Links {
 
     /// Whether [`Self::receive`] has another frame although its descriptor may not say so.
     pub(crate) fn has_more(&self, link: LinkId) -> bool {
-        self.links.get(link.index()).is_some_and(
-            |link| matches!(&link.socket, Some(Socket::Serial(port)) if port.has_more()),
-        )
+        self.links.get(link.index()).is_some_and(|link| {
+            SERIAL && matches!(&link.socket, Some(Socket::Serial(port)) if port.has_more())
+        })
     }
 
     /// When [`Self::update`] should be called though nothing changed: a socket could not be opened,
@@ -211,7 +209,9 @@ impl Link {
 
     fn update(&mut self, now: Instant, interface: Option<&Interface>) {
         if let Medium::Serial { baud, rtscts, .. } = self.medium {
-            self.update_line(now, baud, rtscts);
+            if SERIAL {
+                self.update_line(now, baud, rtscts);
+            }
             return;
         }
         let Some(interface) = interface else {
@@ -258,54 +258,24 @@ impl Link {
         }
     }
 
-    /// Opens the device if it is time to, or lets the line write what is due.
-    fn update_line(&mut self, now: Instant, baud: u32, rtscts: bool) {
-        let result = match &mut self.socket {
-            Some(Socket::Serial(port)) => port.pump(now),
-            _ if self.retry_at != Instant::NEVER && now < self.retry_at => return,
-            _ => serial::Port::open(now, &self.device, baud, rtscts, self.keepalive).map(|port| {
-                self.socket = Some(Socket::Serial(Box::new(port)));
-                (self.running, self.fault, self.retry_at) = (true, None, Instant::NEVER);
-            }),
-        };
-        if let Err(error) = result {
-            self.lose_line(now, error);
-        }
-    }
-
-    /// It will be opened again.
-    fn lose_line(&mut self, now: Instant, error: Errno) {
-        if self.fault != Some(error) {
-            let why = match error {
-                Errno::EBUSY => "it is the console, or a login (getty) or another program has it: \
-                    take it from the kernel's command line, or from inittab"
-                    .to_owned(),
-                _ => crate::journal::errno(error),
-            };
-            log::warn!("serial {}: {why}", self.device);
-        }
-        self.socket = None;
-        (self.running, self.fault, self.retry_at) = (false, Some(error), now.after(RETRY));
-    }
-
     fn deadline(&self) -> Instant {
         match &self.socket {
-            Some(Socket::Serial(port)) => port.deadline(),
-            Some(Socket::Udp(_)) | None => self.retry_at,
+            Some(Socket::Serial(port)) if SERIAL => port.deadline(),
+            Some(_) | None => self.retry_at,
         }
     }
 
     fn send(&mut self, now: Instant, bytes: &[u8]) -> Result<(), SendError> {
         let socket = match &mut self.socket {
             Some(Socket::Udp(socket)) => socket,
-            Some(Socket::Serial(port)) => {
-                let result = port.send(now, bytes, class(bytes));
+            Some(Socket::Serial(port)) if SERIAL => {
+                let result = port.send(now, bytes, serial::class(bytes));
                 return result.map_err(|error| {
                     self.lose_line(now, error);
                     SendError::Other(error)
                 });
             }
-            None => return Err(SendError::NoCarrier),
+            Some(Socket::Serial(_)) | None => return Err(SendError::NoCarrier),
         };
         let result = match socket.send(bytes) {
             // Not this frame's fault: an answer to an earlier one, and the frame was not sent.
@@ -337,7 +307,7 @@ impl Link {
     fn receive(&mut self, now: Instant, buf: &mut [u8]) -> Option<usize> {
         let socket = match self.socket.as_mut()? {
             Socket::Udp(socket) => socket,
-            Socket::Serial(port) => {
+            Socket::Serial(port) if SERIAL => {
                 let received = port.receive(buf).unwrap_or_else(|error| {
                     self.lose_line(now, error);
                     None
@@ -350,6 +320,7 @@ impl Link {
                 }
                 return received;
             }
+            Socket::Serial(_) => return None,
         };
         // An error is one earlier frame's fate and is taken out of the socket by being told.
         for _ in 0..ERRORS_AT_ONCE {
@@ -389,16 +360,9 @@ impl From<Errno> for SendError {
     }
 }
 
-/// What a frame of the native dialect is to a line.
-fn class(frame: &[u8]) -> Class {
-    match native::kind(frame) {
-        Some(Kind::Hello) => Class::Answer,
-        Some(Kind::Ask) => Class::Ask,
-        Some(Kind::Control | Kind::Leave) => Class::Control,
-        Some(Kind::Beat) | None => Class::Beat,
-    }
-}
-
+/// Whether this build serves serial lines. Otherwise `ha.cf` refuses them, and nothing of their code is
+/// in the binary.
+const SERIAL: bool = cfg!(any(test, feature = "serial"));
 /// Until a socket that could not be opened is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 const ERRORS_AT_ONCE: usize = 8;

@@ -47,8 +47,8 @@ pub(super) enum Rank {
 /// The rank of whoever waits in a place.
 pub(super) fn rank(place: usize) -> Rank {
     match place {
-        ..CONTROLS => Rank::Control,
-        ..ANSWER => Rank::Beats,
+        place if place < CONTROLS => Rank::Control,
+        place if place < ANSWER => Rank::Beats,
         ANSWER => Rank::Answer,
         _ => Rank::Ask,
     }

@@ -6,8 +6,10 @@ use std::os::fd::{AsFd, BorrowedFd};
 use nix::errno::Errno;
 use twinbeat::serial::{self, Class, Decoder, Line};
 use twinbeat::time::{Duration, Instant};
+use twinbeat::wire::{Kind, native};
 
 use super::tty::Tty;
+use super::{Link, RETRY, Socket};
 
 /// An open line.
 pub(super) struct Port {
@@ -23,7 +25,6 @@ pub(super) struct Port {
 impl Port {
     /// Opens the device.
     pub(super) fn open(
-        now: Instant,
         path: &str,
         baud: u32,
         rtscts: bool,
@@ -31,7 +32,7 @@ impl Port {
     ) -> Result<Self, Errno> {
         Ok(Self {
             tty: Tty::open(path, baud, rtscts)?,
-            line: Line::new(now, baud, keepalive),
+            line: Line::new(baud, keepalive),
             decoder: Decoder::new(),
             came: [0; 256],
             from: 0,
@@ -94,5 +95,135 @@ impl Port {
 impl AsFd for Port {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.tty.as_fd()
+    }
+}
+
+impl Link {
+    /// Opens the device if it is time to, or lets the line write what is due.
+    pub(super) fn update_line(&mut self, now: Instant, baud: u32, rtscts: bool) {
+        let result = match &mut self.socket {
+            Some(Socket::Serial(port)) => port.pump(now),
+            _ if self.retry_at != Instant::NEVER && now < self.retry_at => return,
+            _ => Port::open(&self.device, baud, rtscts, self.keepalive).map(|port| {
+                self.socket = Some(Socket::Serial(Box::new(port)));
+                (self.running, self.fault, self.retry_at) = (true, None, Instant::NEVER);
+            }),
+        };
+        if let Err(error) = result {
+            self.lose_line(now, error);
+        }
+    }
+
+    /// It will be opened again.
+    pub(super) fn lose_line(&mut self, now: Instant, error: Errno) {
+        if self.fault != Some(error) {
+            let why = match error {
+                Errno::EBUSY => "it is the console, or a login (getty) or another program has it: \
+                    take it from the kernel's command line, or from inittab"
+                    .to_owned(),
+                _ => crate::journal::errno(error),
+            };
+            log::warn!("serial {}: {why}", self.device);
+        }
+        self.socket = None;
+        (self.running, self.fault, self.retry_at) = (false, Some(error), now.after(RETRY));
+    }
+}
+
+/// What a frame of the native dialect is to a line.
+pub(super) fn class(frame: &[u8]) -> Class {
+    match native::kind(frame) {
+        Some(Kind::Hello) => Class::Answer,
+        Some(Kind::Ask) => Class::Ask,
+        Some(Kind::Control | Kind::Leave) => Class::Control,
+        Some(Kind::Beat) | None => Class::Beat,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock;
+    use nix::pty::{OpenptyResult, openpty};
+    use std::io::{Read, Write};
+
+    /// A line of 460800 baud, and the other end of its cable.
+    fn line() -> (Port, std::fs::File) {
+        let OpenptyResult { master, slave } = openpty(None, None).unwrap();
+        let path = nix::unistd::ttyname(&slave).unwrap();
+        let keepalive = Duration::from_millis(100);
+        let port = Port::open(path.to_str().unwrap(), 460_800, false, keepalive).unwrap();
+        crate::files::never_block(&master).unwrap();
+        (port, master.into())
+    }
+
+    fn now() -> Instant {
+        clock::now()
+    }
+
+    /// What has left the line; a pty hands it over soon.
+    fn left(far: &mut std::fs::File) -> Vec<u8> {
+        let mut bytes = [0; 4096];
+        for _ in 0..100 {
+            if let Ok(count) = far.read(&mut bytes) {
+                return bytes[..count].to_vec();
+            }
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        Vec::new()
+    }
+
+    #[test]
+    fn a_frame_goes_over_a_tty_and_is_read_at_its_other_end() {
+        let ((mut here, mut near), (mut there, mut far)) = (line(), line());
+        here.send(now(), b"one\0two", Class::Beat).unwrap();
+        far.write_all(&left(&mut near)).unwrap();
+        let mut buf = [0; 256];
+        for _ in 0..100 {
+            if let Some(len) = there.receive(&mut buf).unwrap() {
+                assert_eq!(&buf[..len], b"one\0two");
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        panic!("nothing came");
+    }
+
+    #[test]
+    fn a_frame_behind_noise_is_read_and_the_noise_is_counted() {
+        let ((mut here, mut near), (mut there, mut far)) = (line(), line());
+        here.send(now(), b"frame", Class::Beat).unwrap();
+        far.write_all(b"\x07noise\r\n\x00").unwrap();
+        far.write_all(&left(&mut near)).unwrap();
+        let mut buf = [0; 256];
+        let heard = (0..100).find_map(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+            there.receive(&mut buf).unwrap()
+        });
+        assert_eq!(heard, Some(5));
+        assert_eq!(there.noise(), 1);
+    }
+
+    #[test]
+    fn a_line_that_is_pulled_out_says_so() {
+        let (mut here, near) = line();
+        drop(near);
+        assert_eq!(here.receive(&mut [0; 256]), Err(Errno::EIO));
+    }
+
+    #[test]
+    fn what_is_no_tty_or_taken_is_refused() {
+        let keepalive = Duration::from_millis(100);
+        let open = |path: &str| Port::open(path, 19200, false, keepalive).map(|_| ());
+        assert_eq!(open("/nonexistent/tty"), Err(Errno::ENOENT));
+        assert_eq!(open("/etc/passwd"), Err(Errno::ENOTTY));
+        assert!(open("/dev/null").is_err());
+        let OpenptyResult {
+            master: _master,
+            slave,
+        } = openpty(None, None).unwrap();
+        let path = nix::unistd::ttyname(&slave).unwrap();
+        let _first = Port::open(path.to_str().unwrap(), 19200, false, keepalive).unwrap();
+        assert!(open(path.to_str().unwrap()).is_err());
     }
 }

@@ -40,7 +40,9 @@ struct Side {
 
 impl Side {
     fn new(list: impl IntoIterator<Item = config::Link>) -> Self {
-        let links = list.into_iter().map(|link| Link::new(&link)).collect();
+        let config = crate::testing::config(0);
+        let links = list.into_iter().map(|link| Link::new(&link, &config));
+        let links = links.collect();
         let mut side = Self {
             links: Links { links },
             interfaces: Interfaces::open().unwrap(),
@@ -55,7 +57,7 @@ impl Side {
     }
 
     fn send(&mut self, place: usize, bytes: &[u8]) -> Result<(), SendError> {
-        self.links.send(id(place), bytes)
+        self.links.send(now(), id(place), bytes)
     }
 
     fn carrier(&self, place: usize) -> Carrier {
@@ -77,7 +79,7 @@ impl Side {
         let mut buf = [0; 256];
         let mut next = || {
             self.links
-                .receive(id(place), &mut buf)
+                .receive(now(), id(place), &mut buf)
                 .map(|len| buf[..len].to_vec())
         };
         std::iter::from_fn(&mut next).collect()

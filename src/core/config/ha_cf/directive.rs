@@ -111,21 +111,19 @@ pub(super) fn find(word: &[u8]) -> Option<(&'static str, Fate)> {
         .map(|(name, fate)| (*name, awaited(*fate).map_or(*fate, Fate::NotYet)))
 }
 
-/// What to do meanwhile about what is read and then served by nobody: see [`SERVED`].
+/// What to do meanwhile about what this build does not serve.
 fn awaited(fate: Fate) -> Option<&'static str> {
-    if SERVED {
-        None
-    } else if matches!(fate, Fate::Works(Name::Baud | Name::Rtscts | Name::Serial)) {
-        Some(SERIAL)
-    } else {
-        let watchdog = matches!(fate, Fate::Works(Name::Watchdog | Name::WatchdogTimeout));
-        watchdog.then_some(WATCHDOG)
+    match fate {
+        Fate::Works(Name::Baud | Name::Rtscts | Name::Serial) if !SERIAL => Some(SERIAL_AWAITED),
+        Fate::Works(Name::Watchdog | Name::WatchdogTimeout) if !WATCHDOG => Some(WATCHDOG_AWAITED),
+        Fate::Works(_) | Fate::NoEffect(_) | Fate::NotYet(_) | Fate::Obsolete => None,
     }
 }
 
-/// Whether the shell serves serial lines and watchdogs. Until then they are refused, except in the
-/// tests of this crate.
-pub(in crate::config) const SERVED: bool = true;
+/// Whether serial lines are served: feature `serial`.
+const SERIAL: bool = cfg!(any(test, feature = "serial"));
+/// Whether watchdogs are: feature `watchdog`.
+const WATCHDOG: bool = cfg!(any(test, feature = "watchdog"));
 
 /// The directive that a misspelt word most likely means.
 pub(super) fn meant(word: &[u8]) -> Option<&'static str> {
@@ -179,13 +177,13 @@ const CORES: &str = "core dumps are left to the system (ulimit -c, core_pattern)
 const CLIENTS: &str = "there is no client interface besides the control socket";
 
 // What to do about those that are not yet supported.
-const SERIAL: &str = "use a second network link meanwhile, and remove the line";
+const SERIAL_AWAITED: &str = "use a second network link meanwhile, and remove the line";
 const PING: &str =
     "nobody would be pinged; a second link by another path helps meanwhile; remove the line";
 const STONITH: &str = "no node would be reset; where a service must never run twice fence by other means, \
                        and remove the line";
 const CHILD: &str = "the program would not be started; let init start it, and remove the line";
-const WATCHDOG: &str =
+const WATCHDOG_AWAITED: &str =
     "it would not be fed from here; let init or procd feed it meanwhile, and remove the line";
 
 /// Heartbeat's directives in alphabetical order, ours among them.
