@@ -48,7 +48,7 @@ pub(super) enum Rank {
 pub(super) fn rank(place: usize) -> Rank {
     match place {
         ..CONTROLS => Rank::Control,
-        ..ANSWER => Rank::Beats,
+        BEAT..ANSWER => Rank::Beats,
         ANSWER => Rank::Answer,
         _ => Rank::Ask,
     }
