@@ -110,8 +110,8 @@ impl Line {
             place.turn = made;
         }
         (place.made, place.len) = (made, frame.len());
-        for (to, from) in place.frame.iter_mut().zip(frame) {
-            *to = *from;
+        if let Some(bytes) = place.frame.get_mut(..frame.len()) {
+            bytes.copy_from_slice(frame);
         }
         if class == Class::Ask {
             // It may not use what was left before.
