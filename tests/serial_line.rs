@@ -281,6 +281,16 @@ fn a_storm_of_everything_keeps_beats_at_half_and_one_frame_in_the_port() {
 }
 
 #[test]
+fn answers_alone_use_at_most_half_of_the_line() {
+    let mut world = World::new(100, 4096, 4096);
+    while world.step < ms(10_000) {
+        world.offer(Class::Answer, 62);
+        world.turn();
+    }
+    assert!((48..=51).contains(&world.used()), "{} %", world.used());
+}
+
+#[test]
 fn noise_loses_the_frames_it_hits_and_no_other() {
     let mut world = World::new(50, 4096, 4096);
     world.noise = 10;

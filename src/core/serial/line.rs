@@ -314,6 +314,7 @@ const TEN_BITS: Duration = Duration::from_secs(10);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::NodeId;
 
     fn at(micros: u64) -> Instant {
         Instant::from_micros(micros)
@@ -363,6 +364,26 @@ mod tests {
             .filter_map(|n| leaves(&mut line, at(n * 3000)))
             .collect();
         assert_eq!(order, [3, 4, 5, 6]);
+    }
+
+    #[test]
+    fn after_a_cut_the_newest_state_leaves_and_nothing_that_waited_beside_it() {
+        let mut line = line();
+        for (n, class) in [
+            (1, Class::Control),
+            (2, Class::Forward(NodeId::ZERO)),
+            (3, Class::Beat),
+            (4, Class::Ask),
+        ] {
+            line.offer(at(0), &[n; 16], class);
+        }
+        line.cut();
+        line.offer(at(1), &[5; 16], Class::Ask);
+        assert_eq!(leaves(&mut line, at(1)), Some(3));
+        assert_eq!(line.deadline(), Instant::NEVER);
+        // The line moves again, so a question is one again.
+        line.offer(at(2), &[6; 16], Class::Ask);
+        assert_eq!(leaves(&mut line, at(90_000)), Some(6));
     }
 
     #[test]
