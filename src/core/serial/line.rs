@@ -8,7 +8,7 @@
 //! use the other half, as far as control words leave it. A question leaves only while everything
 //! together stays below half of the line, and only where it makes no beat late.
 
-use super::class::{ASK, BEAT, Class, PLACES, Rank, is_state, rank};
+use super::class::{ASK, BEAT, Class, PLACES, Rank, Waiting, is_state, rank};
 use super::{MAX_ENCODED, MAX_FRAME, OVERHEAD, encode};
 use crate::time::{Duration, Instant};
 
@@ -45,17 +45,6 @@ pub struct Line {
     everything_at: Instant,
     /// When the next beat of this node is expected.
     beat_at: Instant,
-}
-
-/// A place for a frame that has not begun to leave.
-#[derive(Clone, Debug)]
-struct Waiting {
-    /// Numbers those that wait in the order they were made; 0 for an empty place.
-    made: u32,
-    /// The number it is served by: of the frame whose place it took, so that a beat keeps its turn.
-    turn: u32,
-    len: usize,
-    frame: [u8; MAX_FRAME],
 }
 
 impl Line {
@@ -297,15 +286,6 @@ impl Line {
 /// Moves an account on by what is used now.
 fn pay(account: &mut Instant, now: Instant, cost: Duration) {
     *account = (*account).max(now).after(cost);
-}
-
-impl Waiting {
-    const EMPTY: Self = Self {
-        made: 0,
-        turn: 0,
-        len: 0,
-        frame: [0; MAX_FRAME],
-    };
 }
 
 /// A byte with its start and stop bit, times the bits of a second.
