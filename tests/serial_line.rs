@@ -112,7 +112,7 @@ struct World {
     decoder: Decoder,
     /// Whether the port can say what it holds.
     counts: bool,
-    /// Everything that arrived: when, and the first nine bytes: class, number.
+    /// Everything that arrived: when, what, made at which step.
     arrived: Vec<(Instant, u8, u64)>,
     random: u64,
     /// Of 10 000 bytes, how many are spoilt.
@@ -169,10 +169,8 @@ impl World {
         self.random ^= self.random << 13;
         self.random ^= self.random >> 7;
         self.random ^= self.random << 17;
-        let (hit, bits) = (
-            self.random % 10_000 < self.noise,
-            self.random.to_le_bytes()[7],
-        );
+        let hit = self.random % 10_000 < self.noise;
+        let bits = self.random.to_le_bytes()[7];
         let mut spoilt = 0;
         self.port.tick(|byte| {
             spoilt += u64::from(hit && bits != 0);
@@ -220,26 +218,28 @@ const fn ms(millis: u64) -> u64 {
     millis * 1000 / 521
 }
 
-#[test]
-fn beats_at_50_ms_leave_on_time_and_questions_on_top_find_no_room() {
-    let mut world = World::new(50, 4096, 4096);
+/// A minute of beats and questions, each so many milliseconds apart.
+fn beats_and_questions(keepalive: u64, spacing: u64) -> World {
+    let mut world = World::new(keepalive, 4096, 4096);
     while world.step < ms(60_000) {
-        if world.step.is_multiple_of(ms(50)) {
+        if world.step.is_multiple_of(ms(keepalive)) {
             world.offer(Class::Beat, BEAT);
         }
-        if world.step % ms(10) == 3 {
+        if world.step % ms(spacing) == 3 {
             world.offer(Class::Ask, ASK);
         }
         world.turn();
     }
+    world
+}
+
+#[test]
+fn beats_at_50_ms_leave_on_time_and_questions_on_top_find_no_room() {
+    let world = beats_and_questions(50, 10);
     let beats = world.of(b'B').count() as u64;
     assert!(beats >= ms(60_000) / ms(50) - 1, "{beats} beats");
     // 44 bytes and the zero before the first.
-    assert!(
-        world.latest(b'B') <= Duration::from_micros(45 * 521),
-        "{}",
-        world.latest(b'B')
-    );
+    assert!(world.latest(b'B') <= Duration::from_micros(45 * 521));
     assert!((44..=50).contains(&world.used()), "{} %", world.used());
     assert_eq!(world.decoder.noise(), 0);
     assert!(world.port.0.borrow().fullest <= 45);
@@ -247,16 +247,7 @@ fn beats_at_50_ms_leave_on_time_and_questions_on_top_find_no_room() {
 
 #[test]
 fn questions_at_100_ms_fit_between_the_beats() {
-    let mut world = World::new(100, 4096, 4096);
-    while world.step < ms(60_000) {
-        if world.step.is_multiple_of(ms(100)) {
-            world.offer(Class::Beat, BEAT);
-        }
-        if world.step % ms(20) == 3 {
-            world.offer(Class::Ask, ASK);
-        }
-        world.turn();
-    }
+    let world = beats_and_questions(100, 20);
     assert!(world.latest(b'B') <= Duration::from_micros(45 * 521));
     assert!(world.of(b'?').count() >= 600, "{}", world.of(b'?').count());
     assert!(world.used() <= 50, "{} %", world.used());
@@ -281,6 +272,16 @@ fn a_storm_of_everything_keeps_beats_at_half_and_one_frame_in_the_port() {
 }
 
 #[test]
+fn answers_alone_use_at_most_half_of_the_line() {
+    let mut world = World::new(100, 4096, 4096);
+    while world.step < ms(10_000) {
+        world.offer(Class::Answer, 62);
+        world.turn();
+    }
+    assert!((48..=51).contains(&world.used()), "{} %", world.used());
+}
+
+#[test]
 fn noise_loses_the_frames_it_hits_and_no_other() {
     let mut world = World::new(50, 4096, 4096);
     world.noise = 10;
@@ -296,11 +297,7 @@ fn noise_loses_the_frames_it_hits_and_no_other() {
     assert!(world.spoilt > 20, "{} hits", world.spoilt);
     assert!(lost > 0 && world.decoder.noise() > 0);
     // The zero between two frames, when hit, takes both.
-    assert!(
-        lost <= world.spoilt + world.spoilt / 10,
-        "{lost} of {} hits",
-        world.spoilt
-    );
+    assert!(lost <= world.spoilt + world.spoilt / 10, "{lost} frames");
 }
 
 /// The port takes nothing for ten seconds; then what is the first frame to arrive, and when was it made?

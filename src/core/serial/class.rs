@@ -1,7 +1,9 @@
-//! What a frame is to the line that carries it. The caller knows: a body is not read here.
+//! What a frame is to the line that carries it, and where it waits. The caller knows: a body is not
+//! read here.
 
 use core::ops::Range;
 
+use super::MAX_FRAME;
 use crate::id::{MAX_NODES, NodeId};
 
 /// What a frame is to the line.
@@ -47,8 +49,8 @@ pub(super) enum Rank {
 /// The rank of whoever waits in a place.
 pub(super) fn rank(place: usize) -> Rank {
     match place {
-        place if place < CONTROLS => Rank::Control,
-        place if place < ANSWER => Rank::Beats,
+        ..CONTROLS => Rank::Control,
+        BEAT..ANSWER => Rank::Beats,
         ANSWER => Rank::Answer,
         _ => Rank::Ask,
     }
@@ -57,6 +59,26 @@ pub(super) fn rank(place: usize) -> Rank {
 /// Whether any frame in this place carries the whole state of this node.
 pub(super) fn is_state(place: usize) -> bool {
     place <= BEAT || place == ANSWER
+}
+
+/// A place for a frame that has not begun to leave.
+#[derive(Clone, Debug)]
+pub(super) struct Waiting {
+    /// Numbers those that wait in the order they were made; 0 for an empty place.
+    pub(super) made: u32,
+    /// The number it is served by: of the frame whose place it took, so that a beat keeps its turn.
+    pub(super) turn: u32,
+    pub(super) len: usize,
+    pub(super) frame: [u8; MAX_FRAME],
+}
+
+impl Waiting {
+    pub(super) const EMPTY: Self = Self {
+        made: 0,
+        turn: 0,
+        len: 0,
+        frame: [0; MAX_FRAME],
+    };
 }
 
 /// Control words that wait at most.

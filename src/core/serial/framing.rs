@@ -20,13 +20,15 @@ pub fn encode(frame: &[u8], out: &mut [u8]) -> Option<usize> {
     }
     let len = frame.len().saturating_add(OVERHEAD);
     let (first, rest) = out.get_mut(..len)?.split_first_mut()?;
-    let crc = (!crc(frame)).to_le_bytes();
-    for (to, from) in rest.iter_mut().zip(frame.iter().chain(&crc).chain(&[0])) {
-        *to = *from;
-    }
+    let (body, tail) = rest.split_at_mut_checked(frame.len())?;
+    body.copy_from_slice(frame);
+    let [low, high, end] = tail else { return None };
+    [*low, *high] = (!crc(frame)).to_le_bytes();
+    *end = 0;
     // Each zero becomes the distance to the next; the last one stays.
     let mut next = 1;
-    for byte in rest.iter_mut().rev().skip(1) {
+    let (_, coded) = rest.split_last_mut()?;
+    for byte in coded.iter_mut().rev() {
         if *byte == 0 {
             *byte = core::mem::replace(&mut next, 1);
         } else {

@@ -8,7 +8,7 @@
 //! use the other half, as far as control words leave it. A question leaves only while everything
 //! together stays below half of the line, and only where it makes no beat late.
 
-use super::class::{ASK, BEAT, Class, PLACES, Rank, is_state, rank};
+use super::class::{ASK, BEAT, Class, PLACES, Rank, Waiting, is_state, rank};
 use super::{MAX_ENCODED, MAX_FRAME, OVERHEAD, encode};
 use crate::time::{Duration, Instant};
 
@@ -45,17 +45,6 @@ pub struct Line {
     everything_at: Instant,
     /// When the next beat of this node is expected.
     beat_at: Instant,
-}
-
-/// A place for a frame that has not begun to leave.
-#[derive(Clone, Debug)]
-struct Waiting {
-    /// Numbers those that wait in the order they were made; 0 for an empty place.
-    made: u32,
-    /// The number it is served by: of the frame whose place it took, so that a beat keeps its turn.
-    turn: u32,
-    len: usize,
-    frame: [u8; MAX_FRAME],
 }
 
 impl Line {
@@ -110,8 +99,8 @@ impl Line {
             place.turn = made;
         }
         (place.made, place.len) = (made, frame.len());
-        for (to, from) in place.frame.iter_mut().zip(frame) {
-            *to = *from;
+        if let Some(bytes) = place.frame.get_mut(..frame.len()) {
+            bytes.copy_from_slice(frame);
         }
         if class == Class::Ask {
             // It may not use what was left before.
@@ -299,21 +288,13 @@ fn pay(account: &mut Instant, now: Instant, cost: Duration) {
     *account = (*account).max(now).after(cost);
 }
 
-impl Waiting {
-    const EMPTY: Self = Self {
-        made: 0,
-        turn: 0,
-        len: 0,
-        frame: [0; MAX_FRAME],
-    };
-}
-
 /// A byte with its start and stop bit, times the bits of a second.
 const TEN_BITS: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::NodeId;
 
     fn at(micros: u64) -> Instant {
         Instant::from_micros(micros)
@@ -363,6 +344,26 @@ mod tests {
             .filter_map(|n| leaves(&mut line, at(n * 3000)))
             .collect();
         assert_eq!(order, [3, 4, 5, 6]);
+    }
+
+    #[test]
+    fn after_a_cut_the_newest_state_leaves_and_nothing_that_waited_beside_it() {
+        let mut line = line();
+        for (n, class) in [
+            (1, Class::Control),
+            (2, Class::Forward(NodeId::ZERO)),
+            (3, Class::Beat),
+            (4, Class::Ask),
+        ] {
+            line.offer(at(0), &[n; 16], class);
+        }
+        line.cut();
+        line.offer(at(1), &[5; 16], Class::Ask);
+        assert_eq!(leaves(&mut line, at(1)), Some(3));
+        assert_eq!(line.deadline(), Instant::NEVER);
+        // The line moves again, so a question is one again.
+        line.offer(at(2), &[6; 16], Class::Ask);
+        assert_eq!(leaves(&mut line, at(90_000)), Some(6));
     }
 
     #[test]
