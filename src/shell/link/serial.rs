@@ -205,6 +205,24 @@ mod tests {
     }
 
     #[test]
+    fn of_two_frames_read_at_once_none_is_lost() {
+        let (mut there, mut far) = line();
+        let mut both = Vec::new();
+        for frame in [&b"one"[..], b"two"] {
+            let mut out = [0; 16];
+            let len = serial::encode(frame, &mut out).unwrap();
+            both.extend_from_slice(&out[..len]);
+        }
+        far.write_all(&both).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        let mut buf = [0; 256];
+        assert_eq!(there.receive(&mut buf), Ok(Some(3)));
+        assert!(there.has_more());
+        assert_eq!(there.receive(&mut buf), Ok(Some(3)));
+        assert_eq!(&buf[..3], b"two");
+    }
+
+    #[test]
     fn a_line_that_is_pulled_out_says_so() {
         let (mut here, near) = line();
         drop(near);
