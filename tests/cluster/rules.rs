@@ -267,7 +267,7 @@ impl Cluster {
         if (frame.life, frame.serial) <= *newest {
             // A first copy on another link says something about that link only; a question that
             // is repeated is answered once.
-            if self.settings.links == 1 && !asks {
+            if self.machines[machine].config.links.len() == 1 && !asks {
                 self.fail("a frame was accepted after a newer one");
             }
             return;
