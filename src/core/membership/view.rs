@@ -3,7 +3,7 @@
 use super::Membership;
 use super::peer::{Alive, Peer, Standing};
 use crate::action::Carrier;
-use crate::id::{LinkId, LinkSet, NodeId};
+use crate::id::{LinkId, LinkSet, NodeId, NodeSet};
 use crate::time::{Duration, Instant};
 use crate::wire::Hearing;
 
@@ -107,6 +107,13 @@ impl Membership {
     /// Links that deliver from a peer, as beats say it.
     pub(crate) fn links_of(&self, alive: &Alive) -> LinkSet {
         alive.links(self.attention.now(), self.timing.deadtime)
+    }
+
+    /// Nodes out of our hearing: what they do cannot be seen.
+    pub(crate) fn dead(&self) -> NodeSet {
+        self.others()
+            .filter(|node| matches!(self.peers.at(*node).standing, Standing::Dead(_)))
+            .fold(NodeSet::EMPTY, NodeSet::with)
     }
 
     /// What our beats say of a peer.
