@@ -162,7 +162,7 @@ impl Node {
                 self.members.on_timeout(now, false, &mut self.events);
                 match received? {
                     Received::Nothing => {}
-                    Received::State(_) => self.members.fall_in(now),
+                    Received::State(_) => self.members.fall_in(now, link),
                     Received::Word(by, word) => self.failover.on_word(now, by, word, &self.members),
                     Received::Leave(_, beat) => self.failover.on_leave(&beat),
                 }

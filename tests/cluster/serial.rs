@@ -120,7 +120,7 @@ impl Cluster {
 
     fn write(&mut self, machine: usize, link: LinkId) {
         let (now, instant, life) = (self.now, self.instant(), self.machines[machine].life);
-        let noise = self.network.quality.noise;
+        let (noise, delay) = (self.network.quality.noise, self.network.quality.delay);
         let mut random = self.random.clone();
         let port = self.port(machine, link);
         let held = port.busy_until.saturating_sub(now) * u64::from(port.baud) / 10_000_000;
@@ -148,7 +148,7 @@ impl Cluster {
                 life,
                 bytes,
             };
-            self.plan(at, Happening::Bytes(bytes));
+            self.plan(at + delay, Happening::Bytes(bytes));
         }
     }
 

@@ -105,7 +105,7 @@ impl Membership {
             match fresh {
                 // It answers us, so it is no replay and need not wait for its turn. A clone would
                 // never hear us and go on for ever.
-                Some(_) if source != me => peer.answer(link, re),
+                Some(_) if source != me => peer.answer(now, link, re),
                 Some(_) | None => peer.invite(now, link, Some(re), spacing),
             }
         }
@@ -292,7 +292,7 @@ impl Membership {
         let restarted = peer.alive().is_some();
         peer.standing = Standing::Alive(alive);
         peer.need = None;
-        peer.answer(link, re);
+        peer.answer(now, link, re);
         events.report(match clone {
             true => Event::Cloned,
             false => Event::PeerAlive {
