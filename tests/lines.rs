@@ -38,6 +38,29 @@ fn till_mutual(cluster: &mut Cluster) -> u64 {
 }
 
 #[test]
+fn ring() {
+    for (k, d) in [(100, 300), (100, 500), (200, 600), (250, 750)] {
+        let mut settings = four_groups(Settings::new(3, k * MS, d * MS));
+        settings.links = 0;
+        settings.cables = vec![[(0, 0), (1, 0)], [(1, 1), (2, 0)]];
+        let mut cluster = Cluster::new(settings, 1);
+        cluster.story = Some(Vec::new());
+        cluster.wake_delay = 3 * MS;
+        for one in 0..3 {
+            cluster.boot(one);
+        }
+        cluster.run_for(10 * SECOND);
+        let bytes = cluster.machines[1].ports[0].written;
+        cluster.run_for(60 * SECOND);
+        let used = (cluster.machines[1].ports[0].written - bytes) * 1000 / (1920 * 60);
+        for line in cluster.story.take().unwrap().iter().take(80) {
+            println!("{line}");
+        }
+        println!("{k}/{d} ring: used {used}");
+    }
+}
+
+#[test]
 fn survey() {
     for (k, d) in [(50, 150), (100, 300)] {
         for (delay, wake, apart) in [

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use twinbeat::Node;
 use twinbeat::action::{GroupState, Reject};
-use twinbeat::id::{GroupId, NodeId};
+use twinbeat::id::{GroupId, LinkSet, NodeId};
 
 use twinbeat::time::Instant;
 use twinbeat::wire::Kind;
@@ -193,7 +193,7 @@ impl Cluster {
         machine: usize,
         arrival: Option<&Arrival>,
         before: Before,
-        result: Result<(), Reject>,
+        result: Result<LinkSet, Reject>,
         outputs: &Outputs,
     ) {
         let now = self.instant();
@@ -227,7 +227,7 @@ impl Cluster {
         }
         if let Some(Arrival::Frame(_, frame)) = arrival {
             match result {
-                Ok(()) => self.check_accepted(machine, frame),
+                Ok(_) => self.check_accepted(machine, frame),
                 Err(reject) => {
                     // R5: it changed a counter and nothing else.
                     let (old, new) = (before.views, Some(self.views(node, now)));

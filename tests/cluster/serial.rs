@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use twinbeat::id::LinkId;
+use twinbeat::id::{LinkId, LinkSet};
 use twinbeat::serial::{Class, Decoder, Line};
 use twinbeat::time::Duration;
 use twinbeat::wire::{Kind, native};
@@ -109,6 +109,16 @@ impl Cluster {
         port.said.push_back(Rc::clone(frame));
         port.line.offer(now, &frame.bytes, class);
         self.write(machine, link);
+    }
+
+    /// A frame of another machine goes on.
+    pub(super) fn pass_on(&mut self, machine: usize, links: LinkSet, frame: &Rc<Frame>) {
+        for link in links.iter() {
+            if self.machines[machine].carrier.contains(link) {
+                let source = native::source(&frame.bytes).unwrap();
+                self.offer(machine, link, frame, Class::Forward(source));
+            }
+        }
     }
 
     /// Every line writes what is due.

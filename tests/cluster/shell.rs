@@ -98,6 +98,9 @@ impl Cluster {
             group.started = group.wanted || (group.started && *outcome == Outcome::StopFailed);
         }
         self.after_step(machine, arrival, before, result, &outputs);
+        if let (Some(Arrival::Frame(_, frame)), Ok(others)) = (arrival, result) {
+            self.pass_on(machine, others, frame);
+        }
         for (links, bytes) in &outputs.frames {
             self.send(machine, *links, bytes);
         }
