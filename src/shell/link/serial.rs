@@ -114,6 +114,16 @@ impl Link {
         }
     }
 
+    /// Passes a frame of another node on.
+    pub(super) fn pass_on(&mut self, now: Instant, frame: &[u8]) {
+        if let (Some(Socket::Serial(port)), Some(source)) =
+            (&mut self.socket, native::source(frame))
+            && let Err(error) = port.send(now, frame, Class::Forward(source))
+        {
+            self.lose_line(now, error);
+        }
+    }
+
     /// It will be opened again.
     pub(super) fn lose_line(&mut self, now: Instant, error: Errno) {
         if self.fault != Some(error) {
