@@ -260,14 +260,14 @@ fn locked() {
     let Some((mut pair, _cable)) = laid(BOTH, TIMING) else {
         return;
     };
-    if !own_proc() || fs::canonicalize("/var/lock").ok().as_deref() != Some(Path::new("/run/lock"))
-    {
+    let _ = fs::create_dir("/run/lock");
+    let folder = fs::canonicalize("/var/lock").unwrap_or_default();
+    if !own_proc() || folder != Path::new("/run/lock") {
         println!("netns: lock files SKIPPED: /var/lock is not ours here");
         return;
     }
     let name = pair.nodes[A].line.file_name().expect("a name");
-    let lock = Path::new("/run/lock").join(format!("LCK..{}", name.display()));
-    fs::create_dir_all("/run/lock").expect("/run is ours");
+    let lock = folder.join(format!("LCK..{}", name.display()));
     let mut terminal = Command::new("sleep")
         .arg("60")
         .stdin(Stdio::null())

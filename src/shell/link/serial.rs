@@ -189,8 +189,9 @@ impl Link {
 
     /// It will be opened again.
     pub(super) fn lose_line(&mut self, now: Instant, why: String) {
-        // Otherwise the core tells of the lost carrier, with this.
-        if self.told == Carrier::Down && self.trouble != why {
+        // Of a lost carrier the core tells, with this; and what is lost is missing soon.
+        let known = self.trouble == why || !self.trouble.is_empty() && why == tty::MISSING;
+        if self.told == Carrier::Down && !known {
             log::warn!("link serial {}: down: {why}", self.device);
         }
         self.socket = None;

@@ -174,7 +174,7 @@ fn examine(path: &str) -> Result<String, String> {
 /// What an error means for a tty, and what to do.
 pub(super) fn said(error: Errno) -> String {
     let words = match error {
-        Errno::ENOENT | Errno::ENODEV | Errno::ENXIO => "there is no such device at present",
+        Errno::ENOENT | Errno::ENODEV | Errno::ENXIO => MISSING,
         Errno::EIO => "it was unplugged or hung up",
         Errno::ENOTTY | Errno::EINVAL => "it is no serial line: name another device",
         Errno::EBUSY | Errno::EEXIST => {
@@ -199,5 +199,7 @@ const fn rate(baud: u32) -> BaudRate {
     }
 }
 
+/// What is said of a device that is not there.
+pub(super) const MISSING: &str = "there is no such device at present";
 /// Where lock files are.
 const LOCKS: &str = "/var/lock";
