@@ -41,8 +41,12 @@ class End:
         return self.master
 
     def has_bytes(self, now):
-        """A tty that nobody has open is hung up, which looks like something to read for ever."""
+        """A tty that nobody has open is hung up, which looks like something to read for ever. What it had
+        not sent when it was closed is lost, as with `closing_wait none`."""
         events = dict(self.poll.poll(0)).get(self.master, 0)
+        while events & select.POLLHUP and events & select.POLLIN:
+            self.recv(4096)
+            events = dict(self.poll.poll(0)).get(self.master, 0)
         if not events & select.POLLIN:
             self.idle_until = now + self.PATIENCE
         return bool(events & select.POLLIN)
