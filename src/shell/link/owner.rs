@@ -90,8 +90,12 @@ pub(super) fn device_name(path: &str, (major, minor): Number) -> String {
     name[name.rfind('/').map_or(0, |slash| slash + 1)..].to_owned()
 }
 
-/// Kernel messages go to it: `/proc/consoles` ends each line with the device's number.
+/// Kernel messages go to it: `/proc/consoles` ends each line with the device's number. Or it is a name for
+/// whatever terminal there is (`/dev/tty1`, `/dev/console`).
 fn is_console((major, minor): Number) -> bool {
+    if matches!((major, minor), (4, ..64) | (5, _)) {
+        return true;
+    }
     let number = format!(" {major}:{minor}");
     files::read_kernel("/proc/consoles")
         .is_some_and(|text| text.lines().any(|line| line.ends_with(&number)))
@@ -195,6 +199,19 @@ mod tests {
         assert_eq!(device_name("/tmp/some/zero", (1, 5)), "zero");
         assert_eq!(device_name("/tmp/modem", (1, 5)), "zero");
         assert_eq!(device_name("/dev/pts/3", (136, 3)), "3");
+    }
+
+    #[test]
+    fn the_console_is_nobody_elses() {
+        let consoles = files::read_kernel("/proc/consoles").unwrap_or_default();
+        let listed = consoles.lines().filter_map(|line| {
+            let (major, minor) = line.rsplit(' ').next()?.split_once(':')?;
+            Some((major.parse().ok()?, minor.parse().ok()?))
+        });
+        for number in listed.chain([(5, 1), (4, 1)]) {
+            let said = owner("/nonexistent", "ttyS0", number).unwrap();
+            assert!(said.contains("take console=ttyS0 from"), "{said}");
+        }
     }
 
     #[test]
