@@ -1,4 +1,4 @@
-"""pty_cable.py [--baud N] PATH_A PATH_B: a null-modem between two ptys, without boards. The paths become
+"""pty_cable.py [--baud N] [--tap FILE] PATH_A PATH_B: a null-modem between two ptys, without boards. The paths become
 links to its two ends. It obeys lines on standard input, and answers each with `ok`:
 
     cut [ab|ba]           heal                both, or one direction
@@ -127,6 +127,7 @@ def obey(cable, word, *words):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--baud", type=int, default=19200)
+    arguments.add_argument("--tap", help="what arrives, a line each: monotonic time, way, bytes in hex")
     arguments.add_argument("paths", nargs=2)
     a = arguments.parse_args()
     try:
@@ -134,7 +135,11 @@ def main():
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(2))
     except OSError:
         pass
-    cable = PtyCable(a.paths, a.baud).start()
+    cable = PtyCable(a.paths, a.baud)
+    if a.tap:
+        tap = open(a.tap, "w", buffering=1)
+        cable.tap = lambda at, way, data: data and tap.write(f"{at:.6f} {way} {data.hex()}\n")
+    cable.start()
     print("ok", flush=True)
     for line in sys.stdin:
         obey(cable, *line.split())
