@@ -121,6 +121,11 @@ impl Rules {
         since.filter(|_| fresh(one, other) && fresh(other, one))
     }
 
+    /// When the last frame that counted came.
+    pub(crate) fn heard_at(&self, to: usize, from: usize) -> Option<u64> {
+        self.heard[self.pair(to, from)]
+    }
+
     fn accept(&mut self, to: usize, frame: &Frame, now: u64) {
         let since = self.joined(to, frame.from, now);
         let pair = self.pair(to, frame.from);

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use twinbeat::id::{LinkId, LinkSet};
+use twinbeat::id::{LinkId, LinkSet, NodeId};
 use twinbeat::serial::{Class, Decoder, Line};
 use twinbeat::time::Duration;
 use twinbeat::wire::{Kind, native};
@@ -115,8 +115,7 @@ impl Cluster {
     pub(super) fn pass_on(&mut self, machine: usize, links: LinkSet, frame: &Rc<Frame>) {
         for link in links.iter() {
             if self.machines[machine].carrier.contains(link) {
-                let source = native::source(&frame.bytes).unwrap();
-                self.offer(machine, link, frame, Class::Forward(source));
+                self.offer(machine, link, frame, passed_on(&frame.bytes));
             }
         }
     }
@@ -225,5 +224,14 @@ pub(super) fn class(frame: &[u8]) -> Class {
         Some(Kind::Ask) => Class::Ask,
         Some(Kind::Control | Kind::Leave) => Class::Control,
         Some(Kind::Beat) | None => Class::Beat,
+    }
+}
+
+/// The same for a frame of another machine.
+fn passed_on(frame: &[u8]) -> Class {
+    let source = native::source(frame).unwrap_or(NodeId::ZERO);
+    match native::kind(frame) {
+        Some(Kind::Hello) => Class::Introduction(source),
+        Some(Kind::Beat | Kind::Ask | Kind::Control | Kind::Leave) | None => Class::Forward(source),
     }
 }

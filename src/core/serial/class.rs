@@ -20,6 +20,8 @@ pub enum Class {
     Answer,
     /// A frame of another node, passed on around a ring. One of each node waits at most.
     Forward(NodeId),
+    /// The same, but one that proves a life: it takes turns with the answers of this node.
+    Introduction(NodeId),
 }
 
 impl Class {
@@ -28,7 +30,8 @@ impl Class {
         let first = match self {
             Self::Control => return 0..CONTROLS,
             Self::Beat => BEAT,
-            Self::Forward(node) => BEAT.saturating_add(1).saturating_add(node.index()),
+            Self::Forward(node) => FORWARDS.saturating_add(node.index()),
+            Self::Introduction(node) => INTRODUCTIONS.saturating_add(node.index()),
             Self::Answer => ANSWER,
             Self::Ask => ASK,
         };
@@ -42,6 +45,7 @@ pub(super) enum Rank {
     Control,
     /// Own and forwarded alike: whoever has waited longest, or one would starve the other.
     Beats,
+    /// Those of this node and of others alike.
     Answer,
     Ask,
 }
@@ -50,8 +54,8 @@ pub(super) enum Rank {
 pub(super) fn rank(place: usize) -> Rank {
     match place {
         ..CONTROLS => Rank::Control,
-        BEAT..ANSWER => Rank::Beats,
-        ANSWER => Rank::Answer,
+        BEAT..INTRODUCTIONS => Rank::Beats,
+        INTRODUCTIONS..ASK => Rank::Answer,
         _ => Rank::Ask,
     }
 }
@@ -84,7 +88,9 @@ impl Waiting {
 /// Control words that wait at most.
 const CONTROLS: usize = 4;
 pub(super) const BEAT: usize = CONTROLS;
-const ANSWER: usize = BEAT + 1 + MAX_NODES;
+const FORWARDS: usize = BEAT + 1;
+const INTRODUCTIONS: usize = FORWARDS + MAX_NODES;
+const ANSWER: usize = INTRODUCTIONS + MAX_NODES;
 pub(super) const ASK: usize = ANSWER + 1;
 /// How many frames wait at most.
 pub(super) const PLACES: usize = ASK + 1;
