@@ -276,3 +276,58 @@ fn a_ring_with_one_cable_cut_stays_as_it_is_and_takes_over_after_a_power_cut() {
         }
     }
 }
+
+#[test]
+fn old_bytes_read_after_a_pause_are_no_sign_of_life() {
+    for (keepalive, deadtime) in TIMINGS {
+        for seed in 0..20 {
+            // The standby is away while the holder says more than a tty keeps, and dies.
+            let mut cluster = pair(keepalive, deadtime, seed);
+            start(&mut cluster, 0);
+            let active = holder(&cluster);
+            cluster.stall(1 - active, 10 * SECOND);
+            cluster.run_for(SECOND + seed * 200 * MS);
+            cluster.power_off(active);
+            cluster.run_until(cluster.machines[1 - active].stalled_until - 1);
+            let unread = cluster.unread(1 - active);
+            assert!(unread > 400, "{unread} bytes");
+            // No older frame than `deadtime` was believed: the rules look. A loop that slept is not able
+            // before it has listened for `deadtime`.
+            cluster.run_for(deadtime + 10 * MS);
+            assert_eq!(holder(&cluster), 1 - active, "seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn where_the_clock_stood_still_old_bytes_cost_a_deadtime_and_nothing_is_held_against_them() {
+    for (keepalive, deadtime) in TIMINGS {
+        for seed in 0..20 {
+            // The holder stands still and its peer takes over: what that said is read before all else.
+            let mut cluster = pair(keepalive, deadtime, seed);
+            start(&mut cluster, 0);
+            let active = holder(&cluster);
+            cluster.freeze(active, SECOND + seed * 50 * MS);
+            let thaw = cluster.machines[active].stalled_until;
+            cluster.run_until(thaw - 1);
+            let both = |cluster: &Cluster| {
+                let held = |one: &cluster::machine::Machine| one.groups[0].installed(cluster.now);
+                cluster.machines.iter().all(held)
+            };
+            assert!(both(&cluster), "seed {seed}");
+            cluster.run_for(1);
+            assert!(!both(&cluster), "seed {seed}");
+            let time = till_all_hear(&mut cluster);
+            assert!(time <= 500 * MS, "seed {seed}: {time} us");
+            cluster.run_for(2 * SECOND);
+            cluster.check_settled(GroupSet::EMPTY);
+            // The standby stands still and the holder dies.
+            let active = holder(&cluster);
+            cluster.freeze(1 - active, 10 * SECOND);
+            cluster.run_for(SECOND + seed * 200 * MS);
+            cluster.power_off(active);
+            cluster.run_until(cluster.machines[1 - active].stalled_until + deadtime + 5 * MS);
+            assert_eq!(holder(&cluster), 1 - active, "seed {seed}");
+        }
+    }
+}

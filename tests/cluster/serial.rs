@@ -46,8 +46,8 @@ pub(super) struct Bytes {
 const BUFFER: usize = 4096;
 /// Bytes that a UART keeps before it says so.
 const FIFO: usize = 16;
-/// Frames that may still be under way.
-const SAID: usize = 64;
+/// Frames that may still be under way, or lie in a buffer.
+const SAID: usize = 256;
 
 /// The ports of one machine.
 pub(super) fn ports(settings: &Settings, machine: usize) -> Vec<Port> {
@@ -99,9 +99,15 @@ impl Cluster {
         self.machines[machine].config.links.len()
     }
 
+    /// Bytes that lie at a machine's ports.
+    pub(crate) fn unread(&self, machine: usize) -> usize {
+        let ports = self.machines[machine].ports.iter();
+        ports.map(|port| port.came.len()).sum()
+    }
+
     /// A frame for one line.
     pub(super) fn offer(&mut self, machine: usize, link: LinkId, frame: &Rc<Frame>, class: Class) {
-        let now = self.instant();
+        let now = self.clock(machine);
         let port = self.port(machine, link);
         if port.said.len() == SAID {
             port.said.pop_front();
@@ -128,7 +134,7 @@ impl Cluster {
     }
 
     fn write(&mut self, machine: usize, link: LinkId) {
-        let (now, instant, life) = (self.now, self.instant(), self.machines[machine].life);
+        let (now, instant, life) = (self.now, self.clock(machine), self.machines[machine].life);
         let (noise, delay) = (self.network.quality.noise, self.network.quality.delay);
         let mut random = self.random.clone();
         let port = self.port(machine, link);
