@@ -95,7 +95,7 @@ impl Machine {
 
 impl Cluster {
     /// Links of a machine.
-    pub(super) fn links(&self, machine: usize) -> usize {
+    pub(crate) fn links(&self, machine: usize) -> usize {
         self.machines[machine].config.links.len()
     }
 
