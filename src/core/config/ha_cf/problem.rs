@@ -80,6 +80,8 @@ pub enum Problem<'a> {
     /// Beats that take more than half of a serial line: its rate, the bytes of beats in each
     /// keepalive, the shortest keepalive in whole milliseconds that fits.
     FullLine(u32, usize, Duration),
+    /// A deadtime in which no life can be proved over a serial line, and the shortest in which it can.
+    SlowLine(Duration),
     /// A word, and what is wrong with it.
     Wrong(Quoted<'a>, &'static str),
     /// No interface name.
@@ -236,6 +238,10 @@ impl fmt::Display for Problem<'_> {
                 f,
                 "keepalive is too short for a serial line of {rate} baud: beats take {bytes} bytes each time and may fill half of \
                  it: write keepalive {shortest} or more, or raise baud"
+            ),
+            Self::SlowLine(shortest) => write!(
+                f,
+                "deadtime is too short for a serial line: write deadtime {shortest} or more, or raise baud"
             ),
             Self::Wrong(word, what) => write!(f, "{word} {what}"),
             Self::Interface(word, why) => write!(f, "{word} {why}"),
