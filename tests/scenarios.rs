@@ -6,6 +6,7 @@
 //! | command | meaning |
 //! |---|---|
 //! | `nodes a b`, `links 2`, `line` | the machines in the order of `ha.cf`, their media, only neighbours are joined |
+//! | `serial a b`, `baud 9600` | a serial line between two; serial links come after the others |
 //! | `keepalive 1s`, `deadtime 3s`, `warntime 2s`, `initdead 6s`, `failback on` | the directives of `ha.cf` |
 //! | `group a 10.0.0.1 web` | a line of `haresources`: home, then addresses and scripts |
 //! | `differs b deadtime 4s`, `differs b groups` | one node has another value, or thinks it is the first group's home |
@@ -212,6 +213,12 @@ impl Teller {
                 settings.names = names.iter().map(|name| (*name).to_owned()).collect();
             }
             ["links", count] => settings.links = count.parse().ok()?,
+            ["serial", one, other] => {
+                let place = |name: &str| settings.names.iter().position(|one| one == name);
+                let (one, other) = (place(one)?, place(other)?);
+                settings.join(one, other);
+            }
+            ["baud", rate] => settings.baud = rate.parse().ok()?,
             ["keepalive", time] => settings.keepalive = micros(time)?,
             ["deadtime", time] => {
                 settings.deadtime = micros(time)?;

@@ -33,6 +33,8 @@ pub(crate) struct Machine {
     pub(crate) ports: Vec<Port>,
     /// Since when its agent has been told that no link can send.
     pub(crate) dark_since: Option<u64>,
+    /// How far its clock is behind: it stood still at times.
+    pub(crate) behind: u64,
     /// Until then the loop does not run.
     pub(crate) stalled_until: u64,
     /// What the node asked for after its last input.
@@ -114,6 +116,7 @@ impl Machine {
             ports: Vec::new(),
             inbox: VecDeque::new(),
             done: VecDeque::new(),
+            behind: 0,
             stalled_until: 0,
             deadline: Instant::NEVER,
             turn_at: u64::MAX,

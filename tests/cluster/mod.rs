@@ -134,7 +134,7 @@ impl Cluster {
             counter: u32::try_from(self.random.below(1 << 31)).unwrap(),
             standby: self.machines[machine].remembered,
         };
-        let now = self.instant();
+        let now = self.clock(machine);
         let one = &mut self.machines[machine];
         one.life += 1;
         for group in &mut one.groups {
@@ -176,6 +176,18 @@ impl Cluster {
         one.stalled_until = one.stalled_until.max(until);
         let until = one.stalled_until;
         self.wake(machine, until);
+    }
+
+    /// The whole machine stands still for a while, its clock with it.
+    pub(crate) fn freeze(&mut self, machine: usize, time: u64) {
+        let one = &mut self.machines[machine];
+        one.behind += time;
+        for group in &mut one.groups {
+            if group.installed(self.now) {
+                group.installed_until += time;
+            }
+        }
+        self.stall(machine, time);
     }
 
     /// Every loop runs again.
@@ -255,6 +267,11 @@ impl Cluster {
 
     pub(crate) fn instant(&self) -> Instant {
         Instant::from_micros(self.now)
+    }
+
+    /// What the clock of a machine shows.
+    pub(crate) fn clock(&self, machine: usize) -> Instant {
+        Instant::from_micros(self.now - self.machines[machine].behind)
     }
 
     /// A rule is broken: says which, how to see it again, and what happened last.

@@ -64,6 +64,12 @@ impl Settings {
         }
     }
 
+    /// One more cable between the next free ports of two machines.
+    pub(crate) fn join(&mut self, one: usize, other: usize) {
+        let ends = [one, other].map(|machine| (machine, self.ports(machine)));
+        self.cables.push(ends);
+    }
+
     /// Serial ports of a machine.
     pub(crate) fn ports(&self, machine: usize) -> usize {
         let ends = self.cables.iter().flatten();

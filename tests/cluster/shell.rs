@@ -30,7 +30,7 @@ impl Cluster {
 
     /// One turn of a machine's loop.
     pub(super) fn turn(&mut self, machine: usize) {
-        let now = self.instant();
+        let now = self.clock(machine);
         let one = &mut self.machines[machine];
         one.turn_at = u64::MAX;
         let stalled_until = one.stalled_until;
@@ -83,7 +83,7 @@ impl Cluster {
     }
 
     fn step(&mut self, machine: usize, arrival: Option<&Arrival>) {
-        let now = self.instant();
+        let now = self.clock(machine);
         let before = self.before_step(machine, arrival);
         let one = &mut self.machines[machine];
         let Some(node) = &mut one.node else {
@@ -335,7 +335,8 @@ impl Cluster {
         if !one.runs() {
             return;
         }
-        let deadline = one.deadline.micros().min(one.lines_due());
+        let due = one.deadline.micros().min(one.lines_due());
+        let deadline = due.saturating_add(one.behind);
         let after = self.settings.after_beat(self.lease);
         let extra = one.beat_at + after;
         let refreshes = |group: &Group| group.wanted && group.refreshed_at <= one.beat_at;
@@ -357,7 +358,7 @@ impl Cluster {
 
     fn may_hold(&self, machine: usize, group: GroupId) -> bool {
         let node = self.machines[machine].node.as_ref();
-        node.is_some_and(|node| node.may_hold(self.instant(), group))
+        node.is_some_and(|node| node.may_hold(self.clock(machine), group))
     }
 
     fn group(&mut self, machine: usize, group: GroupId) -> &mut Group {

@@ -77,6 +77,7 @@ fn settings(random: &mut Random) -> Settings {
     let (keepalive, deadtime) = random.pick(&TIMINGS);
     let mut settings = Settings::new(nodes, keepalive, deadtime);
     settings.links = random.pick(&[1, 1, 2]);
+    wire(&mut settings, random);
     settings.initdead = deadtime * random.pick(&[1, 2]);
     settings.failback = random.pick(&[AutoFailback::On, AutoFailback::Off, AutoFailback::Legacy]);
     for group in 0..random.between(1, 4) {
@@ -94,6 +95,25 @@ fn settings(random: &mut Random) -> Settings {
     settings
 }
 
+/// Sometimes serial lines, beside Ethernet or instead: one cable for two nodes, a ring for more.
+fn wire(settings: &mut Settings, random: &mut Random) {
+    let nodes = settings.names.len();
+    match random.below(6) {
+        0 => settings.links = 0,
+        1 => {}
+        _ => return,
+    }
+    if nodes == 2 {
+        settings.join(0, 1);
+    } else {
+        (0..nodes).for_each(|one| settings.join(one, (one + 1) % nodes));
+    }
+    // What `check` accepts.
+    if nodes > 2 && settings.keepalive < 500_000 {
+        settings.baud = 115_200;
+    }
+}
+
 fn quality(cluster: &Cluster, random: &mut Random) -> Quality {
     let keepalive = cluster.settings.keepalive;
     let delay = keepalive / random.pick(&[10, 50, 50, 1000]);
@@ -102,7 +122,7 @@ fn quality(cluster: &Cluster, random: &mut Random) -> Quality {
         jitter: keepalive / random.pick(&[5, 20, 50, 1000]),
         loss: random.pick(&[0, 0, 0, 20_000, 200_000]),
         duplication: random.pick(&[0, 0, 50_000]),
-        ..Quality::GOOD
+        noise: random.pick(&[0, 0, 1_000, 20_000]),
     }
 }
 
@@ -185,12 +205,12 @@ impl Faults {
         let Settings {
             keepalive,
             deadtime,
-            links,
             ..
         } = self.cluster.settings;
         let random = &mut self.random;
         let machine = random.index(self.cluster.machines.len());
         let other = random.index(self.cluster.machines.len());
+        let links = self.cluster.links(machine);
         let link = random.index(links);
         let cluster = &mut self.cluster;
         match random.below(26) {
@@ -271,8 +291,10 @@ impl Faults {
         // Nodes that were told to leave have left.
         let scripts = 100_000 + 2 * self.cluster.script_limit;
         self.pass(scripts + deadtime);
+        // Of a ring of four two may lie between the others, whose ends nothing else joins.
+        let all = line || self.cluster.settings.links == 0;
         for machine in 0..self.cluster.machines.len() {
-            if line || machine == 0 || self.random.chance(800_000) {
+            if all || machine == 0 || self.random.chance(800_000) {
                 self.cluster.boot(machine);
             }
         }
@@ -291,7 +313,7 @@ impl Faults {
 
     fn plug_in(&mut self) {
         for machine in 0..self.cluster.machines.len() {
-            for link in 0..self.cluster.settings.links {
+            for link in 0..self.cluster.links(machine) {
                 self.cluster.set_carrier(machine, link, Carrier::Up);
             }
         }

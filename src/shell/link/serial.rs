@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use nix::errno::Errno;
 use twinbeat::action::Carrier;
 use twinbeat::id::LinkId;
+use twinbeat::id::NodeId;
 use twinbeat::serial::{self, Class, Decoder, Line};
 use twinbeat::time::{Duration, Instant};
 use twinbeat::wire::{Kind, native};
@@ -189,9 +190,8 @@ impl Link {
 
     /// Passes a frame of another node on.
     pub(super) fn pass_on(&mut self, now: Instant, frame: &[u8]) {
-        if let (Some(Socket::Serial(port)), Some(source)) =
-            (&mut self.socket, native::source(frame))
-            && let Err(error) = port.send(now, frame, Class::Forward(source))
+        if let Some(Socket::Serial(port)) = &mut self.socket
+            && let Err(error) = port.send(now, frame, passed_on(frame))
         {
             self.lose_line(now, tty::said(error));
         }
@@ -222,6 +222,15 @@ pub(super) fn class(frame: &[u8]) -> Class {
         Some(Kind::Ask) => Class::Ask,
         Some(Kind::Control | Kind::Leave) => Class::Control,
         Some(Kind::Beat) | None => Class::Beat,
+    }
+}
+
+/// The same for a frame of another node.
+fn passed_on(frame: &[u8]) -> Class {
+    let source = native::source(frame).unwrap_or(NodeId::ZERO);
+    match native::kind(frame) {
+        Some(Kind::Hello) => Class::Introduction(source),
+        Some(Kind::Beat | Kind::Ask | Kind::Control | Kind::Leave) | None => Class::Forward(source),
     }
 }
 
