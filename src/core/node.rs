@@ -1,6 +1,7 @@
 //! One node: the only room that knows every other.
 
 mod frame;
+mod guard;
 mod status;
 
 use crate::action::{Action, Command, Event, Events, Input, Reason, Reject};
@@ -11,6 +12,7 @@ use crate::membership::{Membership, Received};
 use crate::time::{Duration, Instant};
 use crate::wire::Flags;
 
+use guard::Guard;
 pub use status::{GroupView, LinkView, PeerView};
 
 /// What a life begins with.
@@ -35,6 +37,7 @@ pub struct Node {
     failover: Failover,
     departure: Departure,
     lease: Duration,
+    guard: Guard,
     links: LinkSet,
     /// What the last beat said of this node.
     flags: Flags,
@@ -75,6 +78,7 @@ impl Node {
             failover: Failover::new(config, boot.standby),
             departure: Departure::Staying,
             lease: config.timing.lease,
+            guard: Guard::default(),
             links: LinkSet::first(config.links.len()),
             flags: Flags::default(),
             held: true,
@@ -179,6 +183,10 @@ impl Node {
                     return Err(Reject::Unknown);
                 }
                 self.failover.on_done(now, group, outcome, &mut self.events);
+            }
+            Input::Watchdog(timeout) => {
+                self.members.beat_due |= self.guard.become_armed(timeout);
+                self.failover.on_watchdog(timeout.is_some());
             }
             Input::Command(command) => self.on_command(now, command)?,
         }

@@ -8,8 +8,9 @@ use twinbeat::Node;
 use twinbeat::action::{Carrier, Command, GroupState, Outcome};
 use twinbeat::config::Config;
 use twinbeat::id::{GroupId, GroupSet, LinkId, LinkSet, NodeId};
-use twinbeat::time::Instant;
+use twinbeat::time::{Duration, Instant};
 
+use super::dog::Dog;
 use super::network::Frame;
 
 /// A machine of the cluster.
@@ -40,6 +41,7 @@ pub(crate) struct Machine {
     pub(crate) beat_at: u64,
     /// What [`twinbeat::action::Action::Remember`] left on its flash.
     pub(crate) remembered: GroupSet,
+    pub(crate) dog: Option<Dog>,
     /// Frames built since `window_at`: storms are looked for.
     pub(crate) built: u64,
     pub(crate) window_at: u64,
@@ -52,6 +54,7 @@ pub(crate) enum Arrival {
     Link(LinkId, Carrier),
     Done(GroupId, Outcome),
     Command(Command),
+    Watchdog(Option<Duration>),
 }
 
 /// Frames that wait in a socket at most; later ones are lost.
@@ -115,6 +118,7 @@ impl Machine {
             turn_at: u64::MAX,
             beat_at: 0,
             remembered: GroupSet::EMPTY,
+            dog: None,
             built: 0,
             window_at: 0,
         }

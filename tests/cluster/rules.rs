@@ -29,6 +29,8 @@ pub(crate) struct Rules {
     /// Starts on another machine than the one before.
     pub(crate) takeovers: u64,
     pub(crate) announced: u64,
+    /// Machines reset by their watchdogs.
+    pub(crate) resets: u64,
     /// Steps in which a node wanted something done.
     pub(crate) news: u64,
     /// Checks of R6 and of the timer on a clone.
@@ -77,6 +79,7 @@ impl Rules {
             takeovers: 0,
             twins: 0,
             announced: 0,
+            resets: 0,
             news: 0,
             trace: 0xcbf2_9ce4_8422_2325,
             both: 0,

@@ -168,6 +168,10 @@ impl Cluster {
             Action::Remember(groups) => self.machines[machine].remembered = groups,
             Action::Exit => {
                 self.check_exit(machine);
+                let node = self.machines[machine].node.as_ref();
+                if node.is_some_and(|node| node.is_released()) {
+                    self.disarm(machine);
+                }
                 self.machines[machine].lose_agent();
                 self.rules.forget(machine);
             }
@@ -321,10 +325,13 @@ impl Cluster {
     }
 
     fn sleep(&mut self, machine: usize) {
-        let one = &self.machines[machine];
-        if !one.runs() {
+        if !self.machines[machine].runs() {
             return;
         }
+        if let Some(at) = self.kick(machine) {
+            self.wake(machine, at);
+        }
+        let one = &self.machines[machine];
         let deadline = one.deadline.micros();
         let after = self.settings.after_beat(self.lease);
         let extra = one.beat_at + after;

@@ -32,6 +32,7 @@ impl Failover {
             let holder = self.holder(id, members);
             self.groups.at_mut(id).on_holder(holder);
         }
+        self.doomed |= self.should_be_reset(members);
         members.beat_due |= self.changed();
     }
 
@@ -222,6 +223,8 @@ impl Failover {
                 Some(Reason::Operator)
             } else if self.is_stuck() {
                 Some(Reason::StopFailed)
+            } else if self.unguarded {
+                Some(Reason::NoWatchdog)
             } else {
                 None
             };

@@ -86,7 +86,19 @@ impl Node {
             epoch: group.epoch,
             holder: word.owner,
             wanted: self.failover.wanted_node(id, &self.members),
-            reason: group.reason,
+            reason: match word.state {
+                GroupState::Idle | GroupState::Unknown if self.failover.is_unguarded() => {
+                    Reason::NoWatchdog
+                }
+                GroupState::Idle
+                | GroupState::Unknown
+                | GroupState::Claiming
+                | GroupState::Starting
+                | GroupState::Held
+                | GroupState::Stopping
+                | GroupState::StartFailed
+                | GroupState::StopFailed => group.reason,
+            },
             standby: self.failover.stands_by(id),
         }
     }
@@ -114,10 +126,15 @@ impl Node {
         self.failover.may_hold(now, group, &self.members)
     }
 
-    /// Whether the watchdog may be kicked: the loop listens, and nothing that failed to stop is
-    /// left alone here.
+    /// Whether the watchdog may be kicked: the loop listens, and this machine need not be reset
+    /// for the sake of a group that did not stop. Links, peers and their number have no part in it.
     pub fn healthy(&self, _now: Instant) -> bool {
-        self.members.is_healthy() && (!self.failover.is_stuck() || self.failover.is_serving())
+        self.members.is_healthy() && !self.failover.is_doomed()
+    }
+
+    /// Whether nothing of any group can run on this machine: nobody needs its watchdog any more.
+    pub fn is_released(&self) -> bool {
+        self.failover.is_released() && !self.failover.is_stuck()
     }
 
     /// Whether a Timeout at `now` would declare a peer dead: first every socket is read dry.
