@@ -8,7 +8,9 @@ mod netns {
     pub(crate) mod interfaces;
     pub(crate) mod media;
     pub(crate) mod process;
+    pub(crate) mod stand_in;
     pub(crate) mod strangers;
+    pub(crate) mod watchdog;
 }
 
 use std::process::ExitCode;
@@ -24,11 +26,12 @@ fn main() -> ExitCode {
     }
 }
 
-const TESTS: [&[Test]; 5] = [
+const TESTS: [&[Test]; 6] = [
     netns::faults::TESTS,
     netns::interfaces::TESTS,
     netns::media::TESTS,
     netns::process::TESTS,
     netns::strangers::TESTS,
+    netns::watchdog::TESTS,
 ];
 const SIDE_BY_SIDE: usize = 2;

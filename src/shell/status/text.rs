@@ -14,6 +14,7 @@ pub(crate) fn text(status: &Status<'_>) -> String {
     // Writing to a string does not fail.
     let _ = nodes(status, &mut out);
     let _ = links(status, &mut out);
+    let _ = watchdog(status, &mut out);
     let _ = groups(status, &mut out);
     out
 }
@@ -91,6 +92,24 @@ fn links(status: &Status<'_>, out: &mut String) -> fmt::Result {
             None => writeln!(out, ", heard {}", view.heard)?,
         }
     }
+    Ok(())
+}
+
+fn watchdog(status: &Status<'_>, out: &mut String) -> fmt::Result {
+    let Some(view) = &status.watchdog else {
+        return Ok(());
+    };
+    match view.armed {
+        Some((device, identity, timeout)) => {
+            write!(out, "watchdog {device}: {identity}, {timeout}")?;
+        }
+        None => out.push_str("watchdog: none is armed"),
+    }
+    out.push_str(if view.kicked { ", kicked" } else { "" });
+    if let Some(trouble) = view.trouble {
+        write!(out, ", {trouble}")?;
+    }
+    out.push('\n');
     Ok(())
 }
 

@@ -115,15 +115,12 @@ pub(super) fn find(word: &[u8]) -> Option<(&'static str, Fate)> {
 fn awaited(fate: Fate) -> Option<&'static str> {
     match fate {
         Fate::Works(Name::Baud | Name::Rtscts | Name::Serial) if !SERIAL => Some(SERIAL_AWAITED),
-        Fate::Works(Name::Watchdog | Name::WatchdogTimeout) if !WATCHDOG => Some(WATCHDOG_AWAITED),
         Fate::Works(_) | Fate::NoEffect(_) | Fate::NotYet(_) | Fate::Obsolete => None,
     }
 }
 
 /// Whether serial lines are served: feature `serial`.
 const SERIAL: bool = cfg!(any(test, feature = "serial"));
-/// Whether watchdogs are: by nobody yet, so no build may accept one; only the tests read it.
-const WATCHDOG: bool = cfg!(test);
 
 /// The directive that a misspelt word most likely means.
 pub(super) fn meant(word: &[u8]) -> Option<&'static str> {
@@ -183,8 +180,6 @@ const PING: &str =
 const STONITH: &str = "no node would be reset; where a service must never run twice fence by other means, \
                        and remove the line";
 const CHILD: &str = "the program would not be started; let init start it, and remove the line";
-const WATCHDOG_AWAITED: &str =
-    "it would not be fed from here; let init or procd feed it meanwhile, and remove the line";
 
 /// Heartbeat's directives in alphabetical order, ours among them.
 const TABLE: &[(&str, Fate)] = &[
