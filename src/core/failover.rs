@@ -36,7 +36,9 @@ pub(crate) struct Failover {
     required: bool,
     /// It is required and none is armed.
     unguarded: bool,
-    /// Something did not stop here, and only a reset of this machine can end it.
+    /// Something did not stop here, and everything else was handed over; or a peer that saw this
+    /// may believe this node dead, and will start the group when its watchdog must have fired. It
+    /// waits for `deadtime` more than that, for this node may notice so much later.
     doomed: bool,
 }
 

@@ -22,8 +22,8 @@ pub(crate) struct Status<'a> {
     pub(crate) node: &'a Node,
     /// What the kernel took.
     pub(crate) links: &'a Links,
-    /// If there is one in the configuration.
-    pub(crate) watchdog: Option<watchdog::View<'a>>,
+    /// What guards this machine.
+    pub(crate) watchdog: watchdog::View<'a>,
     /// The time it is told for.
     pub(crate) now: Instant,
     /// When this program was started.

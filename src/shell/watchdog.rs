@@ -6,101 +6,99 @@
 
 mod armed;
 
-use std::cell::Cell;
 use std::rc::Rc;
 
-use log::{Level, error, warn};
+use log::Level;
 use nix::errno::Errno;
+use nix::unistd::Pid;
 use twinbeat::config::Config;
 use twinbeat::time::{Duration, Instant};
 
-use crate::reactor::Reactor;
-use crate::script::{self, Job};
-use crate::{clock, journal};
-use armed::{Armed, WITHHELD};
+use crate::{journal, script, sys};
+use armed::Armed;
 
 /// Until the devices are tried again when none could be armed.
 const RETRY: Duration = Duration::from_secs(60);
-/// How long the end of this program waits for procd.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// Has procd close its watchdog, and open it again (its object `system`; OpenWrt since 2016). One
-/// that cannot close it yet goes on by the second.
-const STOP: &str = r#"exec ubus call system watchdog '{"magicclose":true,"stop":true}'"#;
-const GO_ON: &str = r#"exec ubus call system watchdog '{"stop":false}'"#;
+/// How long procd may take to close its watchdog, on a slow board that is just starting.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// Has procd close its watchdog, and open it again (the object `system` on its bus). One that is
+/// too old to close it goes on by the second as well.
+const STOP: &str = r#"exec ubus call system watchdog '{"magicclose":true,"stop":true}' >/dev/null"#;
+const GO_ON: &str = r#"exec ubus call system watchdog '{"stop":false}' >/dev/null"#;
 
 /// The watchdogs of `ha.cf`, one of which is armed.
 pub(crate) struct Watchdog {
     config: Rc<Config>,
-    reactor: Rc<Reactor>,
     armed: Option<Armed>,
-    /// Why others are not, as last said.
-    trouble: String,
+    /// Why the last one tried is not.
+    trouble: Option<Errno>,
+    /// The log has it.
+    said: bool,
     /// When they are tried again.
     retry_at: Instant,
-    procd: Rc<Cell<Procd>>,
-    /// What the core was told.
-    told: Option<Duration>,
+    procd: Procd,
 }
 
 /// procd holds `/dev/watchdog` on OpenWrt.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum Procd {
     NotAsked,
-    Asking,
-    /// It has closed it.
-    Gave,
-    /// There is no procd, or it has its watchdog back.
+    /// To close it, by this child.
+    Asked(Pid),
+    /// There is none, or it has its watchdog back.
     Done,
 }
 
-/// For `status`.
+/// For `status`; everything empty where the configuration has none.
 pub(crate) struct View<'a> {
-    /// Device, name and time-out of the armed one.
-    pub(crate) armed: Option<(&'a str, &'a str, Duration)>,
+    /// The armed one.
+    pub(crate) device: &'a str,
+    /// Its driver's name for it.
+    pub(crate) identity: &'a str,
+    /// In seconds.
+    pub(crate) timeout: u32,
     /// It is kicked.
     pub(crate) kicked: bool,
     /// What is wrong.
-    pub(crate) trouble: Option<&'a str>,
+    pub(crate) trouble: String,
 }
 
 impl Watchdog {
     /// None is armed before the first [`Self::tend`].
-    pub(crate) fn new(config: &Rc<Config>, reactor: &Rc<Reactor>) -> Self {
-        let any = !config.watchdog.devices.is_empty();
+    pub(crate) fn new(config: &Rc<Config>) -> Self {
+        let none = config.watchdog.devices.is_empty();
         Self {
             config: Rc::clone(config),
-            reactor: Rc::clone(reactor),
             armed: None,
-            trouble: String::new(),
-            retry_at: if any {
-                Instant::default()
-            } else {
+            trouble: None,
+            said: false,
+            retry_at: if none {
                 Instant::NEVER
+            } else {
+                Instant::default()
             },
-            procd: Rc::new(Cell::new(Procd::NotAsked)),
-            told: None,
+            procd: Procd::NotAsked,
         }
     }
 
-    /// Kicks it when it is time, and the node is healthy; tries others where none is armed. What
-    /// the core has to know, if that is new.
-    pub(crate) fn tend(&mut self, now: Instant, healthy: bool) -> Option<Option<Duration>> {
-        if let Some(armed) = &mut self.armed
-            && let Err(error) = armed.tend(now, healthy)
-        {
-            error!("watchdog {}: not kicked: {error}", armed.path);
+    /// Kicks it when it is time, and the node is healthy; tries others where none is armed.
+    /// Whether the core has to be told what is armed now.
+    pub(crate) fn tend(&mut self, now: Instant, healthy: bool) -> bool {
+        let before = self.armed.is_some();
+        let kept = (self.armed.as_mut()).is_none_or(|armed| armed.tend(now, healthy));
+        if !kept {
             // To close and to open it kicks it, too, if it is still there.
             (self.armed, self.retry_at) = (None, now);
         }
-        if self.armed.is_none() && now >= self.retry_at && self.procd.get() != Procd::Asking {
+        if self.armed.is_none() && now >= self.retry_at {
             self.arm(now);
         }
-        let armed = self.armed.as_ref().map(Armed::reliable_timeout);
-        if armed == self.told {
-            return None;
-        }
-        self.told = armed;
-        Some(armed)
+        !kept || before != self.armed.is_some()
+    }
+
+    /// The time-out of the armed one, as the core wants to know it.
+    pub(crate) fn armed(&self) -> Option<Duration> {
+        self.armed.as_ref().map(Armed::reliable_timeout)
     }
 
     /// The loop must run then.
@@ -108,8 +106,7 @@ impl Watchdog {
         match &self.armed {
             // Whatever makes the node healthy again is a turn of the loop anyway.
             Some(armed) if armed.withheld => Instant::NEVER,
-            Some(armed) => armed.kicked_at.after(armed.timeout.scaled(1, 3)),
-            None if self.procd.get() == Procd::Asking => Instant::NEVER,
+            Some(armed) => armed.kicked_at.after(armed.timeout().scaled(1, 3)),
             None => self.retry_at,
         }
     }
@@ -117,100 +114,85 @@ impl Watchdog {
     /// The end of this program. It is disarmed if nothing of any group can run here any more, be it
     /// that everything was stopped or that a second SIGTERM came when it was. Otherwise peers will
     /// start what may still run here: then nothing but the reset makes sure that it runs once.
-    pub(crate) fn close(&mut self, released: bool) {
+    pub(crate) fn close(mut self, released: bool) {
         if let Some(armed) = self.armed.take() {
             armed.close(released);
         }
-        if released && self.procd.get() == Procd::Gave {
-            self.ask_procd(GO_ON, Procd::Done);
-            let until = clock::now().after(PATIENCE);
-            while self.procd.get() == Procd::Asking && clock::now() < until {
-                self.reactor.run_tasks();
-                self.reactor.sleep(&[], until);
-            }
+        if released && let Procd::Asked(_) = self.procd {
+            // It need not be waited for: it goes on when this program has ended.
+            script::leave_alone(GO_ON);
         }
     }
 
-    /// How it stands; `None` where the configuration has none.
-    pub(crate) fn view(&self) -> Option<View<'_>> {
-        if self.config.watchdog.devices.is_empty() {
-            return None;
+    /// How it stands.
+    pub(crate) fn view(&self) -> View<'_> {
+        let mut view = View {
+            device: "",
+            identity: "",
+            timeout: 0,
+            kicked: false,
+            trouble: self.trouble.map(journal::errno).unwrap_or_default(),
+        };
+        if let Some(armed) = &self.armed {
+            (view.device, view.identity) = (&armed.path, &armed.identity);
+            (view.timeout, view.kicked) = (armed.seconds, !armed.withheld);
+            view.trouble = String::new();
+            if armed.withheld {
+                view.trouble.push_str(armed::WITHHELD);
+            }
         }
-        let armed = self.armed.as_ref();
-        let withheld = armed.is_some_and(|armed| armed.withheld);
-        let trouble = Some(self.trouble.as_str()).filter(|text| !text.is_empty());
-        Some(View {
-            armed: armed.map(|one| (one.path.as_str(), one.identity.as_str(), one.timeout)),
-            kicked: armed.is_some() && !withheld,
-            trouble: if withheld { Some(WITHHELD) } else { trouble },
-        })
+        view
     }
 
     /// Arms the first that can be.
     fn arm(&mut self, now: Instant) {
-        let (mut trouble, mut busy) = (String::new(), false);
         let config = Rc::clone(&self.config);
-        let asked = config.watchdog.asked(&config.timing);
+        // Said once; it may last for ever.
+        let level = if self.said { Level::Debug } else { Level::Warn };
+        let mut busy = false;
         for device in &config.watchdog.devices {
             let path = config.text(*device);
-            match Armed::open(path, now, asked) {
+            match Armed::open(path, now, &config) {
                 Ok(armed) => {
-                    self.complain(trouble);
-                    armed.tell(config.timing.deadtime);
                     self.armed = Some(armed);
+                    self.said = false;
                     return;
                 }
                 Err(errno) => {
-                    let gap = if trouble.is_empty() { "" } else { "; " };
-                    trouble = trouble + gap + path + ": " + &journal::errno(errno);
-                    if errno == Errno::EBUSY {
-                        trouble += " (procd or systemd has it?)";
-                        busy = true;
-                    }
+                    say(level, path, &journal::errno(errno));
+                    self.trouble = Some(errno);
+                    busy |= errno == Errno::EBUSY;
                 }
             }
         }
-        match self.procd.get() {
-            Procd::NotAsked if busy => return self.ask_procd(STOP, Procd::Gave),
-            // It was of no use, or could not be closed: then it must be kicked by procd again.
-            Procd::Gave => self.ask_procd(GO_ON, Procd::Done),
-            Procd::NotAsked | Procd::Asking | Procd::Done => {}
-        }
         self.retry_at = now.after(RETRY);
-        if self.complain(trouble) {
-            let required = if config.watchdog.required {
-                ", and no groups are taken: one is required"
-            } else {
-                ""
-            };
-            error!("no watchdog is armed: nothing resets this machine when it hangs{required}");
+        match self.procd {
+            Procd::NotAsked if busy => {
+                if let Some(child) = script::leave_alone(STOP) {
+                    self.procd = Procd::Asked(child);
+                    self.retry_at = now.after(PATIENCE);
+                    return;
+                }
+            }
+            // It was of no use, or could not be closed: then procd must kick it again.
+            Procd::Asked(child) => {
+                sys::reap(child);
+                script::leave_alone(GO_ON);
+                self.procd = Procd::Done;
+            }
+            Procd::NotAsked | Procd::Done => {}
         }
-    }
-
-    /// Says what is wrong, if that is new.
-    fn complain(&mut self, trouble: String) -> bool {
-        let news = trouble != self.trouble;
-        if news && !trouble.is_empty() {
-            warn!("watchdog {trouble}");
-        }
-        self.trouble = trouble;
-        news
-    }
-
-    fn ask_procd(&self, what: &'static str, then: Procd) {
-        let (procd, reactor) = (Rc::clone(&self.procd), Rc::clone(&self.reactor));
-        procd.set(Procd::Asking);
-        let job = Job {
-            path: "/bin/sh".into(),
-            arguments: vec!["-c".to_owned(), what.to_owned()],
-            limit: Duration::from_secs(5),
-            level: Level::Debug,
-            label: "watchdog".to_owned(),
-            environment: Rc::new([]),
+        let what = if config.watchdog.required {
+            "is armed, but one is required: no groups are taken"
+        } else {
+            "is armed: nothing resets this machine when it hangs"
         };
-        self.reactor.spawn(async move {
-            let done = script::run(reactor, job).await.succeeded();
-            procd.set(if done { then } else { Procd::Done });
-        });
+        say(level, "none", what);
+        self.said = true;
     }
+}
+
+/// One line of the log.
+fn say(level: Level, which: &str, what: &str) {
+    log::log!(level, "watchdog {which}: {what}");
 }

@@ -32,7 +32,6 @@ impl Failover {
             let holder = self.holder(id, members);
             self.groups.at_mut(id).on_holder(holder);
         }
-        self.doomed |= self.should_be_reset(members);
         members.beat_due |= self.changed();
     }
 
@@ -67,7 +66,10 @@ impl Failover {
                 }
             }
             // Only the end of the action, or a person, ends these.
-            State::Stopping { .. } | State::StopFailed { .. } => {}
+            State::Stopping { .. } => {}
+            State::StopFailed { since, .. } => {
+                self.doomed |= self.is_released() || members.is_missed_since(since);
+            }
         }
     }
 

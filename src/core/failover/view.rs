@@ -247,33 +247,6 @@ impl Failover {
             .unwrap_or(Instant::from_micros(0))
     }
 
-    /// Something did not stop here, and everything else was handed over; or a peer that saw this
-    /// may believe this node dead, and will start the group when its watchdog must have fired.
-    /// Peers wait for `deadtime` more, because this node may notice so much later than they do.
-    pub(super) fn should_be_reset(&self, members: &Membership) -> bool {
-        let since = self.ids().filter_map(|id| match self.group(id).state {
-            State::StopFailed { since, .. } => Some(since),
-            State::Idle { .. }
-            | State::Unknown { .. }
-            | State::Claiming { .. }
-            | State::Starting { .. }
-            | State::Held { .. }
-            | State::Stopping { .. }
-            | State::StartFailed { .. } => None,
-        });
-        let Some(since) = since.min() else {
-            return false;
-        };
-        self.is_released()
-            || members
-                .others()
-                .any(|node| match &members.peer(node).standing {
-                    Standing::Alive(alive) => members.is_deaf(alive),
-                    Standing::Dead(ended) => ended.life.is_some() && ended.since >= since,
-                    Standing::Unheard | Standing::Left(_) => false,
-                })
-    }
-
     /// Not heard here, but not gone either: a live peer hears it.
     fn is_distant(&self, node: NodeId, members: &Membership) -> bool {
         node != self.me && members.peer(node).alive().is_none() && !members.is_gone(node)

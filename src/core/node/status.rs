@@ -81,23 +81,17 @@ impl Node {
     pub fn group(&self, _now: Instant, id: GroupId) -> GroupView {
         let group = self.failover.group(id);
         let word = self.failover.word(id, &self.members);
+        let unheld = matches!(word.state, GroupState::Idle | GroupState::Unknown);
+        let unguarded = unheld && self.failover.is_unguarded();
         GroupView {
             state: word.state,
             epoch: group.epoch,
             holder: word.owner,
             wanted: self.failover.wanted_node(id, &self.members),
-            reason: match word.state {
-                GroupState::Idle | GroupState::Unknown if self.failover.is_unguarded() => {
-                    Reason::NoWatchdog
-                }
-                GroupState::Idle
-                | GroupState::Unknown
-                | GroupState::Claiming
-                | GroupState::Starting
-                | GroupState::Held
-                | GroupState::Stopping
-                | GroupState::StartFailed
-                | GroupState::StopFailed => group.reason,
+            reason: if unguarded {
+                Reason::NoWatchdog
+            } else {
+                group.reason
             },
             standby: self.failover.stands_by(id),
         }

@@ -75,7 +75,7 @@ pub(super) fn start(directory: &Path, config: Rc<Config>) -> Result<Program, Str
         node: Node::new(&config, boot, now),
         links: Links::new(&config),
         reading: PerLink::new(Reading::default),
-        watchdog: Watchdog::new(&config, &reactor),
+        watchdog: Watchdog::new(&config),
         config,
         reactor,
         signals,

@@ -89,10 +89,10 @@ impl Program {
     /// the core was told news of it.
     pub(super) fn tend_watchdog(&mut self, now: Instant) -> bool {
         let news = self.watchdog.tend(now, self.node.healthy(now));
-        if let Some(armed) = news {
-            self.tell(now, Input::Watchdog(armed));
+        if news {
+            self.tell(now, Input::Watchdog(self.watchdog.armed()));
         }
-        news.is_some()
+        news
     }
 
     fn on_signal(&mut self, now: Instant, request: signal::Request) {

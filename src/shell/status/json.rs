@@ -16,8 +16,8 @@
 //!              held stopping start-failed stop-failed) on this node, holder (name or null),
 //!              wanted (name or null), reason (text), standby (this node stands by for it),
 //!              epoch
-//! watchdog     null where ha.cf has none; else device, identity and timeout_s of the one that is
-//!              armed (null when none is), kicked, required, trouble (null or text)
+//! watchdog     device, identity and timeout_s of the one that is armed (empty and 0 when none is),
+//!              kicked, trouble (text, or empty)
 //! rejected     refused frames by reason
 //! ```
 
@@ -73,20 +73,14 @@ pub(crate) fn json(status: &Status<'_>) -> String {
             out.number("epoch", view.epoch);
         });
         out.member("watchdog");
-        match &status.watchdog {
-            None => out.0.push_str("null"),
-            Some(view) => out.object(|out| {
-                out.optional("device", view.armed.map(|armed| armed.0));
-                out.optional("identity", view.armed.map(|armed| armed.1));
-                match view.armed {
-                    Some(armed) => out.number("timeout_s", armed.2.millis() / 1000),
-                    None => out.null("timeout_s"),
-                }
-                out.flag("kicked", view.kicked);
-                out.flag("required", config.watchdog.required);
-                out.optional("trouble", view.trouble);
-            }),
-        }
+        let watchdog = &status.watchdog;
+        out.object(|out| {
+            out.text("device", watchdog.device);
+            out.text("identity", watchdog.identity);
+            out.number("timeout_s", watchdog.timeout);
+            out.flag("kicked", watchdog.kicked);
+            out.text("trouble", &watchdog.trouble);
+        });
         out.member("rejected");
         out.object(|out| {
             for why in Reject::ALL {

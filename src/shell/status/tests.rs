@@ -16,11 +16,13 @@ fn told(tell: impl Fn(&Status<'_>) -> String) -> String {
     tell(&Status {
         node: &Node::new(&config, boot, started),
         links: &Links::new(&config),
-        watchdog: Some(watchdog::View {
-            armed: Some(("/dev/watchdog", "Software Watchdog", Duration::from_secs(2))),
+        watchdog: watchdog::View {
+            device: "/dev/watchdog",
+            identity: "Software Watchdog",
+            timeout: 2,
             kicked: true,
-            trouble: None,
-        }),
+            trouble: String::new(),
+        },
         config: &config,
         now: started.after(Duration::from_millis(1500)),
         started,
@@ -55,7 +57,7 @@ fn json_is_read_by_others_and_has_what_is_promised() {
         r#""node":"alpha","incarnation":"0000000000000abc","uptime_ms":1500,"healthy":true"#,
         r#"{"name":"beta","self":false,"state":"unheard","incarnation":null"#,
         r#"{"name":"bcast lo","interface":"lo","port":694,"carrier":"down""#,
-        r#""watchdog":{"device":"/dev/watchdog","identity":"Software Watchdog","timeout_s":2,"kicked":true,"required":false,"trouble":null}"#,
+        r#""watchdog":{"device":"/dev/watchdog","identity":"Software Watchdog","timeout_s":2,"kicked":true,"trouble":""}"#,
         r#"{"key":"group1","home":"beta","state":"unknown","holder":null"#,
         r#""rejected":{"malformed":0,"#,
     ] {

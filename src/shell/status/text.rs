@@ -7,6 +7,7 @@ use twinbeat::action::PeerState;
 
 use super::Status;
 use crate::journal;
+use crate::watchdog::View;
 
 /// One line for each node, link and group, with what a person would ask next.
 pub(crate) fn text(status: &Status<'_>) -> String {
@@ -96,20 +97,22 @@ fn links(status: &Status<'_>, out: &mut String) -> fmt::Result {
 }
 
 fn watchdog(status: &Status<'_>, out: &mut String) -> fmt::Result {
-    let Some(view) = &status.watchdog else {
-        return Ok(());
-    };
-    match view.armed {
-        Some((device, identity, timeout)) => {
-            write!(out, "watchdog {device}: {identity}, {timeout}")?;
-        }
-        None => out.push_str("watchdog: none is armed"),
+    let View {
+        device,
+        identity,
+        timeout,
+        kicked,
+        trouble,
+    } = &status.watchdog;
+    if *timeout > 0 {
+        let kicked = if *kicked { "kicked" } else { "" };
+        writeln!(
+            out,
+            "watchdog {device}: {identity}, {timeout}s, {kicked}{trouble}"
+        )?;
+    } else if !trouble.is_empty() {
+        writeln!(out, "watchdog: none is armed: {trouble}")?;
     }
-    out.push_str(if view.kicked { ", kicked" } else { "" });
-    if let Some(trouble) = view.trouble {
-        write!(out, ", {trouble}")?;
-    }
-    out.push('\n');
     Ok(())
 }
 
