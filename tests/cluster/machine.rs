@@ -77,6 +77,8 @@ pub(crate) struct Group {
     pub(crate) scripts: Scripts,
     /// The last life here died with it stop-failed: without a watchdog nobody may start it.
     pub(crate) stuck: bool,
+    /// When a stop last failed.
+    pub(crate) stuck_at: u64,
     /// Outdates what earlier jobs of the scripts would still do.
     pub(crate) job: u32,
     pub(crate) on_start: Behaviour,
@@ -178,6 +180,7 @@ impl Group {
             look_at: 0,
             scripts: Scripts::Stopped,
             stuck: false,
+            stuck_at: u64::MAX,
             job: 0,
             on_start: Behaviour::Works,
             on_stop: Behaviour::Works,

@@ -91,6 +91,9 @@ impl Cluster {
         one.deadline = outputs.deadline;
         if let Some(Arrival::Done(group, outcome)) = arrival {
             let group = &mut one.groups[group.index()];
+            if *outcome == Outcome::StopFailed {
+                group.stuck_at = self.now;
+            }
             group.wanted = group.started && *outcome == Outcome::Running;
             group.started = group.wanted || (group.started && *outcome == Outcome::StopFailed);
         }

@@ -222,7 +222,7 @@ fn borrowed() {
     fs::set_permissions(&file, mode).expect("our own file");
     pair.start(A);
     holder.wait().expect("our own child");
-    dog.wait_for("KICK", 3 * SECOND, || pair.story());
+    dog.wait_for("KICK", 8 * SECOND, || pair.story());
     pair.terminate(A);
     let asked = fs::read_to_string(format!("{place}/asked")).unwrap_or_default();
     let _ = umount2(place, MntFlags::MNT_DETACH);
