@@ -69,6 +69,12 @@
 //! Two holders (after a partition): home bit, then higher epoch, then lower index wins. The loser
 //! stops at the first fresh winning claim. The winner announces again when the loser is idle.
 //!
+//! A group that its holder could not stop is started nowhere else while that node lives. It hands
+//! over all others; then its shell no longer kicks the watchdog. Peers know from its Hellos which
+//! time-out is armed: after its death they wait for `deadtime`, the time-out and 2 s, and for ever
+//! if it had none. A node that could not stop something and is no longer heard keeps to that: it
+//! has itself reset, although it may have something left to serve.
+//!
 //! # Threat model
 //! *Someone on the wire without the key* can record, replay, delay, drop and forge. Forgeries and
 //! replays change nothing but counters, and draw at most one Hello per quarter beat, link and

@@ -5,6 +5,7 @@ use twinbeat::id::GroupId;
 use twinbeat::time::Instant;
 
 use super::Cluster;
+use super::machine::Scripts;
 
 impl Cluster {
     /// R1: nothing is started here while a machine that hears this one, and is heard, has it.
@@ -17,6 +18,18 @@ impl Cluster {
             {
                 self.fail(format!(
                     "R1: {} starts {} while {} has it",
+                    self.machines[machine].name,
+                    self.key(group),
+                    self.machines[other].name
+                ));
+            }
+        }
+        // What is known not to have stopped is started when a watchdog has ended it, or never.
+        for other in 0..self.machines.len() {
+            let runs = self.machines[other].groups[group.index()].scripts != Scripts::Stopped;
+            if runs && self.rules.knows_stuck(machine, other, group) {
+                self.fail(format!(
+                    "{} starts {}, which did not stop on {}",
                     self.machines[machine].name,
                     self.key(group),
                     self.machines[other].name

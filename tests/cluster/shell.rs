@@ -94,6 +94,9 @@ impl Cluster {
         one.deadline = outputs.deadline;
         if let Some(Arrival::Done(group, outcome)) = arrival {
             let group = &mut one.groups[group.index()];
+            if *outcome == Outcome::StopFailed {
+                group.stuck_at = self.now;
+            }
             group.wanted = group.started && *outcome == Outcome::Running;
             group.started = group.wanted || (group.started && *outcome == Outcome::StopFailed);
         }
@@ -178,6 +181,10 @@ impl Cluster {
             Action::Remember(groups) => self.machines[machine].remembered = groups,
             Action::Exit => {
                 self.check_exit(machine);
+                let node = self.machines[machine].node.as_ref();
+                if node.is_some_and(|node| node.is_released()) {
+                    self.disarm(machine);
+                }
                 self.machines[machine].lose_agent();
                 self.rules.forget(machine);
             }
@@ -331,10 +338,13 @@ impl Cluster {
     }
 
     fn sleep(&mut self, machine: usize) {
-        let one = &self.machines[machine];
-        if !one.runs() {
+        if !self.machines[machine].runs() {
             return;
         }
+        if let Some(at) = self.kick(machine) {
+            self.wake(machine, at);
+        }
+        let one = &self.machines[machine];
         let due = one.deadline.micros().min(one.lines_due());
         let deadline = due.saturating_add(one.behind);
         let after = self.settings.after_beat(self.lease);

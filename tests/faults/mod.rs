@@ -22,6 +22,7 @@ pub(crate) struct Summary {
     pub(crate) accepted: u64,
     refused: u64,
     twins: u64,
+    resets: u64,
     trace: u64,
 }
 
@@ -36,10 +37,14 @@ impl Summary {
             accepted: self.accepted + other.accepted,
             refused: self.refused + other.refused,
             twins: self.twins + other.twins,
+            resets: self.resets + other.resets,
             trace: self.trace ^ other.trace,
         }
     }
 }
+
+/// The longest time-out of a watchdog, in seconds.
+const LONGEST_DOG: u64 = 10;
 
 /// Runs one seed; panics when a rule is broken.
 pub(crate) fn simulate(seed: u64) -> Summary {
@@ -50,11 +55,18 @@ pub(crate) fn simulate(seed: u64) -> Summary {
     cluster.wake_delay = random.pick(&[0, 300, 2_000]);
     cluster.script_time = random.pick(&[10_000, 200_000, 1_000_000]);
     topology(&mut cluster, &mut random);
+    let dogs = random.chance(500_000);
+    for machine in 0..cluster.machines.len() {
+        if dogs && random.chance(800_000) {
+            cluster.give_dog(machine, random.pick(&[1, 2, LONGEST_DOG]) * 1_000_000);
+        }
+    }
     let mut faults = Faults {
         good: quality(&cluster, &mut random),
         cluster,
         random,
         adversary,
+        dogs,
     };
     faults.cluster.network.quality = faults.good;
     faults.run();
@@ -68,6 +80,7 @@ pub(crate) fn simulate(seed: u64) -> Summary {
         accepted: rules.accepted,
         refused: rules.refused,
         twins: rules.twins,
+        resets: rules.resets,
         trace: rules.trace,
     }
 }
@@ -149,6 +162,8 @@ struct Faults {
     random: Random,
     good: Quality,
     adversary: bool,
+    /// Some machine has a watchdog.
+    dogs: bool,
 }
 
 impl Faults {
@@ -291,6 +306,10 @@ impl Faults {
         // Nodes that were told to leave have left.
         let scripts = 100_000 + 2 * self.cluster.script_limit;
         self.pass(scripts + deadtime);
+        if self.dogs {
+            // Loops that were tired are reset, and back.
+            self.pass((LONGEST_DOG + 6) * 1_000_000);
+        }
         // Of a ring of four two may lie between the others, whose ends nothing else joins.
         let all = line || self.cluster.settings.links == 0;
         for machine in 0..self.cluster.machines.len() {

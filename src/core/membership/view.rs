@@ -50,6 +50,16 @@ impl Membership {
             && !self.alive().any(|(_, alive)| alive.hears())
     }
 
+    /// A peer that was alive at `since` may believe this node dead.
+    pub(crate) fn is_missed_since(&self, since: Instant) -> bool {
+        self.others()
+            .any(|node| match &self.peers.at(node).standing {
+                Standing::Alive(alive) => self.is_deaf(alive),
+                Standing::Dead(ended) => ended.life.is_some() && ended.since >= since,
+                Standing::Unheard | Standing::Left(_) => false,
+            })
+    }
+
     /// No link could send for long enough that a live peer may take over before we know.
     pub(crate) fn is_dark(&self, now: Instant) -> bool {
         self.dark_since
