@@ -40,7 +40,7 @@ impl Tty {
         let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
         let tty = open(path, flags, Mode::empty())?;
         sys::seize_tty(tty.as_fd())?;
-        // Only now: the line is ours, and so is a lock that this program left under another name of it.
+        // Only now: a device by two names has one lock, and it is the first one's.
         let tty = Self {
             _lock: Lock::take(LOCKS, name)?,
             tty,
@@ -156,7 +156,7 @@ pub(crate) fn trouble(path: &str) -> Option<String> {
     }
 }
 
-/// Its name, if it is a device that nobody has.
+/// The name of its lock, if it is a device that nobody has.
 fn examine(path: &str) -> Result<String, String> {
     let found = stat(path).map_err(said)?;
     let kind = SFlag::from_bits_truncate(found.st_mode) & SFlag::S_IFMT;
@@ -164,10 +164,11 @@ fn examine(path: &str) -> Result<String, String> {
         return Err(said(Errno::ENOTTY));
     }
     let number = (major(found.st_rdev), minor(found.st_rdev));
-    let name = owner::device_name(path, number);
-    match owner::owner(LOCKS, &name, number) {
+    let path = std::fs::canonicalize(path).map(|path| path.to_string_lossy().into_owned());
+    let path = path.map_err(|_| said(Errno::ENOENT))?;
+    match owner::owner(LOCKS, &path, number) {
         Some(owner) => Err(owner),
-        None => Ok(name),
+        None => Ok(owner::lock_name(&path)),
     }
 }
 
