@@ -107,6 +107,13 @@ impl Links {
         result
     }
 
+    /// Passes a frame of another node on; only serial lines do.
+    pub(crate) fn pass_on(&mut self, now: Instant, link: LinkId, bytes: &[u8]) {
+        if let Some(link) = self.links.get_mut(link.index()) {
+            link.pass_on(now, bytes);
+        }
+    }
+
     /// One datagram into `buf`, how long it is (longer ones are cut off at the end of `buf`);
     /// `None` when nothing waits.
     pub(crate) fn receive(&mut self, now: Instant, link: LinkId, buf: &mut [u8]) -> Option<usize> {

@@ -229,7 +229,12 @@ impl Program {
         let result = self.node.handle(now, Input::Frame { link, bytes });
         let refused = &mut self.reading.at_mut(link).refused;
         match result {
-            Ok(()) => *refused /= 2,
+            Ok(others) => {
+                *refused /= 2;
+                for other in others.iter() {
+                    self.links.pass_on(now, other, bytes);
+                }
+            }
             Err(why) => {
                 *refused = refused.saturating_add(1);
                 self.refusals.on_refused(now, &self.node, why);

@@ -187,6 +187,16 @@ impl Link {
         }
     }
 
+    /// Passes a frame of another node on.
+    pub(super) fn pass_on(&mut self, now: Instant, frame: &[u8]) {
+        if let (Some(Socket::Serial(port)), Some(source)) =
+            (&mut self.socket, native::source(frame))
+            && let Err(error) = port.send(now, frame, Class::Forward(source))
+        {
+            self.lose_line(now, tty::said(error));
+        }
+    }
+
     /// It will be opened again.
     pub(super) fn lose_line(&mut self, now: Instant, why: String) {
         // Of a lost carrier the core tells, with this; and what is lost is missing soon.
