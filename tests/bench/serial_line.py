@@ -77,9 +77,9 @@ class SerialLab(Lab):
                     run = b""
         return frames
 
-    def deaths(self):
-        """How often one of them has called the other dead."""
-        return sum(node.log(name).count(" is dead") for node in self.nodes.values() for name in ("daemon.log", "ha-log"))
+    def said(self, words):
+        """How often the logs of both have them."""
+        return sum(node.log(name).count(words) for node in self.nodes.values() for name in ("daemon.log", "ha-log"))
 
     def last_beat(self, letter, since, before):
         way = "ab" if letter == "A" else "ba"
@@ -98,14 +98,14 @@ def watch(lab, seconds):
     """What passes in a while, and what moves."""
     since = now()
     spent = {letter: cpu(lab.nodes[letter].pids()) for letter in "AB"}
-    deaths = lab.deaths()
+    deaths, stalls = lab.said(" is dead"), lab.said("this loop woke")
     time.sleep(seconds)
     until = now()
     moves = lab.moves(since, until)
     rates = {way: sum(len(data) for _, data in lab.arrived(way, since)) / (until - since) for way in ("ab", "ba")}
     lengths = collections.Counter(len(f) for way in rates for _, f in lab.frames(way, since))
-    return {"bytes_a_second": rates, "takeovers": moves["A+"] + moves["B+"], "deaths": lab.deaths() - deaths,
-            "owner": lab.owner(),
+    return {"bytes_a_second": rates, "takeovers": moves["B+"], "lapses": max(0, moves["A+"] - moves["B+"]),
+            "deaths": lab.said(" is dead") - deaths, "stalls": lab.said("this loop woke") - stalls, "owner": lab.owner(),
             "beat": lengths.most_common(1)[0][0] if lengths else None,
             "cpu_ms_per_minute": {k: (cpu(lab.nodes[k].pids()) - spent[k]) / 1e6 * 60 / (until - since) for k in "AB"}}
 
@@ -185,6 +185,8 @@ def told(run):
     words = ["%d" % run["takeovers"]]
     if run["deaths"]:
         words.append("%d times called dead" % run["deaths"])
+    if run["lapses"]:
+        words.append("%d times let go for a moment (loops stood still %d times)" % (run["lapses"], run["stalls"]))
     if run["owner"] != "A":
         words.append({"AB": "both serve", "B": "the other serves", "": "nobody serves"}[run["owner"]] + " at the end")
     return ", ".join(words)

@@ -7,12 +7,11 @@
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
 
 use nix::errno::Errno;
 use nix::unistd::{Pid, unlink};
 
-use crate::{files, journal};
+use crate::{files, journal, sys};
 
 /// A device's number: major, minor.
 pub(super) type Number = (u64, u64);
@@ -96,9 +95,11 @@ fn is_console((major, minor): Number) -> bool {
 fn opener(path: &str) -> Option<i32> {
     fs::read_dir("/proc").ok()?.flatten().find_map(|process| {
         let process: i32 = process.file_name().to_str()?.parse().ok()?;
-        let mut open = fs::read_dir(format!("/proc/{process}/fd")).ok()?.flatten();
-        let found =
-            open.any(|file| fs::read_link(file.path()).is_ok_and(|to| to == Path::new(path)));
+        let folder = format!("/proc/{process}/fd");
+        let found = fs::read_dir(&folder).ok()?.flatten().any(|file| {
+            let file = format!("{folder}/{}", file.file_name().to_str().unwrap_or_default());
+            sys::read_link(&file, &mut [0; 128]) == Some(path.as_bytes())
+        });
         (found && process != Pid::this().as_raw()).then_some(process)
     })
 }
