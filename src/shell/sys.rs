@@ -6,7 +6,7 @@ pub(crate) mod heap;
 mod tty;
 mod watchdog;
 
-pub(crate) use tty::{close_at_once, flush_tty, seize_tty, tty_holds};
+pub(crate) use tty::{close_at_once, flush_tty, read_link, seize_tty, tty_holds};
 pub(crate) use watchdog::{set_watchdog_timeout, watchdog_info, watchdog_timeout};
 
 use std::ffi::{c_int, c_long};

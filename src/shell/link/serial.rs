@@ -12,7 +12,7 @@ use twinbeat::time::{Duration, Instant};
 use twinbeat::wire::{Kind, native};
 
 use super::tty::{self, Tty};
-use super::{Link, Links, RETRY, Socket};
+use super::{Link, Links, Socket};
 use crate::{clock, sys};
 
 /// An open line.
@@ -205,12 +205,15 @@ impl Link {
             log::warn!("link serial {}: down: {why}", self.device);
         }
         self.socket = None;
-        (self.running, self.trouble, self.retry_at) = (false, why, now.after(RETRY));
+        (self.running, self.trouble, self.retry_at) = (false, why, now.after(AGAIN));
     }
 }
 
 /// What leaves a kernel's buffer is still in the chip, or in the adapter.
 const IN_THE_CHIP: Duration = Duration::from_millis(20);
+
+/// Until a line is opened again: who has it is looked for in every process.
+const AGAIN: Duration = Duration::from_secs(2);
 
 /// Longer than the last words take at 9600 baud, four frames of 80 bytes.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -330,7 +333,7 @@ mod tests {
         for (path, why) in [
             ("/nonexistent/tty", "no such device"),
             ("/etc/passwd", "no serial line"),
-            ("/dev/null", "no serial line"),
+            ("/dev/full", "no serial line"),
         ] {
             assert!(open(path).unwrap_err().contains(why), "{path}");
         }
