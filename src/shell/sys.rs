@@ -1,8 +1,12 @@
 //! Every unsafe line of the program: system calls that neither std nor nix offers.
 #![expect(unsafe_code, reason = "this is the one file for it")]
 
+#[cfg(any(test, target_env = "musl"))]
+mod blocks;
 #[cfg(test)]
 pub(crate) mod heap;
+#[cfg(all(target_env = "musl", not(test)))]
+mod musl;
 mod tty;
 mod watchdog;
 
