@@ -150,6 +150,9 @@ impl Watchdog {
         // Said once; it may last for ever.
         let level = if self.said { Level::Debug } else { Level::Warn };
         let mut busy = false;
+        if let Procd::Asked(child) = self.procd {
+            sys::reap(child);
+        }
         for device in &config.watchdog.devices {
             let path = config.text(*device);
             match Armed::open(path, now, &config) {
@@ -175,8 +178,7 @@ impl Watchdog {
                 }
             }
             // It was of no use, or could not be closed: then procd must kick it again.
-            Procd::Asked(child) => {
-                sys::reap(child);
+            Procd::Asked(_) => {
                 script::leave_alone(GO_ON);
                 self.procd = Procd::Done;
             }

@@ -224,7 +224,12 @@ fn borrowed() {
     holder.wait().expect("our own child");
     dog.wait_for("KICK", 8 * SECOND, || pair.story());
     pair.terminate(A);
-    let asked = fs::read_to_string(format!("{place}/asked")).unwrap_or_default();
+    let read = || fs::read_to_string(format!("{place}/asked")).unwrap_or_default();
+    // The last one was begun, and not waited for.
+    pair.wait_for("procd to be asked again", 4 * SECOND, |_| {
+        read().lines().count() == 2
+    });
+    let asked = read();
     let _ = umount2(place, MntFlags::MNT_DETACH);
     let asked: Vec<&str> = asked.lines().collect();
     assert_eq!(
