@@ -28,8 +28,13 @@ impl Failover {
             .or_else(|| holding.map(|(node, _, word)| (node, word.epoch)))
             .or_else(|| {
                 words(id, members)
-                    .filter_map(|(_, _, word)| Some((word.owner?, word.epoch)))
-                    .find(|(owner, _)| self.is_distant(*owner, members))
+                    .filter_map(|(_, alive, word)| Some((alive, word.owner?, word.epoch)))
+                    // Not hearsay: two could tell each other for ever.
+                    .find(|(alive, owner, _)| {
+                        let heard = !alive.beat.peers.at(*owner).links.is_empty();
+                        heard && self.is_distant(*owner, members)
+                    })
+                    .map(|(_, owner, epoch)| (owner, epoch))
             })
     }
 
