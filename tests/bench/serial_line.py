@@ -167,7 +167,7 @@ def shortest(seconds):
 
 def overheads(cycles):
     return [c[kind]["overhead"] * 1e3 for c in cycles for kind in ("kill", "cut")
-            if kind in c and c[kind].get("overhead") is not None]
+            if kind in c and c[kind]["owner_before"] == "A" and c[kind].get("overhead") is not None]
 
 
 def first_failing(runs):

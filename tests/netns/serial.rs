@@ -17,6 +17,10 @@ pub(crate) const TESTS: &[Test] = &[
         alone,
     ),
     (
+        "a_lone_node_waits_for_initdead_from_the_moment_its_line_is_open",
+        lone,
+    ),
+    (
         "of_a_serial_line_and_a_network_either_may_be_cut_and_nothing_moves",
         beside_a_network,
     ),
@@ -106,6 +110,30 @@ fn alone() {
     pair.wait_for("A's address to end", ms(2500), |p| !p.holds(A));
     pair.start(A);
     pair.wait_for("A to have it back", ms(3000), |p| p.holds(A) && !p.holds(B));
+}
+
+fn lone() {
+    let Some((mut pair, mut cable)) = laid(SERIAL, TIMING) else {
+        return;
+    };
+    cable.tell("unplug a");
+    pair.start(A);
+    sleep(ms(1000));
+    cable.tell("plug a");
+    let at = Instant::now();
+    pair.wait_for("A to serve", ms(7000), |p| p.holds(A));
+    assert!(
+        at.elapsed() >= ms(3000),
+        "initdead is 3 s: {:?}\n{}",
+        at.elapsed(),
+        pair.story()
+    );
+    assert_eq!(
+        (told(&pair, "down"), told(&pair, "up")),
+        (1, 1),
+        "{}",
+        pair.story()
+    );
 }
 
 fn beside_a_network() {

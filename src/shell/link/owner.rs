@@ -76,7 +76,8 @@ pub(super) fn owner(folder: &str, path: &str, number: Number) -> Option<String> 
 
 /// What a device is called in the name of its lock: as heartbeat does where it lies deeper in `/dev`.
 pub(super) fn lock_name(path: &str) -> String {
-    path.trim_start_matches("/dev/").replace('/', "")
+    let name = path.strip_prefix("/dev/").unwrap_or(path).bytes();
+    name.filter(|byte| *byte != b'/').map(char::from).collect()
 }
 
 /// Kernel messages go to it: `/proc/consoles` ends each line with the device's number. Or it is a name for
@@ -107,7 +108,10 @@ fn opener(path: &str) -> Option<i32> {
 /// The process that left a lock file, unless it has ended or is this one.
 fn keeper(folder: &str, name: &str) -> Option<i32> {
     let text = files::read_kernel(&format!("{folder}/LCK..{name}"))?;
-    let process = text.split_ascii_whitespace().next()?.parse().ok()?;
+    // Some programs add their name.
+    let text = text.trim_ascii();
+    let number = &text[..text.find(' ').unwrap_or(text.len())];
+    let process = number.parse().ok()?;
     let stat = files::read_kernel(&format!("/proc/{process}/stat"))?;
     // Nobody may have asked yet how it ended.
     let ended = stat[stat.rfind(')')?..].starts_with(") Z");
