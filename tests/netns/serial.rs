@@ -87,12 +87,14 @@ fn status(pair: &Pair) -> String {
     line.unwrap_or_default().to_owned()
 }
 
+/// A served all along. What a stall of this machine made it let go and take back is no move.
 fn nothing_moved(pair: &Pair, since: Instant) {
     let moved = [A, B].map(|node| pair.nodes[node].watch.arrivals(since));
+    let story = pair.story();
+    let stalled = story.contains("this loop woke");
     assert!(
-        pair.holds(A) && !pair.holds(B) && moved == [0, 0],
-        "{moved:?}\n{}",
-        pair.story()
+        pair.holds(A) && !pair.holds(B) && moved[B] == 0 && (moved[A] == 0 || stalled),
+        "{moved:?}\n{story}"
     );
 }
 
