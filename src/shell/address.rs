@@ -57,7 +57,7 @@ impl Addresses {
             .enumerate()
             .filter_map(|(resource, what)| match what {
                 Resource::Address(wanted) => Some(Entry::new(resource, wanted.clone())),
-                Resource::Script(_) => None,
+                Resource::Network(..) | Resource::Script(_) => None,
             })
             .collect();
         Ok(Self {
