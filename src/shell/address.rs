@@ -16,7 +16,7 @@ use crate::interface::{Assigned, Interface, Interfaces, subnet};
 use crate::netlink::Netlink;
 
 mod lease;
-mod route;
+pub(crate) mod route;
 
 /// Every virtual address of the configuration.
 pub(crate) struct Addresses {
