@@ -15,9 +15,8 @@ mod network;
 mod place;
 mod rhythm;
 mod route;
-mod turn;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -32,7 +31,6 @@ use crate::reactor::Reactor;
 use crate::script::{Exit, Finished, Rule, Verb};
 pub(crate) use call::is_there;
 pub(crate) use holding::Holding;
-use turn::Turns;
 
 /// Until a stop that has failed is tried again, and how often.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -44,7 +42,8 @@ pub(crate) struct Resources {
     directory: PathBuf,
     environment: Rc<[String]>,
     reactor: Rc<Reactor>,
-    turns: Turns,
+    /// Children of ours.
+    running: Rc<Cell<u8>>,
     holding: Holding,
     work: PerGroup<Work>,
     /// One bit for each resource that is known to have run and not to have been stopped since.
@@ -106,7 +105,7 @@ impl Resources {
             environment: call::environment(config, &directory),
             directory,
             reactor: Rc::clone(reactor),
-            turns: Turns::new(reactor),
+            running: Rc::default(),
             holding,
             work: PerGroup::new(Work::default),
             ran: PerGroup::new(u64::default),

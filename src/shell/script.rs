@@ -79,8 +79,8 @@ pub(crate) enum Exit {
     Unkillable,
     /// It could not be begun.
     NotBegun(io::Error),
-    /// There is none; where it was looked for.
-    Missing(String),
+    /// There is none; what is missing.
+    Missing(&'static str),
 }
 
 /// How a call ended, and what it printed.

@@ -153,7 +153,7 @@ pub(super) fn compare(text: &[u8], machine: &dyn Machine, report: &mut Report<'_
             Ok(Meaning::Address(Address { interface, .. })) => interface,
             Ok(Meaning::Network(network)) => network.interface().cloned(),
             Ok(Meaning::Script) => {
-                let name = script_name(word.bytes).0;
+                let name = cut(word.bytes, b"::").0;
                 if core::str::from_utf8(name).is_ok_and(|name| !machine.has_script(name)) {
                     report.say(word.at, diagnostic::Problem::NoScript(Quoted(name)));
                 }
@@ -168,13 +168,12 @@ pub(super) fn compare(text: &[u8], machine: &dyn Machine, report: &mut Report<'_
     }
 }
 
-/// A word up to its first `::`, and what is behind it.
-fn script_name(word: &[u8]) -> (&[u8], Option<&[u8]>) {
-    match word.windows(2).position(|pair| pair == b"::") {
-        Some(end) => (
-            word.get(..end).unwrap_or_default(),
-            word.get(end.saturating_add(2)..),
-        ),
+/// A word up to the first `key`, and what is behind that.
+#[inline(never)]
+fn cut<'a>(word: &'a [u8], key: &[u8]) -> (&'a [u8], Option<&'a [u8]>) {
+    let at = word.windows(key.len()).position(|part| part == key);
+    match at.and_then(|at| word.split_at_checked(at)) {
+        Some((before, behind)) => (before, behind.get(key.len()..)),
         None => (word, None),
     }
 }
@@ -197,7 +196,7 @@ fn parse(word: &[u8]) -> Result<Meaning, Problem<'_>> {
     if address::is_meant(word) {
         return address::parse(word, Family::Both).map(Meaning::Address);
     }
-    let (name, argument) = script_name(word);
+    let (name, argument) = cut(word, b"::");
     let family = match name {
         b"IPaddr" => Family::Four,
         b"IPaddr2" => Family::Both,

@@ -30,83 +30,68 @@ pub(super) enum Call {
 
 /// Whether there is something to call by this name, for `check`.
 pub(crate) fn is_there(directory: &Path, name: &str) -> bool {
-    match name {
-        // Its instance is looked for when it is called.
-        "Delay" | "OCF" => true,
-        _ => find(directory, 0, name, Verb::Status, Duration::ZERO).is_ok(),
-    }
+    // Its instance is looked for when it is called.
+    name == "OCF" || find(directory, 0, name, Verb::Status).is_ok()
 }
 
 /// What is called for a word as the configuration has it; `place` tells resources apart.
-pub(super) fn find(
-    directory: &Path,
-    place: usize,
-    word: &str,
-    verb: Verb,
-    limit: Duration,
-) -> Result<Call, Exit> {
+pub(super) fn find(directory: &Path, place: usize, word: &str, verb: Verb) -> Result<Call, Exit> {
     let (name, mut arguments) = words(word);
     let mut environment = Vec::new();
+    let mut asked = verb.word();
     let (path, rule) = match name {
         "Delay" => {
-            let mut seconds = arguments.iter().filter_map(|text| text.parse().ok());
-            let start = seconds.next().unwrap_or(10);
+            let seconds = |text: &String| text.parse().unwrap_or(10);
+            let start = arguments.first().map_or(10, seconds);
             let pause = match verb {
                 Verb::Start => start,
-                Verb::Stop => seconds.next().unwrap_or(start),
+                Verb::Stop => arguments.get(1).map_or(start, seconds),
                 Verb::Status => 0,
             };
             return Ok(Call::Pause(Duration::from_secs(pause)));
         }
         "systemd" => {
             if !Path::new("/run/systemd/system").is_dir() {
-                return Err(Exit::Missing("systemd does not run here".to_owned()));
+                return Err(Exit::Missing("systemd does not run here"));
             }
-            arguments.insert(
-                0,
-                match verb {
-                    Verb::Start | Verb::Stop => verb.word().to_owned(),
-                    Verb::Status => "is-active".to_owned(),
-                },
-            );
             (PathBuf::from("/bin/systemctl"), Rule::Systemd)
         }
         "OCF" => {
             // Heartbeat's files are sourced by a shell.
-            let [agent, instance] = &arguments[..] else {
-                return Err(Exit::Missing("no agent and instance".to_owned()));
-            };
-            let file = directory.join("conf/OCF").join(agent).join(instance);
+            let file = directory.join("conf/OCF").join(arguments.join("/"));
             if !file.is_file() {
-                return Err(Exit::Missing(format!("no {}", file.display())));
+                return Err(Exit::Missing("no such file in conf/OCF"));
             }
-            environment.push(type_of(agent));
-            let file = file.to_string_lossy().into_owned();
-            arguments = vec!["-c".to_owned(), INSTANCE.to_owned(), agent.clone(), file];
+            arguments.truncate(1);
+            arguments.splice(0..0, ["-c".to_owned(), INSTANCE.to_owned()]);
+            arguments.push(file.to_string_lossy().into_owned());
             ("/bin/sh".into(), Rule::Ocf)
         }
-        _ => {
-            if let Some((provider, agent)) = agent(name) {
+        _ => match name.strip_prefix("ocf:") {
+            Some(agent) => {
                 environment = parameters(&arguments);
-                environment.push(type_of(agent));
-                environment.push(["OCF_RESOURCE_PROVIDER=", provider].concat());
                 arguments.clear();
-                let path = [OCF_ROOT, "resource.d", provider, agent].iter().collect();
-                (executable(path)?, Rule::Ocf)
-            } else {
-                script(directory, name)?
+                let file = Path::new(OCF_ROOT)
+                    .join("resource.d")
+                    .join(agent.replace(':', "/"));
+                (executable(file)?, Rule::Ocf)
             }
-        }
+            None => script(directory, name)?,
+        },
     };
     match (rule, verb) {
-        (Rule::Systemd, _) => {}
-        (Rule::Ocf, Verb::Status) => arguments.push("monitor".to_owned()),
-        (Rule::Heartbeat | Rule::Lsb | Rule::Ocf, _) => arguments.push(verb.word().to_owned()),
+        (Rule::Systemd, Verb::Status) => asked = "is-active",
+        (Rule::Ocf, Verb::Status) => asked = "monitor",
+        _ => {}
     }
+    let at = if rule == Rule::Systemd {
+        0
+    } else {
+        arguments.len()
+    };
+    arguments.insert(at, asked.to_owned());
     if rule == Rule::Ocf {
-        let limit = limit.micros() / 1000;
         environment.push(format!("OCF_RESOURCE_INSTANCE=resource{place}"));
-        environment.push(format!("OCF_RESKEY_CRM_meta_timeout={limit}"));
         environment.extend(OCF.map(str::to_owned));
     }
     Ok(Call::Program {
@@ -124,52 +109,32 @@ pub(super) fn environment(config: &Config, directory: &Path) -> Rc<[String]> {
         // Agents, and heartbeat's own scripts around them, fail without it.
         let _ = std::fs::create_dir("/run/resource-agents");
     }
-    let below = |name: &str, file: &str| format!("{name}={}", directory.join(file).display());
+    let set = |name: &str, value: &str, file: &str| [name, value, file].concat();
+    let directory = directory.to_string_lossy();
     Rc::new([
-        format!("HA_CURHOST={}", config.node_name(config.me)),
-        format!("HA_DIR={}", directory.display()),
-        below("HA_FUNCS", "shellfuncs"),
-        below("HA_RCDIR", "rc.d"),
-        below("HA_RESOURCEDIR", "resource.d"),
+        set("HA_CURHOST=", config.node_name(config.me), ""),
+        set("HA_DIR=", &directory, ""),
+        set("HA_FUNCS=", &directory, "/shellfuncs"),
+        set("HA_RCDIR=", &directory, "/rc.d"),
+        set("HA_RESOURCEDIR=", &directory, "/resource.d"),
     ])
-}
-
-fn type_of(agent: &str) -> String {
-    ["OCF_RESOURCE_TYPE=", agent].concat()
 }
 
 /// The script of this name: `resource.d` of the configuration, then `/etc/init.d`.
 fn script(configuration: &Path, name: &str) -> Result<(PathBuf, Rule), Exit> {
-    // The configuration names none of these.
-    if !name.is_empty() && !name.contains('/') && !name.starts_with('.') {
-        let own = configuration.join("resource.d").join(name);
-        if let Ok(path) = executable(own) {
-            return Ok((path, Rule::Heartbeat));
-        }
-        if let Ok(path) = executable(Path::new(INIT_D).join(name)) {
-            return Ok((path, Rule::Lsb));
-        }
+    if let Ok(path) = executable(configuration.join("resource.d").join(name)) {
+        return Ok((path, Rule::Heartbeat));
     }
-    Err(Exit::Missing(format!(
-        "no executable {name} in {}/resource.d or {INIT_D}",
-        configuration.display()
-    )))
+    Ok((executable(Path::new(INIT_D).join(name))?, Rule::Lsb))
 }
 
 fn executable(path: PathBuf) -> Result<PathBuf, Exit> {
-    let found = path
-        .metadata()
-        .is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0);
-    if found {
+    let data = path.metadata();
+    if data.is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0) {
         Ok(path)
     } else {
-        Err(Exit::Missing(format!("no executable {}", path.display())))
+        Err(Exit::Missing("there is no such executable"))
     }
-}
-
-/// Provider and agent of `ocf:PROVIDER:AGENT`.
-fn agent(name: &str) -> Option<(&str, &str)> {
-    name.strip_prefix("ocf:")?.split_once(':')
 }
 
 /// Parameters as an agent reads them; what has no name belongs to the one before, as the second
@@ -178,11 +143,11 @@ fn parameters(arguments: &[String]) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     for argument in arguments {
         match all.last_mut() {
-            Some(last) if !argument.contains('=') => {
+            Some(last) if !argument.as_bytes().contains(&b'=') => {
                 last.push_str("::");
                 last.push_str(argument);
             }
-            _ => all.push(["OCF_RESKEY_", argument].concat()),
+            _ => all.push(["OCF_RESKEY_", argument, ""].concat()),
         }
     }
     all

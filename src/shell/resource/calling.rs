@@ -10,6 +10,11 @@ use super::Resources;
 use super::call::{self, Call};
 use crate::script::{self, Exit, Finished, Job, Rule, Verb};
 
+/// Children at once.
+const MOST: u8 = 8;
+/// How often those who wait look whether it is their turn.
+const TURN: Duration = Duration::from_millis(20);
+
 impl Resources {
     /// Begins a call of what stands at a position; `false` if that is not called.
     pub(super) fn call(&self, group: GroupId, position: usize, verb: Verb) -> bool {
@@ -33,7 +38,7 @@ impl Resources {
         let limit = self.limit(group, verb);
         let first = self.config.groups.get(group.index());
         let place = first.map_or(0, |group| usize::from(group.resources.start)) + position;
-        let (job, rule, delay) = match call::find(&self.directory, place, word, verb, limit) {
+        let (job, rule, delay) = match call::find(&self.directory, place, word, verb) {
             Ok(Call::Program {
                 path,
                 arguments,
@@ -63,16 +68,22 @@ impl Resources {
                 return true;
             }
         };
-        let (reactor, turns) = (Rc::clone(&self.reactor), self.turns.clone());
+        let (reactor, running) = (Rc::clone(&self.reactor), Rc::clone(&self.running));
         let finished = Rc::clone(&self.finished);
         self.reactor.spawn(async move {
-            if delay > Duration::ZERO {
-                reactor.wait(&[], reactor.now().after(delay)).await;
+            let mut delay = delay;
+            // At most so many children at once; others wait until it is their turn.
+            while delay > Duration::ZERO || job.is_some() && running.get() >= MOST {
+                let span = if delay > Duration::ZERO { delay } else { TURN };
+                reactor.wait(&[], reactor.now().after(span)).await;
+                delay = Duration::ZERO;
             }
             let end = match job {
                 Some(job) => {
-                    let _turn = turns.next().await;
-                    script::run(reactor, job).await
+                    running.set(running.get() + 1);
+                    let end = script::run(reactor, job).await;
+                    running.set(running.get() - 1);
+                    end
                 }
                 None => Finished::at_once(Exit::Code(0)),
             };

@@ -1,6 +1,6 @@
 //! What is called: scripts, OCF agents, systemd units, and the one that only waits.
 
-use super::Problem;
+use super::{Problem, cut};
 use crate::config::diagnostic::Quoted;
 
 /// Whether a word, cut at its first `::`, can be called.
@@ -9,72 +9,60 @@ pub(super) fn check<'a>(
     name: &'a [u8],
     arguments: Option<&'a [u8]>,
 ) -> Result<(), Problem<'a>> {
-    let form = match name {
-        b"Delay" if arguments.is_none_or(is_delay) => None,
-        b"Delay" => Some("Delay::SECONDS or Delay::SECONDS::SECONDS (start, stop)"),
-        b"systemd" if arguments.is_some_and(is_unit) => None,
-        b"systemd" => Some("systemd::UNIT, such as systemd::nginx"),
-        b"OCF" if arguments.is_some_and(is_instance) => None,
-        b"OCF" => Some("OCF::AGENT::INSTANCE, with conf/OCF/AGENT/INSTANCE beside ha.cf"),
+    let given = arguments.unwrap_or_default();
+    let (first, second) = cut(given, b"::");
+    let (sound, form) = match name {
+        b"Delay" => (
+            arguments.is_none() || is_number(first) && second.is_none_or(is_number),
+            "Delay::SECONDS or Delay::SECONDS::SECONDS (start, stop)",
+        ),
+        b"systemd" => (is_name(given), "systemd::UNIT, such as systemd::nginx"),
+        b"OCF" => (
+            is_name(first) && second.is_some_and(is_name),
+            "OCF::AGENT::INSTANCE, with conf/OCF/AGENT/INSTANCE beside ha.cf",
+        ),
         _ => match name.strip_prefix(b"ocf:") {
-            Some(agent) if is_agent(agent) && arguments.is_none_or(is_parameters) => None,
-            Some(_) => Some("ocf:PROVIDER:AGENT::name=value::name=value"),
-            None if is_name(name) && !name.contains(&b':') => None,
+            Some(rest) => {
+                let (provider, agent) = cut(rest, b":");
+                let (parameter, value) = cut(given, b"=");
+                (
+                    is_name(provider)
+                        && agent.is_some_and(is_name)
+                        && (arguments.is_none() || value.is_some() && is_variable(parameter)),
+                    "ocf:PROVIDER:AGENT::name=value::name=value",
+                )
+            }
+            None if is_name(name) => (true, ""),
             None => return Err(Problem::BadScript(Quoted(name))),
         },
     };
-    if let Some(form) = form {
+    if !sound {
         return Err(Problem::Form(Quoted(word), form));
     }
-    if let Some(arguments) = arguments
-        && (arguments.is_empty()
-            || arguments.starts_with(b"::")
-            || arguments.ends_with(b"::")
-            || arguments.windows(4).any(|four| four == b"::::"))
-    {
+    let empty =
+        given.starts_with(b"::") || given.ends_with(b"::") || cut(given, b"::::").1.is_some();
+    if arguments.is_some() && (given.is_empty() || empty) {
         return Err(Problem::EmptyArgument(Quoted(word)));
     }
     Ok(())
 }
 
-/// The name of a file in a known folder.
+/// The name of a file in a known folder, or of a unit; no option.
 fn is_name(name: &[u8]) -> bool {
-    !name.is_empty() && !name.starts_with(b".") && !name.contains(&b'/')
+    !name.is_empty()
+        && !name.starts_with(b".")
+        && !name.starts_with(b"-")
+        && !name.iter().any(|byte| matches!(byte, b'/' | b':'))
 }
 
-/// One number of seconds for the start, or one more for the stop.
-fn is_delay(arguments: &[u8]) -> bool {
-    let second = |part: &[u8]| (1..=5).contains(&part.len()) && part.iter().all(u8::is_ascii_digit);
-    let (start, stop) = super::script_name(arguments);
-    second(start) && stop.is_none_or(second)
+fn is_number(part: &[u8]) -> bool {
+    (1..=5).contains(&part.len()) && part.iter().all(u8::is_ascii_digit)
 }
 
-/// No option of systemctl.
-fn is_unit(unit: &[u8]) -> bool {
-    is_name(unit) && !unit.starts_with(b"-") && !unit.windows(2).any(|two| two == b"::")
-}
-
-/// `AGENT::INSTANCE`.
-fn is_instance(arguments: &[u8]) -> bool {
-    let (agent, instance) = super::script_name(arguments);
-    is_name(agent) && instance.is_some_and(is_unit)
-}
-
-/// `PROVIDER:AGENT`.
-fn is_agent(name: &[u8]) -> bool {
-    let mut parts = name.split(|byte| *byte == b':');
-    parts.next().is_some_and(is_name) && parts.next().is_some_and(is_name) && parts.next().is_none()
-}
-
-/// Begins with a parameter's name; what follows without one belongs to the value before.
-fn is_parameters(arguments: &[u8]) -> bool {
-    arguments
-        .iter()
-        .position(|byte| *byte == b'=')
-        .is_some_and(|end| {
-            let name = arguments.get(..end).unwrap_or_default();
-            !name.is_empty() && name.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_')
-        })
+/// What follows without one belongs to the value before.
+fn is_variable(name: &[u8]) -> bool {
+    let letter = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    !name.is_empty() && name.iter().all(letter)
 }
 
 #[cfg(test)]
@@ -82,7 +70,7 @@ mod tests {
     use super::*;
 
     fn sound(word: &str) -> bool {
-        let (name, arguments) = super::super::script_name(word.as_bytes());
+        let (name, arguments) = cut(word.as_bytes(), b"::");
         check(word.as_bytes(), name, arguments).is_ok()
     }
 

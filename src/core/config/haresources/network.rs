@@ -3,7 +3,7 @@
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::{Problem, literal};
+use super::{Problem, address, cut, literal};
 use crate::config::diagnostic::Quoted;
 use crate::config::{Interface, interface};
 
@@ -80,55 +80,43 @@ pub(super) fn parse<'a>(
     found.ok_or(Problem::Form(Quoted(word), form))
 }
 
-fn announced(argument: &[u8]) -> Option<Network> {
-    let slash = argument.iter().position(|byte| *byte == b'/')?;
-    let (address, rest) = argument.split_at_checked(slash)?;
-    Some(Network::Announced {
-        address: literal(address)?,
-        interface: interface::parse(rest.get(1..)?).ok()?,
-    })
+fn announced(mut argument: &[u8]) -> Option<Network> {
+    let interface = interface::parse(take_after(&mut argument, b"/")?).ok()?;
+    let address = literal(argument)?;
+    Some(Network::Announced { address, interface })
 }
 
 fn route(mut text: &[u8]) -> Option<Route> {
     // An IPv6 address has "::" too, and the letters of no keyword.
-    let metric = match cut(&mut text, b"::metric::") {
+    let metric = match take_after(&mut text, b"::metric::") {
         Some(number) => Some(core::str::from_utf8(number).ok()?.parse().ok()?),
         None => None,
     };
-    let source = match cut(&mut text, b"::src::") {
-        Some(address) => Some(literal(address)?),
-        None => None,
-    };
-    let interface = match cut(&mut text, b"::dev::") {
+    let source = address_after(&mut text, b"::src::")?;
+    let interface = match take_after(&mut text, b"::dev::") {
         Some(name) => Some(interface::parse(name).ok()?),
         None => None,
     };
-    let via = match cut(&mut text, b"::via::") {
-        Some(address) => Some(literal(address)?),
-        None => None,
-    };
-    let (destination, prefix) = if text == b"default" {
-        match via.or(source) {
-            Some(IpAddr::V6(_)) => (IpAddr::V6(Ipv6Addr::UNSPECIFIED), 0),
-            Some(IpAddr::V4(_)) | None => (IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
-        }
-    } else {
-        let prefix = match cut(&mut text, b"/") {
-            Some(bits) => Some(core::str::from_utf8(bits).ok()?.parse::<u8>().ok()?),
-            None => None,
+    let via = address_after(&mut text, b"::via::")?;
+    let mut destination = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+    let mut prefix = 0;
+    if text != b"default" {
+        let bits = take_after(&mut text, b"/");
+        destination = literal(text)?;
+        prefix = match bits {
+            Some(bits) => address::prefix(bits, destination)?,
+            None if destination.is_ipv4() => 32,
+            None => 128,
         };
-        let destination = literal(text)?;
-        let (bits, full) = match destination {
-            IpAddr::V4(address) => (u128::from(address.to_bits()).rotate_right(32), 32),
-            IpAddr::V6(address) => (address.to_bits(), 128),
-        };
-        let prefix = prefix.unwrap_or(full);
-        let behind = bits.checked_shl(prefix.into()).unwrap_or(0);
-        ((prefix <= full) && behind == 0).then_some((destination, prefix))?
-    };
+    } else if via.or(source).is_some_and(|known| known.is_ipv6()) {
+        destination = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
+    }
     let same =
-        |other: &Option<IpAddr>| other.is_none_or(|other| other.is_ipv4() == destination.is_ipv4());
-    let sound = (via.is_some() || interface.is_some()) && same(&via) && same(&source);
+        |other: Option<IpAddr>| other.is_none_or(|other| other.is_ipv4() == destination.is_ipv4());
+    let sound = (via.is_some() || interface.is_some())
+        && same(via)
+        && same(source)
+        && ends_with_prefix(destination, prefix);
     sound.then_some(Route {
         destination,
         prefix,
@@ -139,12 +127,40 @@ fn route(mut text: &[u8]) -> Option<Route> {
     })
 }
 
+/// Whether no bit is set behind the prefix.
+fn ends_with_prefix(address: IpAddr, prefix: u8) -> bool {
+    let (four, six);
+    let octets: &[u8] = match address {
+        IpAddr::V4(address) => {
+            four = address.octets();
+            &four
+        }
+        IpAddr::V6(address) => {
+            six = address.octets();
+            &six
+        }
+    };
+    let mut left = prefix;
+    octets.iter().all(|octet| {
+        let behind = octet.checked_shl(left.into()).unwrap_or(0);
+        left = left.saturating_sub(8);
+        behind == 0
+    })
+}
+
+/// The address behind `key`, if that is there; `None` if it is no address.
+fn address_after(text: &mut &[u8], key: &[u8]) -> Option<Option<IpAddr>> {
+    match take_after(text, key) {
+        Some(address) => literal(address).map(Some),
+        None => Some(None),
+    }
+}
+
 /// What is behind the first `key`, which with all behind it is taken off.
-fn cut<'a>(text: &mut &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
-    let at = text.windows(key.len()).position(|part| part == key)?;
-    let (before, behind) = text.split_at_checked(at)?;
+fn take_after<'a>(text: &mut &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
+    let (before, behind) = cut(text, key);
     *text = before;
-    behind.get(key.len()..)
+    behind
 }
 
 #[cfg(test)]
@@ -154,7 +170,7 @@ mod tests {
     use std::string::String;
 
     fn show(word: &str) -> String {
-        let (name, argument) = super::super::script_name(word.as_bytes());
+        let (name, argument) = cut(word.as_bytes(), b"::");
         match parse(word.as_bytes(), name, argument) {
             Ok(Network::Route(route)) => format!(
                 "{}/{} {:?} {:?} {:?} {:?}",
@@ -188,10 +204,6 @@ mod tests {
             (
                 "Route::2001:db8::/32::via::2001:db8::1::metric::7",
                 "2001:db8::/32 Some(2001:db8::1) None None Some(7)",
-            ),
-            (
-                "Route::::/0::via::fe80::1::dev::eth0",
-                "::/0 Some(fe80::1) Some(\"eth0\") None None",
             ),
             (
                 "Route::192.0.2.7::dev::wan",
