@@ -39,7 +39,7 @@ const TRIES: u8 = 10;
 /// Everything of every group.
 pub(crate) struct Resources {
     config: Rc<Config>,
-    directory: PathBuf,
+    directory: String,
     environment: Rc<[String]>,
     reactor: Rc<Reactor>,
     /// Children of ours.
@@ -100,6 +100,7 @@ impl Resources {
         reactor: &Rc<Reactor>,
         holding: Holding,
     ) -> Self {
+        let directory = directory.to_string_lossy().into_owned();
         Self {
             config: Rc::clone(config),
             environment: call::environment(config, &directory),

@@ -31,21 +31,23 @@ pub(super) enum Call {
 /// Whether there is something to call by this name, for `check`.
 pub(crate) fn is_there(directory: &Path, name: &str) -> bool {
     // Its instance is looked for when it is called.
-    name == "OCF" || find(directory, 0, name, Verb::Status).is_ok()
+    name == "OCF" || find(&directory.to_string_lossy(), 0, name, Verb::Status).is_ok()
 }
 
 /// What is called for a word as the configuration has it; `place` tells resources apart.
-pub(super) fn find(directory: &Path, place: usize, word: &str, verb: Verb) -> Result<Call, Exit> {
-    let (name, mut arguments) = words(word);
+pub(super) fn find(directory: &str, place: usize, word: &str, verb: Verb) -> Result<Call, Exit> {
+    let (name, given) = words(word);
+    let mut arguments = Vec::new();
     let mut environment = Vec::new();
-    let mut asked = verb.word();
+    let asked = verb.word();
+    let file;
     let (path, rule) = match name {
         "Delay" => {
-            let seconds = |text: &String| text.parse().unwrap_or(10);
-            let start = arguments.first().map_or(10, seconds);
+            let seconds = |text: &&str| text.parse().unwrap_or(10);
+            let start = given.first().map_or(10, seconds);
             let pause = match verb {
                 Verb::Start => start,
-                Verb::Stop => arguments.get(1).map_or(start, seconds),
+                Verb::Stop => given.get(1).map_or(start, seconds),
                 Verb::Status => 0,
             };
             return Ok(Call::Pause(Duration::from_secs(pause)));
@@ -54,49 +56,48 @@ pub(super) fn find(directory: &Path, place: usize, word: &str, verb: Verb) -> Re
             if !Path::new("/run/systemd/system").is_dir() {
                 return Err(Exit::Missing("systemd does not run here"));
             }
-            (PathBuf::from("/bin/systemctl"), Rule::Systemd)
+            arguments.push(if asked == "status" {
+                "is-active"
+            } else {
+                asked
+            });
+            ("/bin/systemctl".to_owned(), Rule::Systemd)
         }
         "OCF" => {
             // Heartbeat's files are sourced by a shell.
-            let file = directory.join("conf/OCF").join(arguments.join("/"));
-            if !file.is_file() {
+            let agent = given.first().unwrap_or(&"");
+            file = path(&[directory, "/conf/OCF", agent, given.get(1).unwrap_or(&"")]);
+            if !Path::new(&file).is_file() {
                 return Err(Exit::Missing("no such file in conf/OCF"));
             }
-            arguments.truncate(1);
-            arguments.splice(0..0, ["-c".to_owned(), INSTANCE.to_owned()]);
-            arguments.push(file.to_string_lossy().into_owned());
-            ("/bin/sh".into(), Rule::Ocf)
+            arguments.extend_from_slice(&["-c", INSTANCE, agent, &file]);
+            ("/bin/sh".to_owned(), Rule::Ocf)
         }
         _ => match name.strip_prefix("ocf:") {
             Some(agent) => {
-                environment = parameters(&arguments);
-                arguments.clear();
-                let file = Path::new(OCF_ROOT)
-                    .join("resource.d")
-                    .join(agent.replace(':', "/"));
+                let agent = agent.replace(':', "/");
+                let file = path(&[OCF_ROOT, "resource.d", &agent]);
                 (executable(file)?, Rule::Ocf)
             }
             None => script(directory, name)?,
         },
     };
-    match (rule, verb) {
-        (Rule::Systemd, Verb::Status) => asked = "is-active",
-        (Rule::Ocf, Verb::Status) => asked = "monitor",
-        _ => {}
-    }
-    let at = if rule == Rule::Systemd {
-        0
-    } else {
-        arguments.len()
-    };
-    arguments.insert(at, asked.to_owned());
     if rule == Rule::Ocf {
+        arguments.push(if asked == "status" { "monitor" } else { asked });
+        if name != "OCF" {
+            environment = parameters(&given);
+        }
         environment.push(format!("OCF_RESOURCE_INSTANCE=resource{place}"));
         environment.extend(OCF.map(str::to_owned));
+    } else {
+        arguments.extend_from_slice(&given);
+    }
+    if matches!(rule, Rule::Heartbeat | Rule::Lsb) {
+        arguments.push(asked);
     }
     Ok(Call::Program {
-        path,
-        arguments,
+        path: path.into(),
+        arguments: arguments.iter().map(|text| (*text).to_owned()).collect(),
         environment,
         rule,
     })
@@ -104,32 +105,31 @@ pub(super) fn find(directory: &Path, place: usize, word: &str, verb: Verb) -> Re
 
 /// What a script may read of its surroundings: heartbeat's names, as far as they mean something
 /// here. Nothing of it comes from the wire.
-pub(super) fn environment(config: &Config, directory: &Path) -> Rc<[String]> {
+pub(super) fn environment(config: &Config, directory: &str) -> Rc<[String]> {
     if Path::new(OCF_ROOT).is_dir() {
         // Agents, and heartbeat's own scripts around them, fail without it.
         let _ = std::fs::create_dir("/run/resource-agents");
     }
     let set = |name: &str, value: &str, file: &str| [name, value, file].concat();
-    let directory = directory.to_string_lossy();
     Rc::new([
         set("HA_CURHOST=", config.node_name(config.me), ""),
-        set("HA_DIR=", &directory, ""),
-        set("HA_FUNCS=", &directory, "/shellfuncs"),
-        set("HA_RCDIR=", &directory, "/rc.d"),
-        set("HA_RESOURCEDIR=", &directory, "/resource.d"),
+        set("HA_DIR=", directory, ""),
+        set("HA_FUNCS=", directory, "/shellfuncs"),
+        set("HA_RCDIR=", directory, "/rc.d"),
+        set("HA_RESOURCEDIR=", directory, "/resource.d"),
     ])
 }
 
 /// The script of this name: `resource.d` of the configuration, then `/etc/init.d`.
-fn script(configuration: &Path, name: &str) -> Result<(PathBuf, Rule), Exit> {
-    if let Ok(path) = executable(configuration.join("resource.d").join(name)) {
+fn script(directory: &str, name: &str) -> Result<(String, Rule), Exit> {
+    if let Ok(path) = executable(path(&[directory, "resource.d", name])) {
         return Ok((path, Rule::Heartbeat));
     }
-    Ok((executable(Path::new(INIT_D).join(name))?, Rule::Lsb))
+    Ok((executable(path(&[INIT_D, name]))?, Rule::Lsb))
 }
 
-fn executable(path: PathBuf) -> Result<PathBuf, Exit> {
-    let data = path.metadata();
+fn executable(path: String) -> Result<String, Exit> {
+    let data = std::fs::metadata(&path);
     if data.is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0) {
         Ok(path)
     } else {
@@ -137,9 +137,13 @@ fn executable(path: PathBuf) -> Result<PathBuf, Exit> {
     }
 }
 
+fn path(parts: &[&str]) -> String {
+    parts.join("/")
+}
+
 /// Parameters as an agent reads them; what has no name belongs to the one before, as the second
 /// half of an IPv6 address.
-fn parameters(arguments: &[String]) -> Vec<String> {
+fn parameters(arguments: &[&str]) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     for argument in arguments {
         match all.last_mut() {
@@ -154,19 +158,19 @@ fn parameters(arguments: &[String]) -> Vec<String> {
 }
 
 /// `NAME::arg1::arg2` as the name and its arguments.
-pub(super) fn words(resource: &str) -> (&str, Vec<String>) {
+pub(super) fn words(resource: &str) -> (&str, Vec<&str>) {
     let (name, mut rest) = cut(resource);
     let mut arguments = Vec::new();
     while let Some(text) = rest {
         let (argument, more) = cut(text);
-        arguments.push(argument.to_owned());
+        arguments.push(argument);
         rest = more;
     }
     (name, arguments)
 }
 
 /// What is before the first `::`, and what is behind it.
-fn cut(text: &str) -> (&str, Option<&str>) {
+pub(super) fn cut(text: &str) -> (&str, Option<&str>) {
     let colons = text.as_bytes().windows(2).position(|two| two == b"::");
     match colons.and_then(|at| text.split_at_checked(at)) {
         Some((before, behind)) => (before, behind.get(2..)),

@@ -32,7 +32,7 @@ impl Resources {
         let Some(word) = self.word(group, position) else {
             return false;
         };
-        let (name, _) = call::words(word);
+        let (name, _) = call::cut(word);
         let label = format!("group {}: {name}", self.config.group_key(group));
         log::debug!("{label} {}", verb.word());
         let limit = self.limit(group, verb);
@@ -131,7 +131,7 @@ impl Resources {
         finished: &Finished,
     ) {
         if let Some(word) = self.word(group, position) {
-            let (name, _) = call::words(word);
+            let (name, _) = call::cut(word);
             let key = self.config.group_key(group);
             log::error!("group {key}: {name} {}: {}", verb.word(), finished.exit);
         }

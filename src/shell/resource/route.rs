@@ -115,7 +115,6 @@ fn build(kind: u16, flags: i32, wanted: &Route) -> Result<Request, Errno> {
         via,
         interface,
         source,
-        metric,
     } = wanted;
     let mut fixed = route::header(*destination, *prefix, OURS, libc::RTN_UNICAST);
     if via.is_some() {
@@ -135,15 +134,14 @@ fn build(kind: u16, flags: i32, wanted: &Route) -> Result<Request, Errno> {
     if let Some(source) = source {
         request.address(libc::RTA_PREFSRC, *source);
     }
-    let preferred = destination.is_ipv6().then_some(IPV6_METRIC);
-    if let Some(metric) = metric.or(preferred) {
-        request.attribute(libc::RTA_PRIORITY, &metric.to_ne_bytes());
+    if destination.is_ipv6() {
+        request.attribute(libc::RTA_PRIORITY, &IPV6_METRIC.to_ne_bytes());
     }
     Ok(request)
 }
 
 /// Default routes that get a preferred source.
 const MOST: usize = 4;
-/// Below the kernel's own 1024, where none is written.
-const IPV6_METRIC: u32 = 512;
+/// Before everybody's.
+const IPV6_METRIC: u32 = 1;
 const DUMP_ATTEMPTS: usize = 3;

@@ -25,7 +25,7 @@ pub enum Network {
     Link(Interface),
 }
 
-/// `Route::DESTINATION[::via::GATEWAY][::dev::INTERFACE][::src::ADDRESS][::metric::NUMBER]`, all
+/// `Route::DESTINATION[::via::GATEWAY][::dev::INTERFACE][::src::ADDRESS]`, all
 /// addresses of one family; `via` or `dev` is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
@@ -39,8 +39,6 @@ pub struct Route {
     pub interface: Option<Interface>,
     /// The preferred source.
     pub source: Option<IpAddr>,
-    /// As written; the least wins.
-    pub metric: Option<u32>,
 }
 
 impl Network {
@@ -73,7 +71,7 @@ pub(super) fn parse<'a>(
         ),
         _ => (
             route(argument).map(Network::Route),
-            "Route::DESTINATION::via::GATEWAY::dev::INTERFACE::src::ADDRESS::metric::NUMBER, in this order, with via or \
+            "Route::DESTINATION::via::GATEWAY::dev::INTERFACE::src::ADDRESS, in this order, with via or \
              dev at least; DESTINATION is \"default\" or such as 10.8.0.0/16",
         ),
     };
@@ -88,10 +86,6 @@ fn announced(mut argument: &[u8]) -> Option<Network> {
 
 fn route(mut text: &[u8]) -> Option<Route> {
     // An IPv6 address has "::" too, and the letters of no keyword.
-    let metric = match take_after(&mut text, b"::metric::") {
-        Some(number) => Some(core::str::from_utf8(number).ok()?.parse().ok()?),
-        None => None,
-    };
     let source = address_after(&mut text, b"::src::")?;
     let interface = match take_after(&mut text, b"::dev::") {
         Some(name) => Some(interface::parse(name).ok()?),
@@ -123,7 +117,6 @@ fn route(mut text: &[u8]) -> Option<Route> {
         via,
         interface,
         source,
-        metric,
     })
 }
 
@@ -173,13 +166,12 @@ mod tests {
         let (name, argument) = cut(word.as_bytes(), b"::");
         match parse(word.as_bytes(), name, argument) {
             Ok(Network::Route(route)) => format!(
-                "{}/{} {:?} {:?} {:?} {:?}",
+                "{}/{} {:?} {:?} {:?}",
                 route.destination,
                 route.prefix,
                 route.via,
                 route.interface.as_deref(),
-                route.source,
-                route.metric
+                route.source
             ),
             Ok(other) => format!("{other:?}"),
             Err(problem) => format!("{problem}"),
@@ -191,23 +183,23 @@ mod tests {
         for (word, read) in [
             (
                 "Route::default::via::192.0.2.1",
-                "0.0.0.0/0 Some(192.0.2.1) None None None",
+                "0.0.0.0/0 Some(192.0.2.1) None None",
             ),
             (
                 "Route::default::via::fe80::1::dev::eth0",
-                "::/0 Some(fe80::1) Some(\"eth0\") None None",
+                "::/0 Some(fe80::1) Some(\"eth0\") None",
             ),
             (
-                "Route::10.8.0.0/16::dev::tun0::src::192.0.2.9::metric::50",
-                "10.8.0.0/16 None Some(\"tun0\") Some(192.0.2.9) Some(50)",
+                "Route::10.8.0.0/16::dev::tun0::src::192.0.2.9",
+                "10.8.0.0/16 None Some(\"tun0\") Some(192.0.2.9)",
             ),
             (
-                "Route::2001:db8::/32::via::2001:db8::1::metric::7",
-                "2001:db8::/32 Some(2001:db8::1) None None Some(7)",
+                "Route::2001:db8::/32::via::2001:db8::1",
+                "2001:db8::/32 Some(2001:db8::1) None None",
             ),
             (
                 "Route::192.0.2.7::dev::wan",
-                "192.0.2.7/32 None Some(\"wan\") None None",
+                "192.0.2.7/32 None Some(\"wan\") None",
             ),
         ] {
             assert_eq!(show(word), read);
@@ -219,7 +211,7 @@ mod tests {
         for word in [
             "Route",
             "Route::default",
-            "Route::default::metric::5",
+            "Route::default::src::192.0.2.1",
             "Route::default::via::nowhere",
             "Route::10.8.0.1/16::dev::eth0",
             "Route::10.8.0.0/33::dev::eth0",

@@ -1,7 +1,7 @@
 use super::*;
 
 fn program(directory: &Path, word: &str, verb: Verb) -> (String, Vec<String>, Vec<String>, Rule) {
-    match find(directory, 3, word, verb).unwrap() {
+    match find(directory.to_str().unwrap(), 3, word, verb).unwrap() {
         Call::Program {
             path,
             arguments,
@@ -48,7 +48,7 @@ fn what_is_not_there_or_not_executable_or_a_path_is_not_called() {
         "OCF::Dummy::none",
         "OCF::Dummy",
     ] {
-        let found = find(&folder, 0, word, Verb::Start);
+        let found = find(folder.to_str().unwrap(), 0, word, Verb::Start);
         assert!(matches!(found, Err(Exit::Missing(_))), "{word}: {found:?}");
     }
 }
@@ -77,7 +77,7 @@ fn parameters_keep_the_colons_of_an_address() {
 
 #[test]
 fn a_pause_lasts_as_long_at_the_stop_as_at_the_start_unless_said_otherwise() {
-    let pause = |word, verb| match find(Path::new("/"), 0, word, verb) {
+    let pause = |word, verb| match find("/", 0, word, verb) {
         Ok(Call::Pause(pause)) => pause.millis() / 1000,
         other => panic!("{other:?}"),
     };
