@@ -4,7 +4,7 @@
 //! means the same on every node.
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 
 use twinbeat::config::Config;
@@ -17,10 +17,8 @@ use crate::script::{Exit, Rule, Verb};
 pub(super) enum Call {
     /// A program is run.
     Program {
-        path: PathBuf,
+        path: String,
         arguments: Vec<String>,
-        /// `NAME=value`, besides what every script gets.
-        environment: Vec<String>,
         /// What its status means.
         rule: Rule,
     },
@@ -36,69 +34,80 @@ pub(crate) fn is_there(directory: &Path, name: &str) -> bool {
 
 /// What is called for a word as the configuration has it; `place` tells resources apart.
 pub(super) fn find(directory: &str, place: usize, word: &str, verb: Verb) -> Result<Call, Exit> {
-    let (name, given) = words(word);
+    let (name, mut rest) = cut(word, "::");
+    let (first, second) = cut(rest.unwrap_or_default(), "::");
+    let is_status = verb == Verb::Status;
     let mut arguments = Vec::new();
-    let mut environment = Vec::new();
-    let asked = verb.word();
-    let file;
-    let (path, rule) = match name {
-        "Delay" => {
-            let seconds = |text: &&str| text.parse().unwrap_or(10);
-            let start = given.first().map_or(10, seconds);
+    let (path, rule) = match (name, name.strip_prefix("ocf:")) {
+        ("Delay", _) => {
+            let start = first.parse().unwrap_or(10);
+            let stop = second.and_then(|text| text.parse().ok());
             let pause = match verb {
                 Verb::Start => start,
-                Verb::Stop => given.get(1).map_or(start, seconds),
+                Verb::Stop => stop.unwrap_or(start),
                 Verb::Status => 0,
             };
             return Ok(Call::Pause(Duration::from_secs(pause)));
         }
-        "systemd" => {
+        ("systemd", _) => {
             if !Path::new("/run/systemd/system").is_dir() {
                 return Err(Exit::Missing("systemd does not run here"));
             }
-            arguments.push(if asked == "status" {
-                "is-active"
-            } else {
-                asked
-            });
+            add(
+                &mut arguments,
+                if is_status { "is-active" } else { verb.word() },
+            );
+            add(&mut arguments, first);
             ("/bin/systemctl".to_owned(), Rule::Systemd)
         }
-        "OCF" => {
-            // Heartbeat's files are sourced by a shell.
-            let agent = given.first().unwrap_or(&"");
-            file = path(&[directory, "/conf/OCF", agent, given.get(1).unwrap_or(&"")]);
-            if !Path::new(&file).is_file() {
-                return Err(Exit::Missing("no such file in conf/OCF"));
+        ("OCF", _) | (_, Some(_)) => {
+            let (agents, file) = match name.strip_prefix("ocf:") {
+                Some(agent) => {
+                    let (provider, agent) = cut(agent, ":");
+                    let path = join(&[OCF, provider, "/", agent.unwrap_or_default()]);
+                    (executable(path)?, String::new())
+                }
+                None => {
+                    rest = None;
+                    let instance = second.unwrap_or_default();
+                    let file = join(&[directory, "/conf/OCF/", first, "/", instance]);
+                    if !Path::new(&file).is_file() {
+                        return Err(Exit::Missing("there is no such file in conf/OCF"));
+                    }
+                    (join(&[OCF, "*/", first]), file)
+                }
+            };
+            let verb = if is_status { "monitor" } else { verb.word() };
+            for text in ["-c", AGENT, &agents, &format!("{place}"), verb, &file] {
+                add(&mut arguments, text);
             }
-            arguments.extend_from_slice(&["-c", INSTANCE, agent, &file]);
+            // What has no name belongs to the value before, as the second half of an address.
+            while let Some(text) = rest {
+                let (argument, more) = cut(text, "::");
+                rest = more;
+                match arguments.last_mut() {
+                    Some(last) if cut(argument, "=").1.is_none() => {
+                        last.push_str("::");
+                        last.push_str(argument);
+                    }
+                    _ => add(&mut arguments, argument),
+                }
+            }
             ("/bin/sh".to_owned(), Rule::Ocf)
         }
-        _ => match name.strip_prefix("ocf:") {
-            Some(agent) => {
-                let agent = agent.replace(':', "/");
-                let file = path(&[OCF_ROOT, "resource.d", &agent]);
-                (executable(file)?, Rule::Ocf)
+        _ => {
+            while let Some(text) = rest {
+                let (argument, more) = cut(text, "::");
+                add(&mut arguments, argument);
+                rest = more;
             }
-            None => script(directory, name)?,
-        },
-    };
-    if rule == Rule::Ocf {
-        arguments.push(if asked == "status" { "monitor" } else { asked });
-        if name != "OCF" {
-            environment = parameters(&given);
+            add(&mut arguments, verb.word());
+            script(directory, name)?
         }
-        environment.push(format!("OCF_RESOURCE_INSTANCE=resource{place}"));
-        environment.extend(OCF.map(str::to_owned));
-    } else {
-        arguments.extend_from_slice(&given);
-    }
-    if matches!(rule, Rule::Heartbeat | Rule::Lsb) {
-        arguments.push(asked);
-    }
+    };
     Ok(Call::Program {
-        path: path.into(),
-        arguments: arguments.iter().map(|text| (*text).to_owned()).collect(),
-        environment,
+        path,
+        arguments,
         rule,
     })
 }
@@ -106,11 +115,11 @@ pub(super) fn find(directory: &str, place: usize, word: &str, verb: Verb) -> Res
 /// What a script may read of its surroundings: heartbeat's names, as far as they mean something
 /// here. Nothing of it comes from the wire.
 pub(super) fn environment(config: &Config, directory: &str) -> Rc<[String]> {
-    if Path::new(OCF_ROOT).is_dir() {
+    if Path::new(OCF).is_dir() {
         // Agents, and heartbeat's own scripts around them, fail without it.
         let _ = std::fs::create_dir("/run/resource-agents");
     }
-    let set = |name: &str, value: &str, file: &str| [name, value, file].concat();
+    let set = |name: &str, value: &str, file: &str| join(&[name, value, file]);
     Rc::new([
         set("HA_CURHOST=", config.node_name(config.me), ""),
         set("HA_DIR=", directory, ""),
@@ -122,10 +131,10 @@ pub(super) fn environment(config: &Config, directory: &str) -> Rc<[String]> {
 
 /// The script of this name: `resource.d` of the configuration, then `/etc/init.d`.
 fn script(directory: &str, name: &str) -> Result<(String, Rule), Exit> {
-    if let Ok(path) = executable(path(&[directory, "resource.d", name])) {
+    if let Ok(path) = executable(join(&[directory, "/resource.d/", name])) {
         return Ok((path, Rule::Heartbeat));
     }
-    Ok((executable(path(&[INIT_D, name]))?, Rule::Lsb))
+    Ok((executable(join(&["/etc/init.d/", name]))?, Rule::Lsb))
 }
 
 fn executable(path: String) -> Result<String, Exit> {
@@ -137,64 +146,44 @@ fn executable(path: String) -> Result<String, Exit> {
     }
 }
 
-fn path(parts: &[&str]) -> String {
-    parts.join("/")
-}
-
-/// Parameters as an agent reads them; what has no name belongs to the one before, as the second
-/// half of an IPv6 address.
-fn parameters(arguments: &[&str]) -> Vec<String> {
-    let mut all: Vec<String> = Vec::new();
-    for argument in arguments {
-        match all.last_mut() {
-            Some(last) if !argument.as_bytes().contains(&b'=') => {
-                last.push_str("::");
-                last.push_str(argument);
-            }
-            _ => all.push(["OCF_RESKEY_", argument, ""].concat()),
-        }
+/// One after another; `concat` is half a kilobyte on MIPS.
+#[inline(never)]
+fn join(parts: &[&str]) -> String {
+    let mut whole = String::new();
+    for part in parts {
+        whole.push_str(part);
     }
-    all
+    whole
 }
 
-/// `NAME::arg1::arg2` as the name and its arguments.
-pub(super) fn words(resource: &str) -> (&str, Vec<&str>) {
-    let (name, mut rest) = cut(resource);
-    let mut arguments = Vec::new();
-    while let Some(text) = rest {
-        let (argument, more) = cut(text);
-        arguments.push(argument);
-        rest = more;
-    }
-    (name, arguments)
+#[inline(never)]
+fn add(arguments: &mut Vec<String>, text: &str) {
+    arguments.push(join(&[text]));
 }
 
-/// What is before the first `::`, and what is behind it.
-pub(super) fn cut(text: &str) -> (&str, Option<&str>) {
-    let colons = text.as_bytes().windows(2).position(|two| two == b"::");
-    match colons.and_then(|at| text.split_at_checked(at)) {
-        Some((before, behind)) => (before, behind.get(2..)),
+/// What is before the first `key`, and what is behind it.
+#[inline(never)]
+pub(super) fn cut<'a>(text: &'a str, key: &str) -> (&'a str, Option<&'a str>) {
+    let mut parts = text.as_bytes().windows(key.len());
+    let at = parts.position(|part| part == key.as_bytes());
+    match at.and_then(|at| text.split_at_checked(at)) {
+        Some((before, behind)) => (before, behind.get(key.len()..)),
         None => (text, None),
     }
 }
 
-/// Where `init.d` scripts are, after those of the configuration's own `resource.d`.
-const INIT_D: &str = "/etc/init.d";
-/// Where OCF agents are.
-const OCF_ROOT: &str = "/usr/lib/ocf";
-/// What every OCF agent is told, of version 1.0; the last makes of `monitor` a question that an
-/// agent whose program is not there yet can answer with "stopped".
-const OCF: [&str; 4] = [
-    "OCF_ROOT=/usr/lib/ocf",
-    "OCF_RA_VERSION_MAJOR=1",
-    "OCF_RA_VERSION_MINOR=0",
-    "OCF_RESKEY_CRM_meta_interval=0",
-];
-/// The agent `$0` with what the file `$1` sets, as heartbeat's own script `OCF` does it: the first
-/// provider that has it.
-const INSTANCE: &str = "set -a; . \"$1\"
-for a in $OCF_ROOT/resource.d/*/$0; do [ -x $a ] && exec $a $2; done
-echo no agent $0; exit 5";
+/// Where OCF agents are, each in the folder of its provider.
+const OCF: &str = "/usr/lib/ocf/resource.d/";
+/// Runs the first agent of `$0` with the parameters it is given, or with what heartbeat's file for
+/// it sets. The interval makes of `monitor` a question that an agent whose program is not there
+/// yet can answer with "stopped".
+const AGENT: &str = "export OCF_ROOT=/usr/lib/ocf OCF_RA_VERSION_MAJOR=1 OCF_RA_VERSION_MINOR=0 \
+OCF_RESKEY_CRM_meta_interval=0 OCF_RESOURCE_INSTANCE=resource$1
+verb=$2 file=$3; shift 3
+for p; do export \"OCF_RESKEY_$p\"; done
+[ -z \"$file\" ] || { set -a; . \"$file\"; }
+for a in $0; do [ -x \"$a\" ] && exec \"$a\" $verb; done
+echo \"no agent $0\"; exit 5";
 
 #[cfg(test)]
 mod tests;

@@ -32,7 +32,7 @@ impl Resources {
         let Some(word) = self.word(group, position) else {
             return false;
         };
-        let (name, _) = call::cut(word);
+        let (name, _) = call::cut(word, "::");
         let label = format!("group {}: {name}", self.config.group_key(group));
         log::debug!("{label} {}", verb.word());
         let limit = self.limit(group, verb);
@@ -42,18 +42,15 @@ impl Resources {
             Ok(Call::Program {
                 path,
                 arguments,
-                environment,
                 rule,
             }) => {
-                let mut all = self.environment.to_vec();
-                all.extend(environment);
                 let job = Job {
-                    path,
+                    path: path.into(),
                     arguments,
                     limit,
                     level: verb.level(),
                     label,
-                    environment: all.into(),
+                    environment: Rc::clone(&self.environment),
                 };
                 (Some(job), rule, delay)
             }
@@ -123,6 +120,7 @@ impl Resources {
     }
 
     /// Tells how a call ended that should have ended otherwise.
+    #[inline(never)]
     pub(super) fn complain(
         &self,
         group: GroupId,
@@ -131,7 +129,7 @@ impl Resources {
         finished: &Finished,
     ) {
         if let Some(word) = self.word(group, position) {
-            let (name, _) = call::cut(word);
+            let (name, _) = call::cut(word, "::");
             let key = self.config.group_key(group);
             log::error!("group {key}: {name} {}: {}", verb.word(), finished.exit);
         }

@@ -48,6 +48,7 @@ pub(super) fn check<'a>(
 }
 
 /// The name of a file in a known folder, or of a unit; no option.
+#[inline(never)]
 fn is_name(name: &[u8]) -> bool {
     !name.is_empty()
         && !name.starts_with(b".")
@@ -55,6 +56,7 @@ fn is_name(name: &[u8]) -> bool {
         && !name.iter().any(|byte| matches!(byte, b'/' | b':'))
 }
 
+#[inline(never)]
 fn is_number(part: &[u8]) -> bool {
     (1..=5).contains(&part.len()) && part.iter().all(u8::is_ascii_digit)
 }

@@ -65,10 +65,7 @@ pub(super) fn parse<'a>(
             "IPsrcaddr::ADDRESS, such as IPsrcaddr::192.0.2.10",
         ),
         b"SendArp" => (announced(argument), "SendArp::ADDRESS/INTERFACE"),
-        b"Link" => (
-            interface::parse(argument).ok().map(Network::Link),
-            "Link::INTERFACE",
-        ),
+        b"Link" => (interface(argument).map(Network::Link), "Link::INTERFACE"),
         _ => (
             route(argument).map(Network::Route),
             "Route::DESTINATION::via::GATEWAY::dev::INTERFACE::src::ADDRESS, in this order, with via or \
@@ -79,7 +76,7 @@ pub(super) fn parse<'a>(
 }
 
 fn announced(mut argument: &[u8]) -> Option<Network> {
-    let interface = interface::parse(take_after(&mut argument, b"/")?).ok()?;
+    let interface = interface(take_after(&mut argument, b"/")?)?;
     let address = literal(argument)?;
     Some(Network::Announced { address, interface })
 }
@@ -88,7 +85,7 @@ fn route(mut text: &[u8]) -> Option<Route> {
     // An IPv6 address has "::" too, and the letters of no keyword.
     let source = address_after(&mut text, b"::src::")?;
     let interface = match take_after(&mut text, b"::dev::") {
-        Some(name) => Some(interface::parse(name).ok()?),
+        Some(name) => Some(interface(name)?),
         None => None,
     };
     let via = address_after(&mut text, b"::via::")?;
@@ -142,11 +139,17 @@ fn ends_with_prefix(address: IpAddr, prefix: u8) -> bool {
 }
 
 /// The address behind `key`, if that is there; `None` if it is no address.
+#[inline(never)]
 fn address_after(text: &mut &[u8], key: &[u8]) -> Option<Option<IpAddr>> {
     match take_after(text, key) {
         Some(address) => literal(address).map(Some),
         None => Some(None),
     }
+}
+
+#[inline(never)]
+fn interface(name: &[u8]) -> Option<Interface> {
+    interface::parse(name).ok()
 }
 
 /// What is behind the first `key`, which with all behind it is taken off.
