@@ -322,6 +322,7 @@ fn moves() {
             p.holds(to) && !p.holds(from)
         });
         if round == 1 {
+            sleep(2 * SECOND);
             before = Some([state(&pair, A), state(&pair, B)]);
         }
     }
