@@ -19,6 +19,7 @@ use core::net::{IpAddr, Ipv4Addr};
 use core::ops::Range;
 
 use diagnostic::{Position, Report};
+pub use haresources::{Network, Route};
 pub use sources::{LocalName, Machine, Source, Sources, read};
 pub use watchdog::Watchdog;
 
@@ -144,6 +145,19 @@ pub struct Group {
     pub key: Text,
     /// Its resources in [`Config::resources`], in starting order.
     pub resources: Range<u16>,
+    /// How long one call for one of its resources may take.
+    pub limits: Limits,
+}
+
+/// How long one call of one script may take; then it is killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// `start`; 60 s by default.
+    pub start: Duration,
+    /// `stop`, its repetitions included; 60 s by default.
+    pub stop: Duration,
+    /// `status`; 20 s by default.
+    pub status: Duration,
 }
 
 /// One resource of a group.
@@ -151,7 +165,10 @@ pub struct Group {
 pub enum Resource {
     /// `IPaddr`, `IPaddr2`, `IPv6addr`, or an address alone: built in.
     Address(Address),
-    /// Anything else: `resource.d/NAME` or `/etc/init.d/NAME`, the word `NAME::arg1::arg2` as written.
+    /// `IPsrcaddr`, `SendArp`, `Route`, `Link`: built in; the word as written.
+    Network(Text, Network),
+    /// Anything else, the word as written: `NAME::arg1::arg2` is `resource.d/NAME` or `/etc/init.d/NAME`;
+    /// `systemd::UNIT`, `ocf:PROVIDER:AGENT::name=value`, `OCF::AGENT::INSTANCE`, and `Delay::SECONDS`.
     Script(Text),
 }
 
@@ -321,6 +338,16 @@ impl Config {
     /// Every group, in order.
     pub fn group_ids(&self) -> impl DoubleEndedIterator<Item = GroupId> + Clone {
         GroupId::first(self.groups.len())
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            start: Duration::from_secs(60),
+            stop: Duration::from_secs(60),
+            status: Duration::from_secs(20),
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use crate::interface::{Assigned, Interface, Interfaces, subnet};
 use crate::netlink::Netlink;
 
 mod lease;
-mod route;
+pub(crate) mod route;
 
 /// Every virtual address of the configuration.
 pub(crate) struct Addresses {
@@ -57,7 +57,7 @@ impl Addresses {
             .enumerate()
             .filter_map(|(resource, what)| match what {
                 Resource::Address(wanted) => Some(Entry::new(resource, wanted.clone())),
-                Resource::Script(_) => None,
+                Resource::Network(..) | Resource::Script(_) => None,
             })
             .collect();
         Ok(Self {

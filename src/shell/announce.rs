@@ -12,9 +12,11 @@ use crate::files;
 use crate::interface::{Interface, Interfaces, Mac};
 use frame::Frame;
 use packet::Packets;
+use watched::{Purpose, Reach, Watched};
 
 mod frame;
 mod packet;
+mod watched;
 
 /// Announces, watches and asks. Drain [`Self::poll_notice`] at [`Self::deadline`] and when one of
 /// [`Self::fds`] is readable.
@@ -72,13 +74,40 @@ impl Announcer {
         interface: u32,
         interfaces: &Interfaces,
     ) {
-        let Some((interface, mac)) = ethernet(interface, interfaces) else {
+        if ethernet(interface, interfaces).is_none() {
             return self.release(address); // A tunnel, a modem: there is nobody to tell.
+        }
+        self.begin(now, address, interface, interfaces, false);
+    }
+
+    /// The same for an address that is on no interface, or on another; until
+    /// [`Self::release_also`], or [`Self::release`] of the address.
+    pub(crate) fn announce_also(
+        &mut self,
+        now: Instant,
+        address: IpAddr,
+        interface: u32,
+        interfaces: &Interfaces,
+    ) {
+        self.begin(now, address, interface, interfaces, true);
+    }
+
+    fn begin(
+        &mut self,
+        now: Instant,
+        address: IpAddr,
+        interface: u32,
+        interfaces: &Interfaces,
+        also: bool,
+    ) {
+        let Some((interface, mac)) = ethernet(interface, interfaces) else {
+            return;
         };
         let announcement = Frame::announcement(address, mac, is_router(address, interface));
         self.watch(Watched {
             address,
             interface: interface.index,
+            also,
             purpose: Purpose::Held {
                 announcement,
                 reach: Reach::of(interface),
@@ -103,6 +132,7 @@ impl Announcer {
         self.watch(Watched {
             address,
             interface,
+            also: false,
             purpose: Purpose::Asked {
                 question: mac.map(|mac| Frame::question(address, mac)),
                 again_at: now,
@@ -116,8 +146,17 @@ impl Announcer {
 
     /// The address is no longer held here, or not asked for: neither announced nor watched.
     pub(crate) fn release(&mut self, address: IpAddr) {
+        self.forget(&|watched| watched.address == address);
+    }
+
+    /// The same, where it is announced besides.
+    pub(crate) fn release_also(&mut self, address: IpAddr) {
+        self.forget(&|watched| watched.also && watched.address == address);
+    }
+
+    fn forget(&mut self, which: &dyn Fn(&Watched) -> bool) {
         let before = self.watched.len();
-        self.watched.retain(|watched| watched.address != address);
+        self.watched.retain(|watched| !which(watched));
         if self.watched.len() != before {
             let _ = self.filter();
         }
@@ -187,7 +226,12 @@ impl Announcer {
     }
 
     fn watch(&mut self, new: Watched) {
-        match self.watched.iter_mut().find(|w| w.address == new.address) {
+        let same = |known: &&mut Watched| {
+            known.address == new.address
+                && known.also == new.also
+                && (!new.also || known.interface == new.interface)
+        };
+        match self.watched.iter_mut().find(same) {
             Some(known) => *known = new,
             None => self.watched.push(new),
         }
@@ -311,45 +355,6 @@ impl Announcer {
             }
         }
         Ok(())
-    }
-}
-
-struct Watched {
-    address: IpAddr,
-    interface: u32,
-    purpose: Purpose,
-}
-
-enum Purpose {
-    /// Held here: announced `left` more times, watched for ever.
-    Held {
-        announcement: frame::Announcement,
-        reach: Reach,
-        left: u8,
-        next_at: Instant,
-        began_at: Instant,
-    },
-    /// Asked for.
-    Asked {
-        question: Option<Frame>,
-        again_at: Instant,
-        until: Instant,
-    },
-}
-
-/// What of an interface makes an earlier announcement void.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Reach {
-    mac: Option<Mac>,
-    running: bool,
-}
-
-impl Reach {
-    fn of(interface: &Interface) -> Self {
-        Self {
-            mac: interface.mac,
-            running: interface.running,
-        }
     }
 }
 

@@ -71,6 +71,16 @@ impl Netlink {
         request: &mut Request,
         mut each: impl FnMut(Answer<'_>),
     ) -> Result<(), Errno> {
+        self.exchange_by(request, &mut each)
+    }
+
+    /// One copy of the code for all who ask.
+    #[inline(never)]
+    fn exchange_by(
+        &mut self,
+        request: &mut Request,
+        each: &mut dyn FnMut(Answer<'_>),
+    ) -> Result<(), Errno> {
         self.sequence = self.sequence.wrapping_add(1);
         sendto(
             self.socket.as_raw_fd(),

@@ -39,7 +39,7 @@ pub(crate) fn missing(config: &Config) -> Vec<&'static str> {
     let addresses = config
         .resources
         .iter()
-        .any(|resource| matches!(resource, ConfigResource::Address(_)));
+        .any(|resource| !matches!(resource, ConfigResource::Script(_)));
     // A serial line has port 0.
     let low_port = config
         .links

@@ -4,35 +4,55 @@
 //! A sequence goes on in the loop as far as it can at once; a script is a task, and the sequence
 //! goes on when the loop hears of its end. A group of addresses alone is started and stopped
 //! within the call.
+//!
+//! A stop that fails is tried again each second, ten times and no longer than one may take; what
+//! says then that it runs, or does not say, is given up as not stopped.
 
+mod call;
+mod calling;
 mod holding;
+mod network;
+mod place;
 mod rhythm;
+mod route;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use twinbeat::action::Outcome;
-use twinbeat::config::{Config, Resource};
+use twinbeat::config::Config;
 use twinbeat::id::{GroupId, PerGroup};
-use twinbeat::time::Instant;
+use twinbeat::time::{Duration, Instant};
 
 use crate::interface::Interfaces;
 use crate::reactor::Reactor;
-use crate::script::{self, Exit, Finished, Job, Verb};
+use crate::script::{Exit, Finished, Rule, Verb};
+pub(crate) use call::is_there;
 pub(crate) use holding::Holding;
+
+/// Until a stop that has failed is tried again, and how often.
+const AGAIN: Duration = Duration::from_secs(1);
+const TRIES: u8 = 10;
 
 /// Everything of every group.
 pub(crate) struct Resources {
     config: Rc<Config>,
-    directory: PathBuf,
-    environment: Rc<[(&'static str, String)]>,
+    directory: String,
+    environment: Rc<[String]>,
     reactor: Rc<Reactor>,
+    /// Children of ours.
+    running: Rc<Cell<u8>>,
     holding: Holding,
     work: PerGroup<Work>,
-    finished: Rc<RefCell<VecDeque<(GroupId, Finished)>>>,
+    /// One bit for each resource that is known to have run and not to have been stopped since.
+    ran: PerGroup<u64>,
+    finished: Rc<RefCell<VecDeque<(GroupId, Ended)>>>,
 }
+
+/// The end of a call, and what its `status` means.
+type Ended = (Finished, Rule);
 
 /// What is being done with a group. `next` is the position among its resources.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,7 +72,15 @@ enum Work {
         next: usize,
         verb: Verb,
         after: Stopped,
+        again: Again,
     },
+}
+
+/// What is left for the stop of one script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Again {
+    tries: u8,
+    until: Instant,
 }
 
 /// What a stop has come to so far.
@@ -72,13 +100,16 @@ impl Resources {
         reactor: &Rc<Reactor>,
         holding: Holding,
     ) -> Self {
+        let directory = directory.to_string_lossy().into_owned();
         Self {
             config: Rc::clone(config),
-            environment: environment(config, &directory),
+            environment: call::environment(config, &directory),
             directory,
             reactor: Rc::clone(reactor),
+            running: Rc::default(),
             holding,
             work: PerGroup::new(Work::default),
+            ran: PerGroup::new(u64::default),
             finished: Rc::default(),
         }
     }
@@ -138,8 +169,8 @@ impl Resources {
             }
         }
         loop {
-            let (group, finished) = self.finished.borrow_mut().pop_front()?;
-            if let Some(outcome) = self.on_finished(now, group, &finished, interfaces) {
+            let (group, ended) = self.finished.borrow_mut().pop_front()?;
+            if let Some(outcome) = self.on_ended(now, group, &ended, interfaces) {
                 return Some((group, outcome));
             }
         }
@@ -155,6 +186,10 @@ impl Resources {
             if self.call(group, next, Verb::Status) {
                 return self.go_on(group, Work::Checking { next });
             }
+        }
+        // What is built in may have been left behind, or stand as the machine started.
+        for position in 0..self.config.group_resources(group).len() {
+            self.holding.give_up(group, position);
         }
         self.end(group, Outcome::Stopped)
     }
@@ -190,8 +225,12 @@ impl Resources {
     fn stop_before(&mut self, group: GroupId, end: usize, after: Stopped) -> Option<Outcome> {
         for next in (0..end).rev() {
             if self.call(group, next, Verb::Stop) {
+                let again = Again {
+                    tries: TRIES,
+                    until: self.reactor.now().after(self.limit(group, Verb::Stop)),
+                };
                 let verb = Verb::Stop;
-                return self.go_on(group, Work::Stopping { next, verb, after });
+                return self.go_on_stopping(group, next, verb, after, again);
             }
             self.holding.give_up(group, next);
         }
@@ -230,41 +269,48 @@ impl Resources {
         }
     }
 
-    fn on_finished(
+    fn on_ended(
         &mut self,
         now: Instant,
         group: GroupId,
-        finished: &Finished,
+        (finished, rule): &Ended,
         interfaces: &Interfaces,
     ) -> Option<Outcome> {
+        let runs = rule.runs(finished);
         match *self.work.at(group) {
             Work::Nothing | Work::Probing { .. } => None,
-            Work::Checking { next } => match finished.runs() {
+            Work::Checking { next } => match runs {
                 Some(false) => self.check_from(group, next + 1),
-                Some(true) => self.end(group, Outcome::Running),
                 // A script that is not there has not been started either.
-                None if is_missing(finished) => self.check_from(group, next + 1),
-                None => {
-                    self.complain(group, next, Verb::Status, finished);
+                None if finished.is_missing() => self.check_from(group, next + 1),
+                Some(true) | None => {
+                    if runs.is_none() {
+                        self.complain(group, next, Verb::Status, finished);
+                    }
+                    self.note(group, next, true);
                     self.end(group, Outcome::Running)
                 }
             },
             Work::Starting {
                 next,
                 verb: Verb::Status,
-            } => match finished.runs() {
-                Some(true) => self.start_from(now, group, next + 1, interfaces),
-                Some(false) => {
+            } => match (runs, &finished.exit) {
+                (Some(true), _) => {
+                    self.note(group, next, true);
+                    self.start_from(now, group, next + 1, interfaces)
+                }
+                (Some(false), _) | (None, Exit::Code(_)) => {
                     self.call(group, next, Verb::Start);
                     let verb = Verb::Start;
                     self.go_on(group, Work::Starting { next, verb })
                 }
-                None => {
+                (None, _) => {
                     self.complain(group, next, Verb::Status, finished);
                     self.abandon(group, next, false)
                 }
             },
             Work::Starting { next, .. } if finished.succeeded() => {
+                self.note(group, next, true);
                 self.start_from(now, group, next + 1, interfaces)
             }
             Work::Starting { next, .. } => {
@@ -276,18 +322,38 @@ impl Resources {
                 next,
                 verb: Verb::Stop,
                 after,
+                again,
             } => {
-                if finished.succeeded() || is_missing(finished) {
+                let never_ran = !self.ran(group, next);
+                if finished.succeeded() || finished.is_missing() && never_ran {
+                    self.note(group, next, false);
                     return self.stop_before(group, next, after);
                 }
-                self.complain(group, next, Verb::Stop, finished);
+                if again.tries == TRIES {
+                    self.complain(group, next, Verb::Stop, finished);
+                }
                 // Heartbeat's rule: what says that it does not run has been stopped.
                 self.call(group, next, Verb::Status);
-                let verb = Verb::Status;
-                self.go_on(group, Work::Stopping { next, verb, after })
+                self.go_on_stopping(group, next, Verb::Status, after, again)
             }
-            Work::Stopping { next, after, .. } => {
-                let incomplete = after.incomplete || finished.runs() != Some(false);
+            Work::Stopping {
+                next,
+                after,
+                mut again,
+                ..
+            } => {
+                let stopped = runs == Some(false);
+                if !stopped && again.tries > 0 && now.after(AGAIN) < again.until {
+                    again.tries -= 1;
+                    self.call_after(group, next, Verb::Stop, AGAIN);
+                    return self.go_on_stopping(group, next, Verb::Stop, after, again);
+                }
+                if stopped {
+                    self.note(group, next, false);
+                } else {
+                    self.complain(group, next, Verb::Status, finished);
+                }
+                let incomplete = after.incomplete || !stopped;
                 self.stop_before(
                     group,
                     next,
@@ -300,50 +366,21 @@ impl Resources {
         }
     }
 
-    /// Begins a call of the script at a position; `false` if that is no script.
-    fn call(&mut self, group: GroupId, position: usize, verb: Verb) -> bool {
-        let resources = self.config.group_resources(group);
-        let Some(Resource::Script(text)) = resources.get(position) else {
-            return false;
+    fn go_on_stopping(
+        &mut self,
+        group: GroupId,
+        next: usize,
+        verb: Verb,
+        after: Stopped,
+        again: Again,
+    ) -> Option<Outcome> {
+        let work = Work::Stopping {
+            next,
+            verb,
+            after,
+            again,
         };
-        let (name, mut arguments) = script::words(self.config.text(*text));
-        arguments.push(verb.word().to_owned());
-        let label = format!("group {}: {name}", self.config.group_key(group));
-        log::debug!("{label} {}", verb.word());
-        let finished = Rc::clone(&self.finished);
-        match script::find(&self.directory, name) {
-            Ok(path) => {
-                let job = Job {
-                    path,
-                    arguments,
-                    limit: verb.limit(),
-                    level: verb.level(),
-                    label,
-                    environment: Rc::clone(&self.environment),
-                };
-                let reactor = Rc::clone(&self.reactor);
-                self.reactor.spawn(async move {
-                    let end = script::run(reactor, job).await;
-                    finished.borrow_mut().push_back((group, end));
-                });
-            }
-            Err(exit) => finished.borrow_mut().push_back((
-                group,
-                Finished {
-                    exit,
-                    said: String::new(),
-                },
-            )),
-        }
-        true
-    }
-
-    fn complain(&self, group: GroupId, position: usize, verb: Verb, finished: &Finished) {
-        if let Some(Resource::Script(text)) = self.config.group_resources(group).get(position) {
-            let (name, _) = script::words(self.config.text(*text));
-            let key = self.config.group_key(group);
-            log::error!("group {key}: {name} {}: {}", verb.word(), finished.exit);
-        }
+        self.go_on(group, work)
     }
 
     fn go_on(&mut self, group: GroupId, work: Work) -> Option<Outcome> {
@@ -357,23 +394,5 @@ impl Resources {
     }
 }
 
-fn is_missing(finished: &Finished) -> bool {
-    match &finished.exit {
-        Exit::Missing(_) => true,
-        Exit::NotBegun(error) => error.kind() == std::io::ErrorKind::NotFound,
-        _ => false,
-    }
-}
-
-/// What a script may read of its surroundings: heartbeat's names, as far as they mean something
-/// here. Nothing of it comes from the wire.
-fn environment(config: &Config, directory: &Path) -> Rc<[(&'static str, String)]> {
-    let below = |name: &str| directory.join(name).to_string_lossy().into_owned();
-    Rc::new([
-        ("HA_CURHOST", config.node_name(config.me).to_owned()),
-        ("HA_DIR", directory.to_string_lossy().into_owned()),
-        ("HA_FUNCS", below("shellfuncs")),
-        ("HA_RCDIR", below("rc.d")),
-        ("HA_RESOURCEDIR", below("resource.d")),
-    ])
-}
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,4 @@
-//! Runs one script to its end. Resource scripts have heartbeat's interface: `NAME arg1 arg2
-//! start|stop|status`.
+//! Runs one script to its end; what its `status` means is its kind's own rule.
 //!
 //! A script is a task: it never holds up the loop. It has its own process group, a time limit,
 //! a small fixed environment and no descriptor of ours but its output, which goes to the log
@@ -7,15 +6,15 @@
 //! script's output open: nobody reads it once the script has ended.
 
 mod output;
+mod rule;
 
 use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::rc::Rc;
 
@@ -29,9 +28,8 @@ use twinbeat::time::{Duration, Instant};
 use crate::reactor::Reactor;
 use crate::{privilege, sys};
 use output::Output;
+pub(crate) use rule::Rule;
 
-/// Where `init.d` scripts are, after those of the configuration's own `resource.d`.
-const INIT_D: &str = "/etc/init.d";
 /// The language of every script.
 const LANG: &CStr = c"LANG=C";
 /// The search path of every script.
@@ -64,8 +62,8 @@ pub(crate) struct Job {
     pub(crate) level: Level,
     /// What its lines in the log begin with.
     pub(crate) label: String,
-    /// All of its environment but `PATH` and `LANG`.
-    pub(crate) environment: Rc<[(&'static str, String)]>,
+    /// All of its environment but `PATH` and `LANG`: `NAME=value`.
+    pub(crate) environment: Rc<[String]>,
 }
 
 /// How a call ended.
@@ -81,8 +79,8 @@ pub(crate) enum Exit {
     Unkillable,
     /// It could not be begun.
     NotBegun(io::Error),
-    /// There is none; where it was looked for.
-    Missing(String),
+    /// There is none; what is missing.
+    Missing(&'static str),
 }
 
 /// How a call ended, and what it printed.
@@ -104,14 +102,6 @@ impl Verb {
         }
     }
 
-    /// How long it may take.
-    pub(crate) const fn limit(self) -> Duration {
-        match self {
-            Self::Start | Self::Stop => Duration::from_secs(60),
-            Self::Status => Duration::from_secs(20),
-        }
-    }
-
     /// How important its lines in the log are.
     pub(crate) const fn level(self) -> Level {
         match self {
@@ -122,33 +112,26 @@ impl Verb {
 }
 
 impl Finished {
+    /// Ended without having been begun.
+    pub(crate) const fn at_once(exit: Exit) -> Self {
+        Self {
+            exit,
+            said: String::new(),
+        }
+    }
+
+    /// Whether there is none, or nothing that could interpret it.
+    pub(crate) fn is_missing(&self) -> bool {
+        match &self.exit {
+            Exit::Missing(_) => true,
+            Exit::NotBegun(error) => error.kind() == io::ErrorKind::NotFound,
+            _ => false,
+        }
+    }
+
     /// Whether `start` or `stop` did it.
     pub(crate) const fn succeeded(&self) -> bool {
         matches!(self.exit, Exit::Code(0))
-    }
-
-    /// What `status` means. Heartbeat's rule: the text on standard output decides, not the exit
-    /// code: "not running" is stopped, "running" runs, "stopped" is stopped, "OK" runs, anything
-    /// else is stopped. A script that prints nothing speaks by its exit code, as LSB's do.
-    /// `None` when it was not able to say.
-    pub(crate) fn runs(&self) -> Option<bool> {
-        let Exit::Code(code) = self.exit else {
-            return None;
-        };
-        let said = &self.said;
-        if said.trim_ascii().is_empty() {
-            return Some(code == 0);
-        }
-        let said = said.as_bytes();
-        let says = |words: &[&str]| {
-            let at = |word: &&str| said.windows(word.len()).any(|part| part == word.as_bytes());
-            words.iter().any(at)
-        };
-        Some(
-            !says(&["not running", "Not running", "not Running", "Not Running"])
-                && (says(&["running", "Running"])
-                    || !says(&["stopped", "Stopped"]) && says(&["OK"])),
-        )
     }
 }
 
@@ -165,58 +148,12 @@ impl std::fmt::Display for Exit {
     }
 }
 
-/// `NAME::arg1::arg2` as the script's name and its arguments.
-pub(crate) fn words(resource: &str) -> (&str, Vec<String>) {
-    let (name, mut rest) = cut(resource);
-    let mut arguments = Vec::new();
-    while let Some(text) = rest {
-        let (argument, more) = cut(text);
-        arguments.push(argument.to_owned());
-        rest = more;
-    }
-    (name, arguments)
-}
-
-/// What is before the first `::`, and what is behind it.
-fn cut(text: &str) -> (&str, Option<&str>) {
-    let colons = text.as_bytes().windows(2).position(|two| two == b"::");
-    match colons.and_then(|at| text.split_at_checked(at)) {
-        Some((before, behind)) => (before, behind.get(2..)),
-        None => (text, None),
-    }
-}
-
-/// The script of this name: `resource.d` of the configuration, then `/etc/init.d`.
-pub(crate) fn find(configuration: &Path, name: &str) -> Result<PathBuf, Exit> {
-    let own = configuration.join("resource.d");
-    let missing = || {
-        Exit::Missing(format!(
-            "no executable {name} in {} or {INIT_D}",
-            own.display()
-        ))
-    };
-    // The configuration names none of these.
-    if name.is_empty() || name.contains('/') || name.starts_with('.') {
-        return Err(missing());
-    }
-    [own.join(name), Path::new(INIT_D).join(name)]
-        .into_iter()
-        .find(|path| {
-            path.metadata()
-                .is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
-        })
-        .ok_or_else(missing)
-}
-
 /// Runs a script to its end, whatever it does.
 pub(crate) async fn run(reactor: Rc<Reactor>, job: Job) -> Finished {
     let (child, mut output) = match begin(&job) {
         Ok(begun) => begun,
         Err(error) => {
-            return Finished {
-                exit: Exit::NotBegun(error),
-                said: String::new(),
-            };
+            return Finished::at_once(Exit::NotBegun(error));
         }
     };
     let pidfd = sys::pidfd_open(child).ok();
@@ -300,8 +237,8 @@ fn begin(job: &Job) -> io::Result<(Pid, Output)> {
         arguments.push(CString::new(argument.as_bytes())?);
     }
     let mut variables = vec![LANG.to_owned(), PATH.to_owned()];
-    for (name, value) in job.environment.iter() {
-        variables.push(CString::new(format!("{name}={value}").as_bytes())?);
+    for variable in job.environment.iter() {
+        variables.push(CString::new(variable.as_bytes())?);
     }
     let path = arguments[0].as_c_str();
     let spawn = || {

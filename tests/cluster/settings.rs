@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use twinbeat::config::{
-    Address, AutoFailback, Config, Group, Key, Keys, Link, Log, Medium, Method, Resource, Text,
-    Timing, Watchdog,
+    Address, AutoFailback, Config, Group, Key, Keys, Limits, Link, Log, Medium, Method, Resource,
+    Text, Timing, Watchdog,
 };
 use twinbeat::id::NodeId;
 use twinbeat::time::Duration;
@@ -228,6 +228,7 @@ fn add_group(config: &mut Config, group: &GroupSettings) {
             home: NodeId::new(group.home).unwrap(),
             key,
             resources: start..end,
+            limits: Limits::default(),
         })
         .unwrap();
 }

@@ -216,6 +216,18 @@ fn groups_are_checked_word_by_word() {
         ("alpha x::\u{e4}", "haresources:1:7: error: the byte 0xc3"),
         ("alpha x::", "haresources:1:7: error: an empty argument"),
         (
+            "alpha Link::eth0",
+            "haresources:1:7: error: \"Link::eth0\" would take an interface down that heartbeats leave by",
+        ),
+        (
+            "alpha Route::default",
+            "haresources:1:7: error: \"Route::default\": write Route::DESTINATION::via::GATEWAY",
+        ),
+        (
+            "alpha ocf:heartbeat:Dummy::x",
+            "haresources:1:7: error: \"ocf:heartbeat:Dummy::x\": write ocf:PROVIDER:AGENT::name=value",
+        ),
+        (
             "alpha IPAddr2::10.0.0.1",
             "haresources:1:7: error: \"IPAddr2\" is written IPaddr2",
         ),

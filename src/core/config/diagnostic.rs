@@ -321,7 +321,7 @@ impl fmt::Display for Problem<'_> {
             ),
             Self::NoScript(name) => write!(
                 f,
-                "no executable {name} in resource.d beside ha.cf or in /etc/init.d: this group cannot start here; \
+                "no executable {name} in resource.d beside ha.cf or in /etc/init.d (ocf: in /usr/lib/ocf; systemd: not running): this group cannot start here; \
                  install it, correct the name, or chmod +x it"
             ),
             Self::NoInterface(name) => write!(

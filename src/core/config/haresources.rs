@@ -1,14 +1,18 @@
 //! `haresources`: one group a line, its home node and then its resources in starting order.
 
 mod address;
+mod call;
+mod network;
 mod problem;
 
 pub(super) use address::literal;
+pub use network::{Network, Route};
 pub use problem::Problem;
 
+use super::Address;
 use super::diagnostic::{self, File, NodeNames, Position, Quoted, Report};
 use super::lexer::{Lines, Word, Words};
-use super::{Config, Group, MAX_RESOURCES, Machine, Resource};
+use super::{Config, Group, Limits, MAX_RESOURCES, Machine, Resource};
 use crate::id::{MAX_GROUPS, NodeId};
 use address::Family;
 
@@ -63,7 +67,7 @@ impl Places {
             };
             if word.at == key_word.at {
                 key = match &resource {
-                    Resource::Script(text) => Some(*text),
+                    Resource::Script(text) | Resource::Network(text, _) => Some(*text),
                     Resource::Address(_) => config.keep(word.bytes, word.at, report),
                 };
             }
@@ -87,6 +91,7 @@ impl Places {
             home,
             key,
             resources: index(start)..index(config.resources.len()),
+            limits: Limits::default(),
         };
         if config.groups.push(group).is_err() {
             self.say_full(first.at, Problem::TooManyGroups, report);
@@ -102,13 +107,22 @@ impl Places {
         report: &mut Report<'_>,
     ) -> Option<Resource> {
         match parse(word.bytes) {
-            Ok(None) => config
+            Ok(Meaning::Script) => config
                 .keep(word.bytes, word.at, report)
                 .map(Resource::Script),
-            Ok(Some(found)) => {
+            Ok(Meaning::Network(network)) => {
+                if let Network::Link(interface) = &network
+                    && config.links.iter().any(|link| link.interface == *interface)
+                {
+                    report.say(word.at, Problem::HeartbeatLink(Quoted(word.bytes)));
+                }
+                let text = config.keep(word.bytes, word.at, report)?;
+                Some(Resource::Network(text, network))
+            }
+            Ok(Meaning::Address(found)) => {
                 let same = |resource: &Resource| match resource {
                     Resource::Address(other) => other.address == found.address,
-                    Resource::Script(_) => false,
+                    Resource::Network(..) | Resource::Script(_) => false,
                 };
                 let earlier = config.resources.iter().position(same);
                 if let Some(earlier) = earlier.and_then(|place| self.resources.get(place)) {
@@ -135,41 +149,44 @@ impl Places {
 /// Says which scripts and interfaces this machine lacks; what was refused is left out.
 pub(super) fn compare(text: &[u8], machine: &dyn Machine, report: &mut Report<'_>) {
     for word in Lines::new(File::Haresources, text).flat_map(|(_, words)| words) {
-        match parse(word.bytes) {
-            Ok(Some(address)) => {
-                if let Some(nic) = &address.interface
-                    && !machine.has_interface(nic)
-                {
-                    report.say(
-                        word.at,
-                        diagnostic::Problem::NoInterface(Quoted(nic.as_bytes())),
-                    );
-                }
-            }
-            Ok(None) => {
-                let name = script_name(word.bytes).0;
+        let interface = match parse(word.bytes) {
+            Ok(Meaning::Address(Address { interface, .. })) => interface,
+            Ok(Meaning::Network(network)) => network.interface().cloned(),
+            Ok(Meaning::Script) => {
+                let name = cut(word.bytes, b"::").0;
                 if core::str::from_utf8(name).is_ok_and(|name| !machine.has_script(name)) {
                     report.say(word.at, diagnostic::Problem::NoScript(Quoted(name)));
                 }
+                None
             }
-            Err(_) => {}
+            Err(_) => None,
+        };
+        if let Some(nic) = interface.filter(|nic| !machine.has_interface(nic)) {
+            let problem = diagnostic::Problem::NoInterface(Quoted(nic.as_bytes()));
+            report.say(word.at, problem);
         }
     }
 }
 
-/// A word up to its first `::`, and what is behind it.
-fn script_name(word: &[u8]) -> (&[u8], Option<&[u8]>) {
-    match word.windows(2).position(|pair| pair == b"::") {
-        Some(end) => (
-            word.get(..end).unwrap_or_default(),
-            word.get(end.saturating_add(2)..),
-        ),
+/// A word up to the first `key`, and what is behind that.
+#[inline(never)]
+fn cut<'a>(word: &'a [u8], key: &[u8]) -> (&'a [u8], Option<&'a [u8]>) {
+    let at = word.windows(key.len()).position(|part| part == key);
+    match at.and_then(|at| word.split_at_checked(at)) {
+        Some((before, behind)) => (before, behind.get(key.len()..)),
         None => (word, None),
     }
 }
 
-/// An address, or nothing when the word is a sound script with its arguments.
-fn parse(word: &[u8]) -> Result<Option<super::Address>, Problem<'_>> {
+/// What a sound word is.
+enum Meaning {
+    Address(Address),
+    Network(Network),
+    /// A script with its arguments, or something else that is called.
+    Script,
+}
+
+fn parse(word: &[u8]) -> Result<Meaning, Problem<'_>> {
     if word.len() > MAX_WORD {
         return Err(Problem::LongWord(word.len()));
     }
@@ -177,44 +194,31 @@ fn parse(word: &[u8]) -> Result<Option<super::Address>, Problem<'_>> {
         return Err(Problem::BadByte(Quoted(word), *bad));
     }
     if address::is_meant(word) {
-        return address::parse(word, Family::Both).map(Some);
+        return address::parse(word, Family::Both).map(Meaning::Address);
     }
-    let (name, argument) = script_name(word);
+    let (name, argument) = cut(word, b"::");
     let family = match name {
         b"IPaddr" => Family::Four,
         b"IPaddr2" => Family::Both,
         b"IPv6addr" => Family::Six,
+        b"IPsrcaddr" | b"SendArp" | b"Route" | b"Link" => {
+            return network::parse(word, name, argument).map(Meaning::Network);
+        }
         _ => {
             let near = |right: &&str| right.as_bytes().eq_ignore_ascii_case(name);
-            if let Some(right) = ["IPaddr", "IPaddr2", "IPv6addr"].into_iter().find(near) {
+            if let Some(right) = CASED.into_iter().find(near) {
                 return Err(Problem::Case(Quoted(name), right));
             }
-            check_script(word, name, argument)?;
-            return Ok(None);
+            call::check(word, name, argument)?;
+            return Ok(Meaning::Script);
         }
     };
     let argument = argument.ok_or(Problem::NoAddress(Quoted(name)))?;
-    address::parse(argument, family).map(Some)
+    address::parse(argument, family).map(Meaning::Address)
 }
 
-fn check_script<'a>(
-    word: &'a [u8],
-    name: &'a [u8],
-    arguments: Option<&'a [u8]>,
-) -> Result<(), Problem<'a>> {
-    if name.is_empty() || name.starts_with(b".") || name.iter().any(|b| matches!(b, b'/' | b':')) {
-        return Err(Problem::BadScript(Quoted(name)));
-    }
-    if let Some(arguments) = arguments
-        && (arguments.is_empty()
-            || arguments.starts_with(b"::")
-            || arguments.ends_with(b"::")
-            || arguments.windows(4).any(|four| four == b"::::"))
-    {
-        return Err(Problem::EmptyArgument(Quoted(word)));
-    }
-    Ok(())
-}
+/// Names that nobody gives a script of his own in other letters.
+const CASED: [&str; 5] = ["IPaddr", "IPaddr2", "IPv6addr", "IPsrcaddr", "SendArp"];
 
 /// Bytes of one resource: a group's key must fit into one line of the control socket.
 const MAX_WORD: usize = 200;

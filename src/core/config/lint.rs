@@ -106,7 +106,7 @@ pub(super) fn advise(
     for resource in &config.resources {
         match resource {
             Resource::Address(_) => has_address = true,
-            Resource::Script(_) => has_script = true,
+            Resource::Script(_) | Resource::Network(..) => has_script = true,
         }
     }
     if overlap > Duration::ZERO && has_address {

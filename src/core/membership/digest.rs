@@ -20,7 +20,9 @@ pub(super) fn digests(config: &Config) -> [u8; 3] {
                     IpAddr::V6(ip) => groups.with(&ip.octets()),
                 }
                 .with(&[address.prefix.unwrap_or(u8::MAX)]),
-                Resource::Script(word) => groups.with(config.text(*word).as_bytes()),
+                Resource::Script(word) | Resource::Network(word, _) => {
+                    groups.with(config.text(*word).as_bytes())
+                }
             };
         }
     }

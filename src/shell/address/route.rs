@@ -189,7 +189,7 @@ fn on_link(kind: u16, flags: i32, address: IpAddr, prefix: u8) -> Request {
 }
 
 /// `struct rtmsg`.
-fn header(address: IpAddr, prefix: u8, protocol: u8, kind: u8) -> [u8; 12] {
+pub(crate) fn header(address: IpAddr, prefix: u8, protocol: u8, kind: u8) -> [u8; 12] {
     let mut fixed = [0; 12];
     fixed[0] = netlink::family(address);
     fixed[1] = prefix;
@@ -201,6 +201,13 @@ fn header(address: IpAddr, prefix: u8, protocol: u8, kind: u8) -> [u8; 12] {
     };
     fixed[7] = kind;
     fixed
+}
+
+/// Leaves of the flags of a `struct rtmsg` only those that the kernel takes back.
+pub(crate) fn keep_flags(fixed: &mut [u8; 12]) {
+    let [.., f0, f1, f2, f3] = fixed;
+    let flags = u32::from_ne_bytes([*f0, *f1, *f2, *f3]) & RTNH_F_ONLINK;
+    [*f0, *f1, *f2, *f3] = flags.to_ne_bytes();
 }
 
 fn apply(sources: &[IpAddr], remembered: &mut Vec<Route>, answer: Answer<'_>) {
@@ -237,8 +244,7 @@ impl Route {
         if matches!(protocol, libc::RTPROT_KERNEL | OURS) || flags & RTM_F_CLONED != 0 {
             return None; // Comes and goes with its address, or is ours to make.
         }
-        let [.., f0, f1, f2, f3] = &mut fixed;
-        [*f0, *f1, *f2, *f3] = (flags & RTNH_F_ONLINK).to_ne_bytes();
+        keep_flags(&mut fixed);
         let attributes: Vec<_> = attributes
             .filter(|(kind, _)| RESTORED.contains(kind))
             .map(|(kind, value)| (kind, value.to_vec()))
@@ -268,7 +274,7 @@ impl Route {
 }
 
 /// What of a route is said again; counters and ages are not.
-const RESTORED: [u16; 14] = [
+pub(crate) const RESTORED: [u16; 14] = [
     libc::RTA_DST,
     libc::RTA_OIF,
     libc::RTA_GATEWAY,
@@ -288,6 +294,6 @@ const RTA_VIA: u16 = 18;
 const RTNH_F_ONLINK: u32 = 4;
 const RTM_F_CLONED: u32 = 0x200;
 /// `rtm_protocol` of routes we make; unassigned in `linux/rtnetlink.h`.
-const OURS: u8 = 84;
+pub(crate) const OURS: u8 = 84;
 const ON_LINK_METRIC: u32 = 1024;
 const MAX_REMEMBERED: usize = 64;

@@ -16,6 +16,8 @@ use crate::announce::{Announcer, Notice};
 use crate::interface::Interfaces;
 use crate::{clock, journal};
 
+use super::network::Networks;
+use super::place::{Place, State, away};
 use super::rhythm::Rhythm;
 
 /// Until an address that could not be put back is tried again.
@@ -29,31 +31,10 @@ pub(crate) struct Holding {
     addresses: Addresses,
     announcer: Announcer,
     places: Vec<Place>,
+    networks: Networks,
     rhythm: Rhythm,
     shortest_deadtime: Duration,
     conflict_line_at: Instant,
-}
-
-/// One virtual address.
-struct Place {
-    id: AddressId,
-    group: GroupId,
-    /// Its position among the resources of its group.
-    position: usize,
-    state: State,
-}
-
-/// Whether an address is wanted here, and is here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    /// Its group does not run here.
-    Unwanted,
-    /// Installed.
-    Held,
-    /// Wanted, and to be put back; `told` once the log says why that failed.
-    Away { retry_at: Instant, told: bool },
-    /// Wanted, and must not be here for now.
-    Suspended,
 }
 
 impl Holding {
@@ -83,14 +64,15 @@ impl Holding {
             addresses,
             announcer,
             places,
+            networks: Networks::new(config),
             rhythm: Rhythm::new(config.timing.keepalive, config.timing.lease),
             shortest_deadtime: config.timing.deadtime,
             conflict_line_at: Instant::default(),
         }
     }
 
-    /// Installs and announces the address at this position of the group; `false` if that cannot
-    /// be done, `true` too if there is none.
+    /// Installs and announces the address at this position of the group, or does what else is
+    /// built in there; `false` if that cannot be done, `true` too if there is nothing.
     pub(crate) fn take(
         &mut self,
         now: Instant,
@@ -99,7 +81,12 @@ impl Holding {
         interfaces: &Interfaces,
     ) -> bool {
         let Some(place) = self.place_at(group, position) else {
-            return true;
+            let Self {
+                networks,
+                announcer,
+                ..
+            } = self;
+            return networks.take(now, group, position, interfaces, announcer);
         };
         match self.install(now, place, interfaces) {
             Ok(()) => true,
@@ -113,7 +100,7 @@ impl Holding {
         }
     }
 
-    /// Deletes the address at this position of the group, if there is one.
+    /// Deletes the address at this position of the group, or undoes what else is built in there.
     pub(crate) fn give_up(&mut self, group: GroupId, position: usize) {
         if let Some(place) = self.place_at(group, position) {
             if self.places[place].state != State::Unwanted {
@@ -121,6 +108,7 @@ impl Holding {
             }
             self.places[place].state = State::Unwanted;
         }
+        self.networks.give_up(group, position, &mut self.announcer);
     }
 
     /// Announces the addresses of a group again.
@@ -133,6 +121,9 @@ impl Holding {
                 self.announcer.announce(now, address, interface, interfaces);
             }
         }
+        let of_group = |_, other| other == group;
+        self.networks
+            .announce(now, &of_group, interfaces, &mut self.announcer);
     }
 
     /// Asks the network for the addresses of a group; of how many there will be an answer.
@@ -242,6 +233,7 @@ impl Holding {
     /// next [`Self::keep_up`], which should follow in the same turn.
     pub(crate) fn on_interfaces(&mut self, now: Instant, interfaces: &Interfaces) {
         self.announcer.learn(now, interfaces);
+        self.networks.put_back(interfaces);
         let Self {
             places, addresses, ..
         } = self;
@@ -273,6 +265,7 @@ impl Holding {
                 self.places[place].state = State::Unwanted;
             }
         }
+        self.networks.drop_all(&mut self.announcer);
     }
 
     /// When something is due though nothing is heard.
@@ -352,6 +345,12 @@ impl Holding {
         let index = installed?;
         if let Some(address) = self.addresses.address(id) {
             self.announcer.announce(now, address, index, interfaces);
+            self.networks.announce(
+                now,
+                &|also, _| also == address,
+                interfaces,
+                &mut self.announcer,
+            );
             let name = interfaces.at(index).map_or("?", |i| i.name.as_str());
             info!("address {address} is on {name}");
         }
@@ -380,12 +379,5 @@ impl Holding {
             Some(address) => error!("group {group}: address {address}: {what}"),
             None => error!("group {group}: {what}"),
         }
-    }
-}
-
-const fn away(retry_at: Instant) -> State {
-    State::Away {
-        retry_at,
-        told: false,
     }
 }

@@ -193,7 +193,9 @@ impl Writer {
 
     fn write(&self, (file, text): (PathBuf, String)) {
         let mut queue = self.queue.borrow_mut();
-        queue.waiting.retain(|(waiting, _)| *waiting != file);
+        queue
+            .waiting
+            .retain(|(waiting, _)| waiting.as_os_str() != file.as_os_str());
         queue.waiting.push((file, text));
         if queue.writing {
             return;

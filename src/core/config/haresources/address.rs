@@ -21,8 +21,7 @@ pub(super) enum Family {
 pub(super) fn is_meant(word: &[u8]) -> bool {
     let (head, _) = split(word);
     // What would be the script's name if it were one.
-    let end = head.windows(2).position(|pair| pair == b"::");
-    let name = end.and_then(|end| head.get(..end)).unwrap_or(head);
+    let (name, end) = super::cut(head, b"::");
     let hex = |b: &u8| b.is_ascii_hexdigit() || *b == b':';
     let digit = name.first().is_some_and(u8::is_ascii_digit);
     literal(head).is_some()
@@ -125,7 +124,7 @@ pub(in crate::config) fn literal(word: &[u8]) -> Option<IpAddr> {
     core::str::from_utf8(word).ok()?.parse().ok()
 }
 
-fn prefix(word: &[u8], address: IpAddr) -> Option<u8> {
+pub(super) fn prefix(word: &[u8], address: IpAddr) -> Option<u8> {
     let most = if address.is_ipv4() { 32 } else { 128 };
     // `parse` alone would take a sign.
     let digits = word.iter().all(u8::is_ascii_digit).then_some(word)?;

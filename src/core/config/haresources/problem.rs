@@ -34,6 +34,10 @@ pub enum Problem<'a> {
     BadScript(Quoted<'a>),
     /// A built-in resource in other letters; the right ones.
     Case(Quoted<'a>, &'static str),
+    /// Something built in or called that is written otherwise; how.
+    Form(Quoted<'a>, &'static str),
+    /// `Link` with an interface that heartbeats leave by.
+    HeartbeatLink(Quoted<'a>),
     /// Nothing between or behind `::`.
     EmptyArgument(Quoted<'a>),
     /// `IPaddr` without an address.
@@ -109,6 +113,11 @@ impl fmt::Display for Problem<'_> {
                  or /etc/init.d (no \"/\", no \":\", no \".\" in front), arguments behind \"::\""
             ),
             Self::Case(name, right) => write!(f, "{name} is written {right}"),
+            Self::Form(word, form) => write!(f, "{word}: write {form}"),
+            Self::HeartbeatLink(word) => write!(
+                f,
+                "{word} would take an interface down that heartbeats leave by: name another, or remove the link from ha.cf"
+            ),
             Self::EmptyArgument(word) => write!(
                 f,
                 "an empty argument in {word}: heartbeat would drop it and shift the others; write a word, \
