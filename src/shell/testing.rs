@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use twinbeat::config::{
-    AutoFailback, Config, Group, Key, Keys, Link, Log, Medium, Method, Resource, Text, Timing,
-    Watchdog,
+    AutoFailback, Config, Group, Key, Keys, Link, Log, Medium, Method, Options, Reach, Resource,
+    Text, Timing, Watchdog,
 };
 use twinbeat::id::NodeId;
 use twinbeat::time::Duration;
@@ -59,6 +59,7 @@ pub(crate) fn config(groups: u16) -> Config {
                 home: NodeId::new(usize::from(n % 2)).unwrap(),
                 key: *key,
                 resources: n..n + 1,
+                options: Options::default(),
             })
             .collect(),
         resources: keys.iter().map(|key| Resource::Script(*key)).collect(),
@@ -74,6 +75,7 @@ pub(crate) fn config(groups: u16) -> Config {
             signing: 1,
         },
         watchdog: Watchdog::default(),
+        reach: Reach::default(),
         log: Log::default(),
         rundir,
         statedir,

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use twinbeat::config::{
-    Address, AutoFailback, Config, Group, Key, Keys, Link, Log, Medium, Method, Resource, Text,
-    Timing, Watchdog,
+    Address, AutoFailback, Config, Group, Key, Keys, Link, Log, Medium, Method, Options, Reach,
+    Resource, Text, Timing, Watchdog,
 };
 use twinbeat::id::NodeId;
 use twinbeat::time::Duration;
@@ -94,6 +94,7 @@ impl Settings {
                 signing: 1,
             },
             watchdog: Watchdog::default(),
+            reach: Reach::default(),
             log: Log::default(),
             rundir: Text::default(),
             statedir: Text::default(),
@@ -174,6 +175,7 @@ fn add_group(config: &mut Config, group: &GroupSettings) {
             home: NodeId::new(group.home).unwrap(),
             key,
             resources: start..end,
+            options: Options::default(),
         })
         .unwrap();
 }

@@ -111,7 +111,7 @@ pub enum Difference {
     Nodes,
     /// The groups.
     Groups,
-    /// keepalive, deadtime or `auto_failback`.
+    /// keepalive, deadtime, `auto_failback`, or what is pinged: scores are not compared.
     Timing,
 }
 

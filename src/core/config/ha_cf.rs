@@ -4,6 +4,7 @@ mod device;
 mod directive;
 mod medium;
 mod problem;
+mod reach;
 mod time;
 mod timing;
 mod value;
@@ -13,12 +14,12 @@ pub use problem::Problem;
 use super::diagnostic::{File, Position, Quoted, Report};
 use super::lexer::{Lines, Word, Words};
 use super::line::{DEFAULT_RATE, RATES};
-use super::{AutoFailback, Config, Link, Machine, Medium, Text};
-use crate::id::{MAX_LINKS, MAX_NODES};
+use super::{AutoFailback, Config, Link, Medium, Text};
+use crate::id::{MAX_LINKS, MAX_NODES, MAX_WITNESSES};
 use directive::{Fate, Name};
 use medium::Flaw;
-pub(super) use value::is_node_name;
-use value::{MAX_NAME, boolean, facility, number};
+use value::{MAX_NAME, facility, number};
+pub(super) use value::{boolean, is_node_name};
 
 /// What can be decided only when both files have been read, and where everything stood.
 #[derive(Default)]
@@ -26,6 +27,7 @@ pub(super) struct Settings {
     seen: heapless::Vec<(Name, Position), SINGLES>,
     nodes: heapless::Vec<Position, MAX_NODES>,
     links: heapless::Vec<Position, MAX_LINKS>,
+    witnesses: heapless::Vec<Position, MAX_WITNESSES>,
     /// A `node` or medium line was there, even if it was wrong.
     tried_node: bool,
     tried_link: bool,
@@ -102,16 +104,6 @@ impl Settings {
             }
         }
         timing::finish(self, config, report);
-    }
-
-    /// Says which interfaces this machine lacks at present.
-    pub(super) fn compare(&self, config: &Config, machine: &dyn Machine, report: &mut Report<'_>) {
-        for (link, at) in config.links.iter().zip(&self.links) {
-            if link.rate().is_none() && !machine.has_interface(&link.interface) {
-                let name = Quoted(link.interface.as_bytes());
-                report.say(*at, super::diagnostic::Problem::NoInterface(name));
-            }
-        }
     }
 
     /// Whether names may be compared with the list of nodes.
@@ -194,6 +186,7 @@ impl Settings {
         match name {
             Name::Keepalive
             | Name::Warntime
+            | Name::Deadping
             | Name::Deadtime
             | Name::Initdead
             | Name::Lease
@@ -266,6 +259,7 @@ impl Settings {
             // These take several values.
             Name::Bcast | Name::Mcast | Name::Mcast6 | Name::Serial => {}
             Name::Node | Name::Ucast | Name::Ucast6 | Name::Watchdog => {}
+            Name::Group | Name::Ping | Name::Ping6 | Name::PingGroup | Name::Track => {}
         }
         Ok(())
     }
@@ -278,6 +272,9 @@ impl Settings {
         config: &mut Config,
         report: &mut Report<'_>,
     ) -> Result<(), Flaw<'a>> {
+        if reach::is_meant(name) {
+            return self.read_reach(name, first.at, values, config, report);
+        }
         if name == Name::Node {
             self.tried_node = true;
         } else if name != Name::Watchdog {

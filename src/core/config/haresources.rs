@@ -8,7 +8,7 @@ pub use problem::Problem;
 
 use super::diagnostic::{self, File, NodeNames, Position, Quoted, Report};
 use super::lexer::{Lines, Word, Words};
-use super::{Config, Group, MAX_RESOURCES, Machine, Resource};
+use super::{Config, Group, MAX_RESOURCES, Machine, Options, Resource};
 use crate::id::{MAX_GROUPS, NodeId};
 use address::Family;
 
@@ -87,6 +87,7 @@ impl Places {
             home,
             key,
             resources: index(start)..index(config.resources.len()),
+            options: Options::default(),
         };
         if config.groups.push(group).is_err() {
             self.say_full(first.at, Problem::TooManyGroups, report);

@@ -3,7 +3,7 @@
 use super::diagnostic::{Diagnostic, File, NodeNames, Position, Problem, Quoted, Report};
 use super::ha_cf::{Settings, is_node_name};
 use super::lexer::Lines;
-use super::{Config, authkeys, haresources, lint};
+use super::{Config, authkeys, group, haresources, lint};
 use crate::id::NodeId;
 
 /// A file's bytes, or in words why there are none and what to do.
@@ -72,10 +72,11 @@ pub fn read(sources: &Sources<'_>, say: &mut dyn FnMut(Diagnostic<'_>)) -> Optio
     let twinbeat_cf = sources
         .twinbeat_cf
         .map(|source| usable(File::TwinbeatCf, source, report_to));
-    for (file, text) in [
+    let files = [
         (File::HaCf, ha_cf),
         (File::TwinbeatCf, twinbeat_cf.flatten()),
-    ] {
+    ];
+    for (file, text) in files {
         if let Some(text) = text {
             settings.read(file, text, &mut config, report_to);
         }
@@ -88,7 +89,18 @@ pub fn read(sources: &Sources<'_>, say: &mut dyn FnMut(Diagnostic<'_>)) -> Optio
     let nodes_known = complete && settings.knows_nodes();
     find_me(sources.name, nodes_known, &settings, &mut config, report_to);
     if let Some(text) = usable(File::Haresources, sources.haresources, report_to) {
+        let before = report_to.errors();
         haresources::read(text, &mut config, nodes_known, report_to);
+        let sound = nodes_known && report_to.errors() == before;
+        for (file, text) in files {
+            group::read(
+                file,
+                text.unwrap_or_default(),
+                sound,
+                &mut config,
+                report_to,
+            );
+        }
         if let Some(machine) = sources.machine {
             haresources::compare(text, machine, report_to);
         }

@@ -11,7 +11,7 @@ pub(in crate::config) fn is_node_name(word: &[u8]) -> bool {
 }
 
 /// Heartbeat's ways to say yes and no.
-pub(super) fn boolean(word: &[u8]) -> Option<bool> {
+pub(in crate::config) fn boolean(word: &[u8]) -> Option<bool> {
     let among = |words: &[&str]| {
         words
             .iter()
