@@ -210,7 +210,8 @@ impl Membership {
     }
 
     fn become_left(&mut self, now: Instant, node: NodeId, events: &mut Events) {
-        let ended = self.end(now, node);
+        let mut ended = self.end(now, node);
+        ended.off = true;
         self.peers.at_mut(node).standing = Standing::Left(ended);
         if node != self.me {
             events.report(Event::PeerLeft { node });
@@ -230,6 +231,7 @@ impl Membership {
                 life: None,
                 stuck: GroupSet::EMPTY,
                 watchdog: Duration::ZERO,
+                off: false,
             };
         };
         Ended {
@@ -239,6 +241,19 @@ impl Membership {
                 .filter(|group| alive.beat.groups.at(*group).state == GroupState::StopFailed)
                 .fold(GroupSet::EMPTY, GroupSet::with),
             watchdog: alive.watchdog,
+            off: false,
+        }
+    }
+
+    /// A dead node was switched off, by whatever a person or a fence trusts. Whether it was dead.
+    pub(crate) fn on_fenced(&mut self, node: NodeId) -> bool {
+        match &mut self.peers.at_mut(node).standing {
+            Standing::Dead(ended) => {
+                ended.off = true;
+                ended.stuck = GroupSet::EMPTY;
+                true
+            }
+            Standing::Unheard | Standing::Alive(_) | Standing::Left(_) => false,
         }
     }
 

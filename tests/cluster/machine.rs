@@ -7,7 +7,7 @@ use std::rc::Rc;
 use twinbeat::Node;
 use twinbeat::action::{Carrier, Command, GroupState, Outcome};
 use twinbeat::config::Config;
-use twinbeat::id::{GroupId, GroupSet, LinkId, LinkSet, NodeId};
+use twinbeat::id::{GroupId, GroupSet, LinkId, LinkSet, NodeId, WitnessId, WitnessSet};
 use twinbeat::time::Instant;
 
 use super::network::Frame;
@@ -28,6 +28,8 @@ pub(crate) struct Machine {
     /// Built-in actions that ended at once.
     pub(crate) done: VecDeque<(GroupId, Outcome)>,
     pub(crate) carrier: LinkSet,
+    /// Hosts that do not answer it.
+    pub(crate) lost: WitnessSet,
     /// Since when its agent has been told that no link can send.
     pub(crate) dark_since: Option<u64>,
     /// Until then the loop does not run.
@@ -51,6 +53,7 @@ pub(crate) enum Arrival {
     Frame(LinkId, Rc<Frame>),
     Link(LinkId, Carrier),
     Done(GroupId, Outcome),
+    Witness(WitnessId, bool),
     Command(Command),
 }
 
@@ -103,6 +106,7 @@ impl Machine {
             name: name.to_owned(),
             me: config.me,
             carrier: LinkSet::first(config.links.len()),
+            lost: WitnessSet::EMPTY,
             dark_since: None,
             config,
             node: None,

@@ -18,7 +18,7 @@ use std::fmt::Display;
 use std::rc::Rc;
 
 use twinbeat::action::{Carrier, Command};
-use twinbeat::id::{GroupId, LinkId};
+use twinbeat::id::{GroupId, LinkId, NodeId, WitnessId};
 use twinbeat::time::Instant;
 use twinbeat::{Boot, Node};
 
@@ -72,6 +72,8 @@ enum Happening {
     },
     /// The lease of a group's addresses may have ended.
     Lapse(usize, GroupId),
+    /// A host answers a machine's ping.
+    Answers(usize, WitnessId),
 }
 
 impl Cluster {
@@ -160,6 +162,24 @@ impl Cluster {
         self.note(machine, words::Note::Fault("loses power"));
         self.machines[machine].lose_power();
         self.rules.forget(machine);
+    }
+
+    /// The machine is switched off for sure, and every other agent is told.
+    pub(crate) fn fence(&mut self, machine: usize) {
+        self.power_off(machine);
+        for other in (0..self.machines.len()).filter(|other| *other != machine) {
+            self.command(other, Command::Fenced(NodeId::new(machine).unwrap()));
+        }
+    }
+
+    /// A host answers a machine, or does not.
+    pub(crate) fn set_host(&mut self, machine: usize, host: usize, answers: bool) {
+        let host = WitnessId::new(host).unwrap();
+        let one = &mut self.machines[machine];
+        one.lost = match answers {
+            true => one.lost.without(host),
+            false => one.lost.with(host),
+        };
     }
 
     /// The loop does not run for a while.
@@ -287,6 +307,12 @@ impl Cluster {
                 end,
             } => self.script_ends(machine, group, job, life, end),
             Happening::Lapse(machine, group) => self.lapse(machine, group),
+            Happening::Answers(machine, host) => {
+                if self.machines[machine].runs() {
+                    self.machines[machine].receive(Arrival::Witness(host, true));
+                    self.turn(machine);
+                }
+            }
         }
     }
 

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use twinbeat::config::{
-    Address, AutoFailback, Config, Group, Key, Keys, Link, Log, Medium, Method, Options, Reach,
-    Resource, Text, Timing, Watchdog,
+    Address, AutoFailback, Config, Group, Key, Keys, Link, Log, Medium, Method, Options, Policy,
+    Reach, Resource, Sight, Text, Timing, Watchdog, Witness,
 };
 use twinbeat::id::NodeId;
 use twinbeat::time::Duration;
@@ -22,6 +22,9 @@ pub(crate) struct Settings {
     pub(crate) initdead: u64,
     pub(crate) failback: AutoFailback,
     pub(crate) groups: Vec<GroupSettings>,
+    /// Hosts that are pinged, each a target.
+    pub(crate) hosts: usize,
+    pub(crate) deadping: u64,
 }
 
 /// One line of `haresources`: an address is an address, every other word a script.
@@ -29,6 +32,7 @@ pub(crate) struct Settings {
 pub(crate) struct GroupSettings {
     pub(crate) home: usize,
     pub(crate) resources: Vec<String>,
+    pub(crate) at_most_one: bool,
 }
 
 impl Settings {
@@ -46,6 +50,8 @@ impl Settings {
             initdead: deadtime * 2,
             failback: AutoFailback::On,
             groups: Vec::new(),
+            hosts: 0,
+            deadping: deadtime,
         }
     }
 
@@ -114,6 +120,16 @@ impl Settings {
             };
             config.links.push(link).unwrap();
         }
+        config.reach.deadping = Duration::from_micros(self.deadping);
+        for target in 0..u8::try_from(self.hosts).unwrap() {
+            let witness = Witness {
+                sight: Sight::Host(IpAddr::from([192, 0, 2, target])),
+                target,
+                group: Text::default(),
+            };
+            config.reach.witnesses.push(witness).unwrap();
+            config.reach.targets = target + 1;
+        }
         for group in &self.groups {
             add_group(&mut config, group);
         }
@@ -175,7 +191,10 @@ fn add_group(config: &mut Config, group: &GroupSettings) {
             home: NodeId::new(group.home).unwrap(),
             key,
             resources: start..end,
-            options: Options::default(),
+            options: Options {
+                policy: group.at_most_one.then_some(Policy::AtMostOne),
+                failback: None,
+            },
         })
         .unwrap();
 }
