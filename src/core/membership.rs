@@ -245,8 +245,28 @@ impl Membership {
         }
     }
 
+    /// A node is back, although not heard here: what was known of its last life is void. A goodbye
+    /// reaches others later, and until then they say that they hear it.
+    pub(crate) fn review_absent(&mut self, now: Instant) {
+        for node in self.others() {
+            if !self.is_heard_of(node) {
+                continue;
+            }
+            match &mut self.peers.at_mut(node).standing {
+                Standing::Dead(ended) => ended.off = false,
+                Standing::Left(ended) => {
+                    ended.off &= now.since(ended.since) <= self.timing.deadtime;
+                }
+                Standing::Unheard | Standing::Alive(_) => {}
+            }
+        }
+    }
+
     /// A dead node was switched off, by whatever a person or a fence trusts. Whether it was dead.
     pub(crate) fn on_fenced(&mut self, node: NodeId) -> bool {
+        if self.is_heard_of(node) {
+            return false;
+        }
         match &mut self.peers.at_mut(node).standing {
             Standing::Dead(ended) => {
                 ended.off = true;

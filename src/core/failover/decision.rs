@@ -13,6 +13,7 @@ impl Failover {
     pub(crate) fn decide(&mut self, now: Instant, members: &mut Membership, events: &mut Events) {
         self.met |= members.alive().next().is_some();
         self.end_suspension(members, events);
+        members.review_absent(now);
         self.connectivity.compare(members, events);
         for id in self.ids() {
             // A step may open the way to the next; none goes round in a circle.

@@ -236,8 +236,8 @@ impl Failover {
         let unknown = |node| match members.peer(node).standing {
             Standing::Unheard => true,
             // Even if a live peer hears it: two that both ask that peer could both be answered.
-            Standing::Dead(ended) => !ended.off,
-            Standing::Alive(_) | Standing::Left(_) => false,
+            Standing::Dead(ended) | Standing::Left(ended) => !ended.off,
+            Standing::Alive(_) => false,
         };
         let alone = members.alive().next().is_none();
         self.group(id).at_most_one

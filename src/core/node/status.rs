@@ -109,7 +109,7 @@ impl Node {
 
     /// Whether this node reaches a witness, and how long ago a host last answered, in attentive
     /// time; `None` if it never did, or is an interface.
-    pub fn witness(&self, id: WitnessId) -> (bool, Option<Duration>) {
+    pub fn witness(&self, _now: Instant, id: WitnessId) -> (bool, Option<Duration>) {
         let (up, answered) = self.failover.connectivity.view(id);
         (up, answered.map(|mark| self.members.mark().minus(mark)))
     }

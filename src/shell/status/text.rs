@@ -14,6 +14,7 @@ pub(crate) fn text(status: &Status<'_>) -> String {
     // Writing to a string does not fail.
     let _ = nodes(status, &mut out);
     let _ = links(status, &mut out);
+    let _ = targets(status, &mut out);
     let _ = groups(status, &mut out);
     out
 }
@@ -89,6 +90,30 @@ fn links(status: &Status<'_>, out: &mut String) -> fmt::Result {
         match status.trouble(id) {
             Some(trouble) => writeln!(out, ", {trouble}")?,
             None => writeln!(out, ", heard {}", view.heard)?,
+        }
+    }
+    Ok(())
+}
+
+fn targets(status: &Status<'_>, out: &mut String) -> fmt::Result {
+    let Status {
+        config, node, now, ..
+    } = status;
+    for id in config.witness_ids() {
+        let (up, age) = node.witness(*now, id);
+        let reached = if up { "reached" } else { "not reached" };
+        write!(out, "target {}: {reached}", journal::target(config, id))?;
+        if let Some(age) = age {
+            write!(out, ", answered {} ago", journal::coarse(age))?;
+        }
+        out.push('\n');
+    }
+    if config.reach.targets > 0 {
+        for id in config.node_ids() {
+            if let Some(score) = node.score(id) {
+                let (name, most) = (config.node_name(id), config.reach.targets);
+                writeln!(out, "node {name} reaches {score} of {most} targets")?;
+            }
         }
     }
     Ok(())
