@@ -278,3 +278,109 @@ fn score_of(alive: &Alive) -> Option<u8> {
 fn bit(target: u8) -> u8 {
     1_u8.checked_shl(target.into()).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Sources, read};
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn id(n: usize) -> WitnessId {
+        WitnessId::new(n).unwrap()
+    }
+
+    fn node(n: usize) -> NodeId {
+        NodeId::new(n).unwrap()
+    }
+
+    fn connectivity() -> Connectivity {
+        let ha_cf = "node a b\nbcast eth0\nkeepalive 1\ndeadtime 10\nping 10.0.0.1\n\
+                     ping_group g 10.0.0.2 10.0.0.3\ntrack eth1\n";
+        let sources = Sources::new("a", ha_cf, "", "auth 1\n1 sha1 0123456789abcdef\n");
+        Connectivity::new(&read(&sources, &mut |_| {}).unwrap())
+    }
+
+    #[test]
+    fn a_target_is_reached_by_any_of_its_hosts_and_lost_with_the_last() {
+        let (mut one, mut events) = (connectivity(), Events::default());
+        assert!(one.is_cut_off());
+        assert!(one.on_witness(SECOND, id(1), true, &mut events));
+        assert!(!one.on_witness(SECOND.scaled(5, 1), id(2), true, &mut events));
+        assert_eq!(one.score(), 1);
+        // The first is silent for deadping, then the second.
+        assert!(!one.on_timeout(SECOND.scaled(11, 1), &mut events));
+        assert!(one.on_timeout(SECOND.scaled(15, 1), &mut events));
+        assert!(one.is_cut_off());
+        let reach = |witness, up, score| Event::Reach { witness, up, score };
+        assert_eq!(events.take(), Some(reach(id(1), true, 1)));
+        assert_eq!(events.take(), Some(reach(id(2), false, 0)));
+        assert_eq!(events.take(), None);
+    }
+
+    #[test]
+    fn an_interface_is_up_until_the_kernel_says_otherwise() {
+        let (mut one, mut events) = (connectivity(), Events::default());
+        assert!(one.on_witness(SECOND, id(3), true, &mut events));
+        assert!(!one.on_timeout(SECOND.scaled(1000, 1), &mut events));
+        assert_eq!((one.score(), one.view(id(3))), (1, (true, None)));
+        assert!(one.on_witness(SECOND, id(3), false, &mut events));
+    }
+
+    #[test]
+    fn pings_leave_with_a_beat_and_once_in_a_keepalive() {
+        let mut one = connectivity();
+        let at = |millis: u64| Instant::from_micros(millis * 1000);
+        assert!(!one.take_pings());
+        for (millis, due) in [(1000, true), (1001, false), (1800, false), (1900, true)] {
+            one.on_beat_sent(at(millis));
+            assert_eq!(one.take_pings(), due, "{millis}");
+            assert!(!one.take_pings());
+        }
+    }
+
+    #[test]
+    fn a_difference_counts_when_it_has_lasted_and_its_end_too() {
+        // Half of deadping is 5 s; of another node it is believed a beat later, its end a beat earlier.
+        for (me, begins, ends) in [(0, 5, 5), (1, 6, 4)] {
+            let mut one = connectivity();
+            one.me = node(me);
+            let mut seen = |from: u64, scores: [u8; 2], lasting: u64| {
+                for second in from..from + lasting {
+                    for (n, score) in scores.into_iter().enumerate() {
+                        one.nodes.at_mut(node(n)).score = Some(score);
+                    }
+                    one.compare_two(SECOND.scaled(second, 1), node(0), node(1));
+                }
+                one.better(node(0)).contains(node(1))
+            };
+            assert!(!seen(100, [1, 1], 10));
+            // A second short of it, several times over.
+            assert!(!seen(110, [0, 1], begins));
+            assert!(!seen(120, [1, 1], 1));
+            assert!(!seen(130, [0, 1], begins));
+            assert!(!seen(140, [0, 0], 1));
+            assert!(seen(150, [0, 1], begins + 1), "{me}");
+            assert!(seen(160, [1, 1], ends));
+            assert!(seen(170, [0, 1], 1));
+            assert!(seen(180, [1, 1], ends));
+            assert!(!seen(180 + ends, [1, 1], 1), "{me}");
+        }
+    }
+
+    #[test]
+    fn a_new_life_that_reaches_nothing_asks_for_nothing_until_it_does() {
+        let mut one = connectivity();
+        let mut seen = |millis, mine| {
+            one.nodes.at_mut(node(0)).score = Some(mine);
+            one.nodes.at_mut(node(1)).score = Some(1);
+            one.compare_two(Duration::from_millis(millis), node(0), node(1));
+            one.better(node(0)).contains(node(1))
+        };
+        assert!(seen(1, 0));
+        assert!(!seen(2, 1));
+        assert!(seen(3, 0));
+        // No longer a new one.
+        assert!(seen(6000, 1));
+    }
+}

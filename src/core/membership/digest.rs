@@ -52,3 +52,52 @@ pub(super) fn digests(config: &Config) -> [u8; 3] {
     }
     [nodes.byte(), groups.byte(), timing.byte()]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Sources, read};
+    use std::format;
+
+    fn digests_with(lines: &str) -> [u8; 3] {
+        let ha_cf =
+            format!("node a b\nbcast eth0\nkeepalive 1\ndeadtime 10\nauto_failback on\n{lines}");
+        let sources = Sources::new(
+            "a",
+            &ha_cf,
+            "a 10.0.0.1\n",
+            "auth 1\n1 sha1 0123456789abcdef\n",
+        );
+        digests(&read(&sources, &mut |_| {}).unwrap())
+    }
+
+    #[test]
+    fn what_must_agree_about_reach_and_groups_is_seen_and_defaults_leave_no_trace() {
+        let plain = digests_with("");
+        for same in [
+            "deadping 5\n",
+            "group 10.0.0.1 policy at-least-one failback on\n",
+        ] {
+            assert_eq!(digests_with(same), plain, "{same}");
+        }
+        let differs = |lines| {
+            let other = digests_with(lines);
+            [0, 1, 2].map(|n| other.get(n) != plain.get(n))
+        };
+        assert_eq!(
+            differs("group 10.0.0.1 policy at-most-one\n"),
+            [false, true, false]
+        );
+        assert_eq!(
+            differs("group 10.0.0.1 failback off\n"),
+            [false, false, true]
+        );
+        assert_eq!(differs("ping 10.0.0.9\n"), [false, false, true]);
+        assert_eq!(differs("track eth1\n"), [false, false, true]);
+        assert_eq!(digests_with("track eth1\n"), digests_with("track wan\n"));
+        assert_ne!(
+            digests_with("ping 10.0.0.9\n"),
+            digests_with("ping 10.0.0.8\n")
+        );
+    }
+}
