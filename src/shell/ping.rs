@@ -58,7 +58,7 @@ impl Pings {
                 };
                 if place.is_none() {
                     *place = Socket::open(address, identifier(&secret))
-                        .inspect_err(|error| warn!("ping {address}: {}", journal::errno(*error)))
+                        .inspect_err(|error| warn!("ping: {}", journal::errno(*error)))
                         .ok();
                 }
             }
@@ -122,16 +122,14 @@ impl Pings {
         packet[4..6].copy_from_slice(&self.secret[..2]);
         packet[6..8].copy_from_slice(&self.round.to_be_bytes());
         packet[8..].copy_from_slice(&self.secret[2..]);
-        if to.is_ipv4() {
-            // The kernel writes that of ICMPv6, which covers addresses (RFC 1071).
-            let halves = packet.as_chunks::<2>().0.iter();
-            let sum: u32 = halves
-                .map(|half| u32::from(u16::from_be_bytes(*half)))
-                .sum();
-            let sum = (sum & 0xffff) + (sum >> 16);
-            let sum = !((sum & 0xffff) + (sum >> 16));
-            packet[2..4].copy_from_slice(&sum.to_be_bytes()[2..]);
-        }
+        // RFC 1071; the kernel writes that of ICMPv6 itself, which covers addresses.
+        let halves = packet.as_chunks::<2>().0.iter();
+        let sum: u32 = halves
+            .map(|half| u32::from(u16::from_be_bytes(*half)))
+            .sum();
+        let sum = (sum & 0xffff) + (sum >> 16);
+        let sum = !((sum & 0xffff) + (sum >> 16));
+        packet[2..4].copy_from_slice(&sum.to_be_bytes()[2..]);
         packet
     }
 

@@ -74,10 +74,7 @@ fn gateway_blocked() {
         assert!(status.contains(part), "no {part} in {status}");
     }
     let status = String::from_utf8(pair.command(B, &["status"]).stdout).unwrap();
-    for part in [
-        "target 10.77.0.9: reached, answered ",
-        "node nodea reaches 0 of 1 targets",
-    ] {
+    for part in ["target 10.77.0.9: reached", "reaches 0 targets"] {
         assert!(status.contains(part), "no {part} in {status}");
     }
     let at = Instant::now();
@@ -109,14 +106,17 @@ fn gateway_dead() {
     pair.start_both();
     let status = String::from_utf8(pair.command(A, &["status"]).stdout).unwrap();
     let all = if directives == six { 2 } else { 1 };
-    let reached = format!("node nodeb reaches {all} of {all} targets");
+    let reached = format!("reaches {all} targets");
     assert!(status.contains(&reached), "{status}\n{}", pair.story());
     let at = Instant::now();
     pair.outside.ip("link set eth0 down");
     sleep(2 * SECOND);
     let status = String::from_utf8(pair.command(A, &["status"]).stdout).unwrap();
-    let none = format!("node nodea reaches 0 of {all} targets");
-    assert!(status.contains(&none), "{status}\n{}", pair.story());
+    assert!(
+        status.contains("reaches 0 targets"),
+        "{status}\n{}",
+        pair.story()
+    );
     assert!(pair.holds(A) && !pair.holds(B), "{}", pair.story());
     pair.outside.ip("link set eth0 up");
     sleep(2 * SECOND);

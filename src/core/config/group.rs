@@ -2,9 +2,8 @@
 //! or `twinbeat.cf`, and is read when `haresources` has been.
 
 use super::Config;
-use super::diagnostic::{File, Position, Quoted, Report};
-use super::ha_cf::{Problem, boolean};
-use super::lexer::{Lines, Word, Words};
+use super::ha_cf::boolean;
+use super::lexer::{Word, Words};
 use crate::id::GroupId;
 
 /// What was written for a group; `None` is as for all.
@@ -32,32 +31,15 @@ impl Options {
     }
 }
 
-/// Reads the `group` lines of one file. Groups are `complete` if all of `haresources` was understood.
-pub(super) fn read(
-    file: File,
-    text: &[u8],
-    complete: bool,
-    config: &mut Config,
-    report: &mut Report<'_>,
-) {
-    for (first, words) in Lines::new(file, text) {
-        if first.bytes == b"group"
-            && let Err((at, problem)) = read_line(first.at, words, complete, config)
-        {
-            report.say(at, problem);
-        }
-    }
-}
-
-fn read_line<'a>(
-    start: Position,
+/// Reads one line behind its first word. Groups are `complete` if all of `haresources` was understood.
+/// An error is a word, and what is wrong with it.
+pub(super) fn read<'a>(
+    first: Word<'a>,
     mut words: Words<'a>,
     complete: bool,
     config: &mut Config,
-) -> Result<(), (Position, Problem<'a>)> {
-    let missing = (start, Problem::NoValue(EXAMPLE));
-    let wrong = |word: Word<'a>, what| Err((word.at, Problem::Wrong(Quoted(word.bytes), what)));
-    let key = words.next().ok_or(missing)?;
+) -> Result<(), (Word<'a>, &'static str)> {
+    let key = words.next().unwrap_or(first);
     let is_meant = |id: &GroupId| config.group_key(*id).as_bytes() == key.bytes;
     let group = config.group_ids().find(is_meant);
     // What is said of a group that is not known is checked all the same.
@@ -65,37 +47,43 @@ fn read_line<'a>(
     let options = match group.and_then(|id| config.groups.get_mut(id.index())) {
         Some(group) => &mut group.options,
         None if complete => {
-            let what = "is no group: write the first resource of its line in haresources, as it stands there";
-            return wrong(key, what);
+            return Err((
+                key,
+                "is no group: write the first resource of its line in haresources",
+            ));
         }
         None => &mut nobody,
     };
-    let mut next = Some(words.next().ok_or(missing)?);
-    while let Some(option) = next {
-        let value = words.next().ok_or(missing)?;
-        let twice = match option.bytes {
+    let mut any = false;
+    while let Some(option) = words.next() {
+        any = true;
+        let value = words.next().map_or(&b""[..], |word| word.bytes);
+        let wrong = match option.bytes {
             b"policy" => {
-                let policy = match value.bytes {
-                    b"at-least-one" => Policy::AtLeastOne,
-                    b"at-most-one" => Policy::AtMostOne,
-                    _ => return wrong(value, "must be at-least-one or at-most-one"),
+                let policy = match value {
+                    b"at-least-one" => Some(Policy::AtLeastOne),
+                    b"at-most-one" => Some(Policy::AtMostOne),
+                    _ => None,
                 };
-                options.policy.replace(policy).is_some()
+                let twice = core::mem::replace(&mut options.policy, policy).is_some();
+                twice || policy.is_none()
             }
             b"failback" => {
-                let Some(on) = boolean(value.bytes) else {
-                    return wrong(value, "must be on (it goes home) or off (it stays)");
-                };
-                options.failback.replace(on).is_some()
+                let failback = boolean(value);
+                let twice = core::mem::replace(&mut options.failback, failback).is_some();
+                twice || failback.is_none()
             }
-            _ => return wrong(option, "is no option of a group: write policy or failback"),
+            _ => true,
         };
-        if twice {
-            return wrong(option, "stands twice for this group: remove one of them");
+        if wrong {
+            return Err((
+                option,
+                "must be policy at-least-one or at-most-one, or failback on or off, each once",
+            ));
         }
-        next = words.next();
     }
-    Ok(())
+    any.then_some(())
+        .ok_or((key, "is followed by no option: write policy or failback"))
 }
 
 /// How it is written.

@@ -14,11 +14,11 @@ pub use problem::Problem;
 use super::diagnostic::{File, Position, Quoted, Report};
 use super::lexer::{Lines, Word, Words};
 use super::line::{DEFAULT_RATE, RATES};
-use super::{AutoFailback, Config, Link, Medium, Text};
+use super::{AutoFailback, Config, Link, Medium, group};
 use crate::id::{MAX_LINKS, MAX_NODES, MAX_WITNESSES};
 use directive::{Fate, Name};
 use medium::Flaw;
-use value::{MAX_NAME, facility, number};
+use value::{MAX_NAME, facility, number, set_text};
 pub(super) use value::{boolean, is_node_name};
 
 /// What can be decided only when both files have been read, and where everything stood.
@@ -40,15 +40,25 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// Reads one of the two files into `config`.
+    /// Reads one of the two files into `config`; with `groups`, the lines about groups alone, which
+    /// are all known if it is true.
     pub(super) fn read(
         &mut self,
         file: File,
         text: &[u8],
+        groups: Option<bool>,
         config: &mut Config,
         report: &mut Report<'_>,
     ) {
         for (first, values) in Lines::new(file, text) {
+            if let Some(complete) = groups {
+                if first.bytes == b"group"
+                    && let Err((word, what)) = group::read(first, values, complete, config)
+                {
+                    report.say(word.at, Problem::Wrong(Quoted(word.bytes), what));
+                }
+                continue;
+            }
             if let Some(stray) = values.clone().find(|word| word.bytes == b"\\") {
                 report.say(stray.at, super::diagnostic::Problem::Backslash);
                 continue;
@@ -369,22 +379,6 @@ impl Settings {
         }
         let _ = self.links.push(at);
         Ok(())
-    }
-}
-
-/// Writes the string of a directive to its place.
-fn set_text(config: &mut Config, name: Name, text: Option<Text>) {
-    let Some(text) = text else { return };
-    if name == Name::Cluster {
-        config.cluster = text;
-    } else if name == Name::Rundir {
-        config.rundir = text;
-    } else if name == Name::Statedir {
-        config.statedir = text;
-    } else if name == Name::Logfile {
-        config.log.file = Some(text);
-    } else if name == Name::Debugfile {
-        config.log.debug_file = Some(text);
     }
 }
 

@@ -3,7 +3,7 @@
 use super::diagnostic::{Diagnostic, File, NodeNames, Position, Problem, Quoted, Report};
 use super::ha_cf::{Settings, is_node_name};
 use super::lexer::Lines;
-use super::{Config, authkeys, group, haresources, lint};
+use super::{Config, authkeys, haresources, lint};
 use crate::id::NodeId;
 
 /// A file's bytes, or in words why there are none and what to do.
@@ -78,7 +78,7 @@ pub fn read(sources: &Sources<'_>, say: &mut dyn FnMut(Diagnostic<'_>)) -> Optio
     ];
     for (file, text) in files {
         if let Some(text) = text {
-            settings.read(file, text, &mut config, report_to);
+            settings.read(file, text, None, &mut config, report_to);
         }
     }
     // What is missing may stand in a file that could not be read.
@@ -93,13 +93,8 @@ pub fn read(sources: &Sources<'_>, say: &mut dyn FnMut(Diagnostic<'_>)) -> Optio
         haresources::read(text, &mut config, nodes_known, report_to);
         let sound = nodes_known && report_to.errors() == before;
         for (file, text) in files {
-            group::read(
-                file,
-                text.unwrap_or_default(),
-                sound,
-                &mut config,
-                report_to,
-            );
+            let text = text.unwrap_or_default();
+            settings.read(file, text, Some(sound), &mut config, report_to);
         }
         if let Some(machine) = sources.machine {
             haresources::compare(text, machine, report_to);

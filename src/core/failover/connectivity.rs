@@ -26,6 +26,8 @@ pub(crate) struct Connectivity {
     pings_due: bool,
     next_ping_at: Instant,
     nodes: PerNode<Standing>,
+    /// The next of all their `turns`.
+    turn: Duration,
 }
 
 /// One witness.
@@ -74,6 +76,7 @@ impl Connectivity {
                 better: NodeSet::EMPTY,
                 turns: PerNode::new(|| Duration::MAX),
             }),
+            turn: Duration::MAX,
         }
     }
 
@@ -151,6 +154,7 @@ impl Connectivity {
             }
             standing.score = score;
         }
+        self.turn = Duration::MAX;
         for node in all() {
             for other in all() {
                 self.compare_two(mark, node, other);
@@ -194,6 +198,7 @@ impl Connectivity {
                 standing.better.without(other)
             };
         }
+        self.turn = self.turn.min(*turn);
     }
 
     /// When something here is due next.
@@ -205,11 +210,7 @@ impl Connectivity {
                 mark = mark.min(view.answered.plus(self.deadping));
             }
         }
-        for (_, standing) in self.nodes.iter().take(members.shape.nodes) {
-            for (_, turn) in standing.turns.iter() {
-                mark = mark.min(*turn);
-            }
-        }
+        mark = mark.min(self.turn);
         if mark == Duration::MAX {
             Instant::NEVER
         } else {

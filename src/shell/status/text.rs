@@ -56,6 +56,9 @@ fn nodes(status: &Status<'_>, out: &mut String) -> fmt::Result {
             }
             PeerState::Unheard | PeerState::Dead | PeerState::Left => {}
         }
+        if let Some(score) = node.score(id).filter(|_| config.reach.targets > 0) {
+            write!(out, ", reaches {score} targets")?;
+        }
         if let Some(what) = peer.mismatch {
             write!(
                 out,
@@ -100,21 +103,9 @@ fn targets(status: &Status<'_>, out: &mut String) -> fmt::Result {
         config, node, now, ..
     } = status;
     for id in config.witness_ids() {
-        let (up, age) = node.witness(*now, id);
-        let reached = if up { "reached" } else { "not reached" };
-        write!(out, "target {}: {reached}", journal::target(config, id))?;
-        if let Some(age) = age {
-            write!(out, ", answered {} ago", journal::coarse(age))?;
-        }
-        out.push('\n');
-    }
-    if config.reach.targets > 0 {
-        for id in config.node_ids() {
-            if let Some(score) = node.score(id) {
-                let (name, most) = (config.node_name(id), config.reach.targets);
-                writeln!(out, "node {name} reaches {score} of {most} targets")?;
-            }
-        }
+        let (up, _) = node.witness(*now, id);
+        let not = if up { "" } else { "not " };
+        writeln!(out, "target {}: {not}reached", journal::target(config, id))?;
     }
     Ok(())
 }

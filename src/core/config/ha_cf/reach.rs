@@ -1,10 +1,12 @@
 //! What a node should reach: `ping`, `ping6`, `ping_group`, `track`. (`group` is read later.)
 
+use core::net::IpAddr;
+
 use super::directive::Name;
 use super::medium::{Flaw, machine, on};
-use super::{Problem, Settings};
+use super::{Problem, Settings, is_node_name};
 use crate::config::diagnostic::{self, Position, Quoted, Report};
-use crate::config::lexer::{Word, Words};
+use crate::config::lexer::Words;
 use crate::config::reach::MAX_TARGETS;
 use crate::config::{Config, Machine, Sight, Text, Witness};
 
@@ -28,57 +30,55 @@ impl Settings {
         if name == Name::Group {
             return Ok(()); // When haresources has been read.
         }
-        let missing = (start, Problem::NoValue(name.example()));
+        let mut any = false;
         let mut group = Text::default();
-        if name == Name::PingGroup {
-            let word = words.next().ok_or(missing)?;
-            let known = config.reach.witnesses.iter();
-            let mut names = known.map(|witness| config.text(witness.group).as_bytes());
-            if names.any(|name| name == word.bytes) {
-                return Err(wrong(word, TWICE));
-            }
-            if !word.bytes.iter().all(u8::is_ascii_graphic) {
-                return Err(wrong(word, "is no name: visible ASCII characters"));
+        if name == Name::PingGroup
+            && let Some(word) = words.next()
+        {
+            if !is_node_name(word.bytes) {
+                let what = "is no name for a group of hosts: letters and digits";
+                return Err((word.at, Problem::Wrong(Quoted(word.bytes), what)));
             }
             group = config.keep(word.bytes, word.at, report).unwrap_or_default();
         }
-        let mut any = false;
         for word in words {
-            let told = self.add_witness(name, word, group, any, config);
+            let sight = if name == Name::Track {
+                on(word).map(Sight::Interface)
+            } else {
+                machine(name, word).map(Sight::Host)
+            };
+            let told = sight.and_then(|sight| {
+                let added = self.add_witness(sight, word.at, group, any, config);
+                added.map_err(|what| (word.at, Problem::Wrong(Quoted(word.bytes), what)))
+            });
             if let Err((at, problem)) = told {
                 report.say(at, problem);
             }
             any = true;
         }
-        if any { Ok(()) } else { Err(missing) }
+        if any {
+            return Ok(());
+        }
+        Err((start, Problem::NoValue(name.example())))
     }
 
     /// One host or interface; of a group's hosts only the first is a target.
-    fn add_witness<'a>(
+    fn add_witness(
         &mut self,
-        name: Name,
-        word: Word<'a>,
+        sight: Sight,
+        at: Position,
         group: Text,
         more: bool,
         config: &mut Config,
-    ) -> Result<(), Flaw<'a>> {
-        let sight = if name == Name::Track {
-            Sight::Interface(on(word)?)
-        } else {
-            let host = machine(name, word)?;
-            if let core::net::IpAddr::V6(address) = host
-                && address.is_unicast_link_local()
-            {
-                let what = "is of one link only, and which is not said: write the host's global or private address";
-                return Err(wrong(word, what));
-            }
-            Sight::Host(host)
-        };
+    ) -> Result<(), &'static str> {
         let reach = &mut config.reach;
-        if reach.witnesses.iter().any(|other| other.sight == sight) {
-            return Err(wrong(word, TWICE));
+        if matches!(sight, Sight::Host(IpAddr::V6(host)) if host.is_unicast_link_local()) {
+            return Err("is of one link only: write the global address");
         }
-        let joins = more && name == Name::PingGroup && reach.targets > 0;
+        if reach.witnesses.iter().any(|other| other.sight == sight) {
+            return Err("stands twice: remove one of them");
+        }
+        let joins = more && group.len > 0 && reach.targets > 0;
         let target = reach.targets.saturating_sub(u8::from(joins));
         let witness = Witness {
             sight,
@@ -86,11 +86,12 @@ impl Settings {
             group,
         };
         if target >= MAX_TARGETS || reach.witnesses.push(witness).is_err() {
-            let what = "is too many: at most 8 targets (a ping_group is one), of 16 hosts and interfaces; remove some";
-            return Err(wrong(word, what));
+            return Err(
+                "is too many: at most 8 targets (a ping_group is one) of 16 hosts; remove some",
+            );
         }
         reach.targets = target.saturating_add(1);
-        let _ = self.witnesses.push(word.at);
+        let _ = self.witnesses.push(at);
         Ok(())
     }
 
@@ -117,12 +118,6 @@ impl Settings {
         }
     }
 }
-
-fn wrong<'a>(word: Word<'a>, what: &'static str) -> Flaw<'a> {
-    (word.at, Problem::Wrong(Quoted(word.bytes), what))
-}
-
-const TWICE: &str = "stands twice: remove one of them";
 
 const _: () = assert!(
     MAX_TARGETS == 8 && crate::id::MAX_WITNESSES == 16,
