@@ -82,7 +82,7 @@ pub enum Command {
     /// Ask for these groups, and no longer stand by for them (`hb_takeover`).
     Takeover(Selection),
     /// A node that is dead here was switched off for sure: it runs nothing any more.
-    /// [`Reject::Misdirected`] if it is not dead.
+    /// [`Reject::Misdirected`] if it is not dead, or if a live peer hears it.
     Fenced(NodeId),
     /// Release everything, hand over, say goodbye; [`Action::Exit`] follows.
     Shutdown,

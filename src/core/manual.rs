@@ -58,7 +58,8 @@
 //! A group that may run once at most is started from a claim that every other node has seen and
 //! none objects to, from a grant, or when the others left or were fenced. A dead node may be cut
 //! off and go on; two that cannot hear each other never both start it, whoever else they hear.
-//! What was known of a node's end is void as soon as anybody hears it again.
+//! What was known of a node's end is void as soon as anybody hears it again and, where there are
+//! three or more, as soon as this node misses anything that another one says.
 //!
 //! # Threat model
 //! *Someone on the wire without the key* can record, replay, delay, drop and forge. Forgeries and

@@ -81,6 +81,7 @@ impl Membership {
     /// then every live peer is asked at once.
     pub(crate) fn attend(&mut self, now: Instant, due: Instant) -> Option<Duration> {
         let late = self.attention.turn(now, due)?;
+        self.void_absent();
         let mark = self.attention.now();
         for node in self.others() {
             if let Some(alive) = self.peers.at_mut(node).alive_mut() {
@@ -202,6 +203,7 @@ impl Membership {
     fn become_dead(&mut self, now: Instant, node: NodeId, events: &mut Events) {
         let heard = self.peers.at(node).alive().map(|alive| alive.heard);
         let ended = self.end(now, node);
+        self.void_absent();
         self.peers.at_mut(node).standing = Standing::Dead(ended);
         if node != self.me {
             let silence = self.attention.now().minus(heard.unwrap_or_default());
@@ -262,18 +264,32 @@ impl Membership {
         }
     }
 
+    /// Not everybody was listened to: a node that was off may have come, taken over from another
+    /// one, and fallen silent again.
+    fn void_absent(&mut self) {
+        if self.shape.nodes <= 2 {
+            return; // From this one nothing was taken.
+        }
+        for (_, peer) in self.peers.iter_mut() {
+            match &mut peer.standing {
+                Standing::Dead(ended) | Standing::Left(ended) => ended.off = false,
+                Standing::Unheard | Standing::Alive(_) => {}
+            }
+        }
+    }
+
     /// A dead node was switched off, by whatever a person or a fence trusts. Whether it was dead.
     pub(crate) fn on_fenced(&mut self, node: NodeId) -> bool {
         if self.is_heard_of(node) {
             return false;
         }
         match &mut self.peers.at_mut(node).standing {
-            Standing::Dead(ended) => {
+            Standing::Dead(ended) | Standing::Left(ended) => {
                 ended.off = true;
                 ended.stuck = GroupSet::EMPTY;
                 true
             }
-            Standing::Unheard | Standing::Alive(_) | Standing::Left(_) => false,
+            Standing::Unheard | Standing::Alive(_) => false,
         }
     }
 
