@@ -357,7 +357,7 @@ fn all_errors_of_all_files_are_printed_in_one_run() {
     let directory = Directory::new("all");
     directory.write(
         "ha.cf",
-        "node alpha beta\nkeepalive 0\nping 10.0.0.1\nbogus\nbcast eth0\n",
+        "node alpha beta\nkeepalive 0\nrespawn root /x\nbogus\nbcast eth0\n",
     );
     directory.write("twinbeat.cf", "lease 0\n");
     directory.write("haresources", "alpha\ngamma x\nbeta 1.2.3\n");

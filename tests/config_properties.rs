@@ -4,6 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use twinbeat::config::diagnostic::{Diagnostic, File, Severity};
+use twinbeat::config::reach::MAX_TARGETS;
 use twinbeat::config::{Config, LocalName, Machine, Sources, lint, read};
 use twinbeat::time::Duration;
 
@@ -74,6 +75,15 @@ fn check_config(config: &Config) -> Result<(), TestCaseError> {
             .iter()
             .any(|k| k.number == config.keys.signing)
     );
+    let reach = &config.reach;
+    prop_assert!(reach.deadping > timing.keepalive.scaled(2, 1));
+    let mut targets = 0;
+    for witness in &reach.witnesses {
+        // In order, none left out.
+        prop_assert!(witness.target == targets || witness.target + 1 == targets);
+        targets = targets.max(witness.target + 1);
+    }
+    prop_assert!(targets == reach.targets && targets <= MAX_TARGETS);
     for group in config.group_ids() {
         prop_assert!(!config.group_resources(group).is_empty());
         prop_assert!(!config.group_key(group).is_empty());
@@ -239,6 +249,15 @@ const WORDS: &[&str] = &[
     "1.5",
     "udpport",
     "694",
+    "ping",
+    "ping6",
+    "ping_group",
+    "track",
+    "deadping",
+    "group",
+    "policy",
+    "at-most-one",
+    "failback",
     "bcast",
     "eth0",
     "eth1",

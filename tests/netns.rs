@@ -4,6 +4,7 @@
 #[expect(dead_code, reason = "the demo uses the rest of the lab")]
 mod lab;
 mod netns {
+    pub(crate) mod connectivity;
     pub(crate) mod faults;
     pub(crate) mod interfaces;
     pub(crate) mod media;
@@ -28,7 +29,8 @@ fn main() -> ExitCode {
     }
 }
 
-const TESTS: [&[Test]; 8] = [
+const TESTS: [&[Test]; 9] = [
+    netns::connectivity::TESTS,
     netns::faults::TESTS,
     netns::interfaces::TESTS,
     netns::media::TESTS,

@@ -11,6 +11,10 @@
 //! | `required` | no groups without a watchdog |
 //! | `group a 10.0.0.1 web` | a line of `haresources`: home, then addresses and scripts |
 //! | `differs b deadtime 4s`, `differs b groups` | one node has another value, or thinks it is the first group's home |
+//! | `at-most-one 10.0.0.1` | the policy of a group |
+//! | `hosts 2`, `deadping 3s` | how many hosts are pinged, each a target |
+//! | `lose a 0`, `find a 0` | a host no longer answers `a`; it does again |
+//! | `fenced b a` | `b` is told that `a`, dead by then, was switched off |
 //! | `start a b`, `run 2s` | start agents; let time pass |
 //! | `cut a b`, `cut a b 1`, `deafen a b`, `heal`, `loss 20` | cut all links, or one; `a` no longer hears `b`; join all; per cent lost |
 //! | `kill a`, `power-off a`, `stall a 5s`, `stop a` | the agent dies; the machine; the loop does not run; graceful |
@@ -33,7 +37,7 @@ use cluster::machine::Behaviour;
 use cluster::settings::{GroupSettings, Settings};
 use twinbeat::action::{Carrier, Command, Selection};
 use twinbeat::config::AutoFailback;
-use twinbeat::id::GroupId;
+use twinbeat::id::{GroupId, NodeId};
 use twinbeat::time::Duration;
 
 #[test]
@@ -180,6 +184,12 @@ impl Teller {
             ["plug", name, link] => {
                 cluster.set_carrier(node(name)?, link.parse().ok()?, Carrier::Up);
             }
+            ["lose", name, host] => cluster.set_host(node(name)?, host.parse().ok()?, false),
+            ["find", name, host] => cluster.set_host(node(name)?, host.parse().ok()?, true),
+            ["fenced", name, other] => {
+                let off = NodeId::new(node(other)?)?;
+                cluster.command(node(name)?, Command::Fenced(off));
+            }
             ["script", name, script, when, how] => {
                 let one = node(name)?;
                 let how = match *how {
@@ -228,6 +238,7 @@ impl Teller {
                 settings.deadtime = micros(time)?;
                 settings.initdead = 2 * settings.deadtime;
                 settings.warntime = settings.deadtime / 2;
+                settings.deadping = settings.deadtime;
             }
             ["warntime", time] => settings.warntime = micros(time)?,
             ["initdead", time] => settings.initdead = micros(time)?,
@@ -237,7 +248,14 @@ impl Teller {
             ["group", home, resources @ ..] => settings.groups.push(GroupSettings {
                 home: settings.names.iter().position(|name| name == home)?,
                 resources: resources.iter().map(|word| (*word).to_owned()).collect(),
+                at_most_one: false,
             }),
+            ["at-most-one", resource] => {
+                let group = group_of(settings, resource)?;
+                settings.groups[group].at_most_one = true;
+            }
+            ["hosts", count] => settings.hosts = count.parse().ok()?,
+            ["deadping", time] => settings.deadping = micros(time)?,
             _ => return None,
         }
         Some(())

@@ -4,7 +4,7 @@
 
 mod event;
 
-use crate::id::{GroupId, GroupSet, LinkId, LinkSet};
+use crate::id::{GroupId, GroupSet, LinkId, LinkSet, NodeId, WitnessId};
 use crate::time::Duration;
 
 pub use event::{Difference, Event, Events, Reason};
@@ -42,6 +42,14 @@ pub enum Input<'a> {
     /// The watchdog that is armed now, by the time-out its driver granted; `None` when none is, as
     /// every life begins.
     Watchdog(Option<Duration>),
+    /// A host answered a ping (`up`; silence is found out here), or the kernel's word about a
+    /// tracked interface; those begin as down.
+    Witness {
+        /// Which.
+        witness: WitnessId,
+        /// Whether it is there.
+        up: bool,
+    },
     /// A person's command.
     Command(Command),
 }
@@ -77,6 +85,9 @@ pub enum Command {
     Standby(Selection),
     /// Ask for these groups, and no longer stand by for them (`hb_takeover`).
     Takeover(Selection),
+    /// A node that is dead here was switched off for sure: it runs nothing any more.
+    /// [`Reject::Misdirected`] if it is not dead, or if a live peer hears it.
+    Fenced(NodeId),
     /// Release everything, hand over, say goodbye; [`Action::Exit`] follows.
     Shutdown,
 }
@@ -150,7 +161,8 @@ pub enum Reject {
     Stale,
     /// A life of the sender that has not proved to be its present one.
     Unproven,
-    /// For another node, for an earlier life of this one, or too late for a life that said goodbye.
+    /// For another node, for an earlier life of this one, or too late for a life that said goodbye;
+    /// about a node that is not dead.
     Misdirected,
     /// An input about a group, node or link that the configuration does not have.
     Unknown,

@@ -6,12 +6,14 @@
 
 pub mod authkeys;
 pub mod diagnostic;
+pub mod group;
 pub mod ha_cf;
 pub mod haresources;
 pub mod interface;
 mod lexer;
 pub mod line;
 pub mod lint;
+pub mod reach;
 mod sources;
 pub mod watchdog;
 
@@ -19,11 +21,13 @@ use core::net::{IpAddr, Ipv4Addr};
 use core::ops::Range;
 
 use diagnostic::{Position, Report};
+pub use group::{Options, Policy};
 pub use haresources::{Network, Route};
+pub use reach::{Reach, Sight, Witness};
 pub use sources::{LocalName, Machine, Source, Sources, read};
 pub use watchdog::Watchdog;
 
-use crate::id::{GroupId, LinkId, MAX_GROUPS, MAX_LINKS, MAX_NODES, NodeId};
+use crate::id::{GroupId, LinkId, MAX_GROUPS, MAX_LINKS, MAX_NODES, NodeId, WitnessId};
 use crate::time::Duration;
 
 /// Bytes of all names, script words and paths together.
@@ -72,6 +76,8 @@ pub struct Config {
     pub keys: Keys,
     /// `watchdog`, `watchdog_timeout`.
     pub watchdog: Watchdog,
+    /// `ping`, `ping6`, `ping_group`, `track`, `deadping`.
+    pub reach: Reach,
     /// Where log lines go besides standard error.
     pub log: Log,
     /// `rundir`: holds `control.sock`.
@@ -145,6 +151,8 @@ pub struct Group {
     pub key: Text,
     /// Its resources in [`Config::resources`], in starting order.
     pub resources: Range<u16>,
+    /// What its `group` line says.
+    pub options: Options,
     /// How long one call for one of its resources may take.
     pub limits: Limits,
 }
@@ -266,6 +274,7 @@ impl Config {
                 signing: 0,
             },
             watchdog: Watchdog::default(),
+            reach: Reach::default(),
             log: Log::default(),
             rundir: Text::default(),
             statedir: Text::default(),
@@ -338,6 +347,17 @@ impl Config {
     /// Every group, in order.
     pub fn group_ids(&self) -> impl DoubleEndedIterator<Item = GroupId> + Clone {
         GroupId::first(self.groups.len())
+    }
+
+    /// Every witness, in order.
+    pub fn witness_ids(&self) -> impl DoubleEndedIterator<Item = WitnessId> + Clone {
+        WitnessId::first(self.reach.witnesses.len())
+    }
+
+    /// Whether a group goes home by itself.
+    pub fn fails_back(&self, group: &Group) -> bool {
+        let general = self.auto_failback != AutoFailback::Off;
+        group.options.failback.unwrap_or(general)
     }
 }
 

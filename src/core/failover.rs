@@ -2,18 +2,21 @@
 //! beats carry; lost control words only cost time.
 
 mod claim;
+mod connectivity;
 mod decision;
 mod group;
 mod placement;
+mod transfer;
 mod view;
 
 use crate::action::{Action, Command, Event, Events, Outcome, Reason, Selection};
-use crate::config::{AutoFailback, Config, Resource};
+use crate::config::{Config, Resource};
 use crate::id::{GroupId, GroupSet, NodeId, PerGroup};
 use crate::membership::Membership;
 use crate::time::{Duration, Instant};
 use crate::wire::{Beat, ControlWord, Word};
 
+use connectivity::Connectivity;
 use group::{Group, State, Wish};
 
 /// All groups of this node.
@@ -21,7 +24,6 @@ use group::{Group, State, Wish};
 pub(crate) struct Failover {
     me: NodeId,
     count: usize,
-    failback: bool,
     groups: PerGroup<Group>,
     /// Groups this node stands by for: preferred last.
     standby: GroupSet,
@@ -40,6 +42,7 @@ pub(crate) struct Failover {
     /// may believe this node dead, and will start the group when its watchdog must have fired. It
     /// waits for `deadtime` more than that, for this node may notice so much later.
     doomed: bool,
+    pub(crate) connectivity: Connectivity,
 }
 
 /// After a stall: until every live peer has echoed a frame of after it.
@@ -54,19 +57,19 @@ impl Failover {
     pub(crate) fn new(config: &Config, standby: GroupSet) -> Self {
         let mut ids = GroupId::first(crate::id::MAX_GROUPS);
         let first = config.me; // a place that no group has needs a home, too
+        let is_script = |resource: &Resource| matches!(resource, Resource::Script(_));
         let groups = PerGroup::new(|| {
             let id = ids.next().unwrap_or(GroupId::ZERO);
-            let home = config
-                .groups
-                .get(id.index())
-                .map_or(first, |group| group.home);
-            let is_script = |resource: &Resource| matches!(resource, Resource::Script(_));
-            Group::new(id, home, config.group_resources(id).iter().any(is_script))
+            let scripts = config.group_resources(id).iter().any(is_script);
+            let group = config.groups.get(id.index());
+            let mut made = Group::new(id, group.map_or(first, |group| group.home), scripts);
+            made.failback = group.is_some_and(|group| config.fails_back(group));
+            made.at_most_one = group.is_some_and(|group| group.options.at_most_one());
+            made
         });
         Self {
             me: config.me,
             count: config.groups.len(),
-            failback: config.auto_failback != AutoFailback::Off,
             groups,
             standby,
             remember: false,
@@ -76,6 +79,7 @@ impl Failover {
             required: config.watchdog.required,
             unguarded: config.watchdog.required,
             doomed: false,
+            connectivity: Connectivity::new(config),
         }
     }
 
@@ -151,6 +155,8 @@ impl Failover {
     pub(crate) fn on_command(&mut self, now: Instant, command: Command, members: &Membership) {
         let until = now.after(members.timing.deadtime.plus(members.timing.keepalive));
         match command {
+            // Membership has taken note of it.
+            Command::Fenced(_) => {}
             Command::Shutdown => self.leaving = true,
             Command::Standby(selection) => {
                 for id in self.selected(selection) {
@@ -215,11 +221,10 @@ impl Failover {
             .suspension
             .map_or(Instant::NEVER, |held| members.instant(held.until));
         // Once it has passed, only a frame or a verdict can end a suspension.
-        let mut due = if suspended > members.turned() {
-            suspended
-        } else {
-            Instant::NEVER
-        };
+        let mut due = self.connectivity.deadline(members);
+        if suspended > members.turned() {
+            due = due.min(suspended);
+        }
         if members.dark_at() > members.turned() {
             due = due.min(members.dark_at());
         }
@@ -251,11 +256,10 @@ impl Failover {
 
     /// Whether addresses of a group may be held (rule R3).
     pub(crate) fn may_hold(&self, now: Instant, id: GroupId, members: &Membership) -> bool {
-        self.groups.at(id).is_served()
-            && self.suspension.is_none()
-            && !members.is_unheard()
-            && !members.is_cloned()
-            && !members.is_dark(now)
+        let group = self.groups.at(id);
+        // What nobody takes over at its own judgement need not be let go for fear of that.
+        let alarming = !group.at_most_one && (self.is_unheard(members) || members.is_dark(now));
+        group.is_served() && self.suspension.is_none() && !members.is_cloned() && !alarming
     }
 
     /// What beats say of a group.

@@ -9,6 +9,8 @@ pub const MAX_NODES: usize = 8;
 pub const MAX_LINKS: usize = 8;
 /// Most groups (`haresources` lines).
 pub const MAX_GROUPS: usize = 16;
+/// Most hosts to be pinged and interfaces to be tracked by one node.
+pub const MAX_WITNESSES: usize = 16;
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $set:ident, $bits:ty, $table:ident, $max:expr) => {
@@ -133,6 +135,10 @@ id!(
 id!(
     /// One line of `haresources`, from the top.
     GroupId, GroupSet, u16, PerGroup, MAX_GROUPS
+);
+id!(
+    /// A host that is pinged or an interface that is tracked, in the order of `ha.cf`.
+    WitnessId, WitnessSet, u16, PerWitness, MAX_WITNESSES
 );
 
 #[cfg(test)]

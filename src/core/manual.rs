@@ -75,6 +75,19 @@
 //! if it had none. A node that could not stop something and is no longer heard keeps to that: it
 //! has itself reset, although it may have something left to serve.
 //!
+//! # Connectivity
+//! A beat carries how many targets its sender reaches. A node is passed over while an able one
+//! reaches more, once that has lasted for max(2 keepalive, deadping / 2), and until it has been
+//! over for as long; each node sees that of itself a keepalive before others do, so that a holder
+//! hands over unasked. A holder gives way to a better connected node only if that reaches more by
+//! its newest beat, so that views of different moments cannot send a group round in a circle.
+//!
+//! A group that may run once at most is started from a claim that every other node has seen and
+//! none objects to, from a grant, or when the others left or were fenced. A dead node may be cut
+//! off and go on; two that cannot hear each other never both start it, whoever else they hear.
+//! What was known of a node's end is void as soon as anybody hears it again and, where there are
+//! three or more, as soon as this node misses anything that another one says.
+//!
 //! # Threat model
 //! *Someone on the wire without the key* can record, replay, delay, drop and forge. Forgeries and
 //! replays change nothing but counters, and draw at most one Hello per quarter beat, link and

@@ -91,6 +91,7 @@ impl Membership {
     /// then every live peer is asked at once.
     pub(crate) fn attend(&mut self, now: Instant, due: Instant) -> Option<Duration> {
         let late = self.attention.turn(now, due)?;
+        self.void_absent();
         let mark = self.attention.now();
         for node in self.others() {
             if let Some(alive) = self.peers.at_mut(node).alive_mut() {
@@ -213,6 +214,7 @@ impl Membership {
     fn become_dead(&mut self, now: Instant, node: NodeId, events: &mut Events) {
         let heard = self.peers.at(node).alive().map(|alive| alive.heard);
         let ended = self.end(now, node);
+        self.void_absent();
         self.peers.at_mut(node).standing = Standing::Dead(ended);
         if node != self.me {
             let silence = self.attention.now().minus(heard.unwrap_or_default());
@@ -221,7 +223,8 @@ impl Membership {
     }
 
     fn become_left(&mut self, now: Instant, node: NodeId, events: &mut Events) {
-        let ended = self.end(now, node);
+        let mut ended = self.end(now, node);
+        ended.off = true;
         self.peers.at_mut(node).standing = Standing::Left(ended);
         if node != self.me {
             events.report(Event::PeerLeft { node });
@@ -241,6 +244,7 @@ impl Membership {
                 life: None,
                 stuck: GroupSet::EMPTY,
                 watchdog: Duration::ZERO,
+                off: false,
             };
         };
         Ended {
@@ -250,6 +254,53 @@ impl Membership {
                 .filter(|group| alive.beat.groups.at(*group).state == GroupState::StopFailed)
                 .fold(GroupSet::EMPTY, GroupSet::with),
             watchdog: alive.watchdog,
+            off: false,
+        }
+    }
+
+    /// A node is back, although not heard here: what was known of its last life is void. A goodbye
+    /// reaches others later, and until then they say that they hear it.
+    pub(crate) fn review_absent(&mut self, now: Instant) {
+        for node in self.others() {
+            if !self.is_heard_of(node) {
+                continue;
+            }
+            match &mut self.peers.at_mut(node).standing {
+                Standing::Dead(ended) => ended.off = false,
+                Standing::Left(ended) => {
+                    ended.off &= now.since(ended.since) <= self.timing.deadtime;
+                }
+                Standing::Unheard | Standing::Alive(_) => {}
+            }
+        }
+    }
+
+    /// Not everybody was listened to: a node that was off may have come, taken over from another
+    /// one, and fallen silent again.
+    fn void_absent(&mut self) {
+        if self.shape.nodes <= 2 {
+            return; // From this one nothing was taken.
+        }
+        for (_, peer) in self.peers.iter_mut() {
+            match &mut peer.standing {
+                Standing::Dead(ended) | Standing::Left(ended) => ended.off = false,
+                Standing::Unheard | Standing::Alive(_) => {}
+            }
+        }
+    }
+
+    /// A dead node was switched off, by whatever a person or a fence trusts. Whether it was dead.
+    pub(crate) fn on_fenced(&mut self, node: NodeId) -> bool {
+        if self.is_heard_of(node) {
+            return false;
+        }
+        match &mut self.peers.at_mut(node).standing {
+            Standing::Dead(ended) | Standing::Left(ended) => {
+                ended.off = true;
+                ended.stuck = GroupSet::EMPTY;
+                true
+            }
+            Standing::Unheard | Standing::Alive(_) => false,
         }
     }
 

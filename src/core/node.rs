@@ -160,7 +160,12 @@ impl Node {
     fn take_in(&mut self, now: Instant, input: Input<'_>) -> Result<LinkSet, Reject> {
         match input {
             Input::Wake => self.members.on_timeout(now, false, &mut self.events),
-            Input::Timeout => self.members.on_timeout(now, true, &mut self.events),
+            Input::Timeout => {
+                self.members.on_timeout(now, true, &mut self.events);
+                let mark = self.members.mark();
+                let connectivity = &mut self.failover.connectivity;
+                self.members.beat_due |= connectivity.on_timeout(mark, &mut self.events);
+            }
             Input::Frame { link, bytes } => {
                 self.known(link)?;
                 if self.departure != Departure::Staying {
@@ -186,6 +191,15 @@ impl Node {
                 self.members
                     .on_carrier(now, link, carrier, &mut self.events);
             }
+            Input::Witness { witness, up } => {
+                let connectivity = &mut self.failover.connectivity;
+                if !connectivity.ids().any(|id| id == witness) {
+                    return Err(Reject::Unknown);
+                }
+                let mark = self.members.mark();
+                self.members.beat_due |=
+                    connectivity.on_witness(mark, witness, up, &mut self.events);
+            }
             Input::Done { group, outcome } => {
                 if !self.failover.ids().any(|id| id == group) {
                     return Err(Reject::Unknown);
@@ -205,7 +219,12 @@ impl Node {
         let group = match command {
             Command::Standby(crate::action::Selection::Group(group))
             | Command::Takeover(crate::action::Selection::Group(group)) => Some(group),
-            Command::Standby(_) | Command::Takeover(_) | Command::Shutdown => None,
+            Command::Fenced(node) if !self.members.on_fenced(node) => {
+                return Err(Reject::Misdirected);
+            }
+            Command::Standby(_) | Command::Takeover(_) | Command::Shutdown | Command::Fenced(_) => {
+                None
+            }
         };
         if group.is_some_and(|group| !self.failover.ids().any(|id| id == group)) {
             return Err(Reject::Unknown);
@@ -245,7 +264,7 @@ impl Node {
             self.healthy = healthy;
             self.events.report(Event::Health { healthy });
         }
-        let lost = if self.members.is_unheard() {
+        let lost = if self.failover.is_unheard(&self.members) {
             Some(Reason::Unheard)
         } else if self.members.is_dark(now) {
             Some(Reason::NoLink)

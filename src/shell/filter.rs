@@ -90,6 +90,23 @@ impl Filter {
         self.then(0x06, 0, 0, 0)
     }
 
+    /// Lets through the echo replies to this identifier and nothing else, as a raw socket sees
+    /// them: of IPv4 with its header.
+    pub(crate) fn echo_replies(four: bool, identifier: u16) -> Self {
+        let (begin, reply) = if four {
+            (0xb1, 0x0000) // ldxb 4*([0]&0xf)
+        } else {
+            (0x01, 0x8100) // ldx #0
+        };
+        Self::new()
+            .then(begin, 0, 0, 0)
+            .then(0x48, 0, 0, 0) // ldh [x + 0]: type and code
+            .reject_unless(reply)
+            .then(0x48, 0, 0, 4) // ldh [x + 4]
+            .reject_unless(identifier.into())
+            .accept()
+    }
+
     /// Ends the program and gives it to a socket, in place of an earlier one.
     pub(crate) fn attach(self, socket: BorrowedFd<'_>) -> Result<(), Errno> {
         sys::attach_filter(socket, &self.reject().program)

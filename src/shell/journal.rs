@@ -25,7 +25,7 @@ use crate::sys;
 use syslog::Syslog;
 pub(crate) use wording::{
     address_error, carrier, coarse, difference, errno, event, group_state, hardware, link_name,
-    peer_state, reason, reject,
+    peer_state, reason, reject, target,
 };
 
 /// Lines that may wait to be written.

@@ -13,6 +13,7 @@ mod interface;
 mod journal;
 mod link;
 mod netlink;
+mod ping;
 mod privilege;
 mod reactor;
 mod resource;

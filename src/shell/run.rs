@@ -14,14 +14,15 @@ use std::rc::Rc;
 
 use log::warn;
 use twinbeat::action::{Action, Command, Event, Input};
-use twinbeat::config::Config;
-use twinbeat::id::{LinkId, PerLink};
+use twinbeat::config::{Config, Sight};
+use twinbeat::id::{LinkId, MAX_WITNESSES, PerLink};
 use twinbeat::time::{Duration, Instant};
 use twinbeat::{MAX_FRAME, Node};
 
 use crate::control::Control;
 use crate::interface::Interfaces;
 use crate::link::Links;
+use crate::ping::Pings;
 use crate::reactor::{MAX_OWN, Reactor, Ready};
 use crate::resource::Resources;
 use crate::signal::Signals;
@@ -52,7 +53,8 @@ const CONTROL: usize = 1;
 const INTERFACES: usize = 2;
 const ROUTES: usize = 3;
 const NETWORK: [usize; 2] = [4, 5];
-const FIRST_LINK: usize = 6;
+const PINGS: [usize; 2] = [6, 7];
+const FIRST_LINK: usize = 8;
 
 /// Everything there is while the program runs.
 struct Program {
@@ -62,6 +64,7 @@ struct Program {
     signals: Signals,
     interfaces: Interfaces,
     links: Links,
+    pings: Pings,
     resources: Resources,
     control: Control,
     watchdog: Watchdog,
@@ -110,6 +113,7 @@ impl Program {
         self.links.update(now, &self.interfaces);
         self.tell_links(now);
         self.tend_watchdog(now);
+        self.tell_tracked(now);
         self.tell(now, Input::Timeout);
         self.carry_out(now);
         journal::flush();
@@ -128,12 +132,14 @@ impl Program {
         } else {
             self.read(now, ready, due);
         }
+        self.hear_pings(now, ready);
         if now >= self.node.deadline() {
             self.tell(now, Input::Timeout);
         }
         if ready.contains(INTERFACES) && self.interfaces.update() {
             self.links.update(now, &self.interfaces);
             self.tell_links(now);
+            self.tell_tracked(now);
             self.resources
                 .holding()
                 .on_interfaces(now, &self.interfaces);
@@ -162,7 +168,8 @@ impl Program {
         descriptors[SIGNALS] = self.signals.as_raw_fd();
         descriptors[CONTROL] = self.control.as_raw_fd();
         descriptors[INTERFACES] = self.interfaces.as_fd().as_raw_fd();
-        descriptors[ROUTES..FIRST_LINK].copy_from_slice(&holding.descriptors());
+        descriptors[ROUTES..PINGS[0]].copy_from_slice(&holding.descriptors());
+        descriptors[PINGS[0]..FIRST_LINK].copy_from_slice(&self.pings.descriptors());
         let mut count = FIRST_LINK;
         for link in self.config.link_ids() {
             let rest_until = self.reading.at(link).rest_until;
@@ -260,6 +267,29 @@ impl Program {
         }
     }
 
+    /// Before a verdict about silence: the answer may be among what waits.
+    fn hear_pings(&mut self, now: Instant, ready: Ready) {
+        if !PINGS.into_iter().any(|position| ready.contains(position)) {
+            return;
+        }
+        for _ in 0..MAX_WITNESSES {
+            let Some(witness) = self.pings.receive() else {
+                break;
+            };
+            self.tell(now, Input::Witness { witness, up: true });
+        }
+    }
+
+    fn tell_tracked(&mut self, now: Instant) {
+        let config = Rc::clone(&self.config);
+        for (witness, one) in config.witness_ids().zip(&config.reach.witnesses) {
+            if let Sight::Interface(name) = &one.sight {
+                let up = self.interfaces.named(name).is_some_and(|i| i.running);
+                self.tell(now, Input::Witness { witness, up });
+            }
+        }
+    }
+
     /// Sends what is due and does what must be done, until the core wants nothing more; whether a
     /// beat was among it.
     fn carry_out(&mut self, now: Instant) -> bool {
@@ -272,6 +302,9 @@ impl Program {
             self.tell_links(now);
         }
         self.note_events();
+        if self.node.take_pings() {
+            self.pings.send();
+        }
         beat
     }
 

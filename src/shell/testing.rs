@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use twinbeat::config::{
-    AutoFailback, Config, Group, Key, Keys, Limits, Link, Log, Medium, Method, Resource, Text,
-    Timing, Watchdog,
+    AutoFailback, Config, Group, Key, Keys, Limits, Link, Log, Medium, Method, Options, Reach,
+    Resource, Text, Timing, Watchdog,
 };
 use twinbeat::id::NodeId;
 use twinbeat::time::Duration;
@@ -60,6 +60,7 @@ pub(crate) fn config(groups: u16) -> Config {
                 key: *key,
                 resources: n..n + 1,
                 limits: Limits::default(),
+                options: Options::default(),
             })
             .collect(),
         resources: keys.iter().map(|key| Resource::Script(*key)).collect(),
@@ -75,6 +76,7 @@ pub(crate) fn config(groups: u16) -> Config {
             signing: 1,
         },
         watchdog: Watchdog::default(),
+        reach: Reach::default(),
         log: Log::default(),
         rundir,
         statedir,

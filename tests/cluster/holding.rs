@@ -36,6 +36,21 @@ impl Cluster {
                 ));
             }
         }
+        let held = |one: &super::machine::Machine| {
+            let held = &one.groups[group.index()];
+            held.active() || held.installed(self.now)
+        };
+        let mut others = (0..self.machines.len()).filter(|other| *other != machine);
+        if self.settings.groups[group.index()].at_most_one
+            && let Some(other) = others.find(|other| held(&self.machines[*other]))
+        {
+            self.fail(format!(
+                "R1: {} starts {}, which may run once, while {} has it",
+                self.machines[machine].name,
+                self.key(group),
+                self.machines[other].name
+            ));
+        }
         let starter = &mut self.rules.starter[group.index()];
         if starter.is_some_and(|before| before != machine) {
             self.rules.takeovers += 1;
@@ -98,7 +113,9 @@ impl Cluster {
         let me = one.me;
         let heard =
             (one.config.node_ids()).any(|peer| peer != me && node.peer(instant, peer).hears_us);
-        let held = one.groups.iter().any(|group| group.installed(now));
+        // Nobody takes over what may be held once only.
+        let mut groups = one.groups.iter().zip(&self.settings.groups);
+        let held = groups.any(|(group, settings)| !settings.at_most_one && group.installed(now));
         if heard && held && now - since >= dark {
             let name = one.name.clone();
             self.fail(format!("R3: {name} holds an address without any link"));

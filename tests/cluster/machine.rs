@@ -7,7 +7,7 @@ use std::rc::Rc;
 use twinbeat::Node;
 use twinbeat::action::{Carrier, Command, GroupState, Outcome};
 use twinbeat::config::Config;
-use twinbeat::id::{GroupId, GroupSet, LinkId, LinkSet, NodeId};
+use twinbeat::id::{GroupId, GroupSet, LinkId, LinkSet, NodeId, WitnessId, WitnessSet};
 use twinbeat::time::{Duration, Instant};
 
 use super::dog::Dog;
@@ -32,6 +32,8 @@ pub(crate) struct Machine {
     pub(crate) carrier: LinkSet,
     /// Its ends of serial cables.
     pub(crate) ports: Vec<Port>,
+    /// Hosts that do not answer it.
+    pub(crate) lost: WitnessSet,
     /// Since when its agent has been told that no link can send.
     pub(crate) dark_since: Option<u64>,
     /// How far its clock is behind: it stood still at times.
@@ -58,6 +60,7 @@ pub(crate) enum Arrival {
     Frame(LinkId, Rc<Frame>),
     Link(LinkId, Carrier),
     Done(GroupId, Outcome),
+    Witness(WitnessId, bool),
     Command(Command),
     Watchdog(Option<Duration>),
 }
@@ -113,6 +116,7 @@ impl Machine {
             name: name.to_owned(),
             me: config.me,
             carrier: LinkSet::first(config.links.len()),
+            lost: WitnessSet::EMPTY,
             dark_since: None,
             config,
             node: None,

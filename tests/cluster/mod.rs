@@ -20,7 +20,7 @@ use std::fmt::Display;
 use std::rc::Rc;
 
 use twinbeat::action::{Carrier, Command};
-use twinbeat::id::{GroupId, LinkId};
+use twinbeat::id::{GroupId, LinkId, NodeId, WitnessId};
 use twinbeat::time::Instant;
 use twinbeat::{Boot, Node};
 
@@ -78,6 +78,8 @@ enum Happening {
     /// The watchdog of a machine fires, unless it was kicked after this moment.
     Bite(usize, u64),
     Boot(usize),
+    /// A host answers a machine's ping.
+    Answers(usize, WitnessId),
 }
 
 impl Cluster {
@@ -177,6 +179,24 @@ impl Cluster {
         self.disarm(machine);
         self.machines[machine].lose_power();
         self.rules.forget(machine);
+    }
+
+    /// The machine is switched off for sure, and every other agent is told.
+    pub(crate) fn fence(&mut self, machine: usize) {
+        self.power_off(machine);
+        for other in (0..self.machines.len()).filter(|other| *other != machine) {
+            self.command(other, Command::Fenced(NodeId::new(machine).unwrap()));
+        }
+    }
+
+    /// A host answers a machine, or does not.
+    pub(crate) fn set_host(&mut self, machine: usize, host: usize, answers: bool) {
+        let host = WitnessId::new(host).unwrap();
+        let one = &mut self.machines[machine];
+        one.lost = match answers {
+            true => one.lost.without(host),
+            false => one.lost.with(host),
+        };
     }
 
     /// The loop does not run for a while.
@@ -327,6 +347,12 @@ impl Cluster {
             Happening::Lapse(machine, group) => self.lapse(machine, group),
             Happening::Bite(machine, kicked_at) => self.bite(machine, kicked_at),
             Happening::Boot(machine) => self.boot(machine),
+            Happening::Answers(machine, host) => {
+                if self.machines[machine].runs() {
+                    self.machines[machine].receive(Arrival::Witness(host, true));
+                    self.turn(machine);
+                }
+            }
         }
     }
 

@@ -198,7 +198,15 @@ impl Network {
         to: usize,
         link: usize,
     ) -> [Option<u64>; 2] {
-        if !self.open(from, to, link) || random.chance(self.quality.loss) {
+        if !self.open(from, to, link) {
+            return [None; 2];
+        }
+        self.answers(random)
+    }
+
+    /// The same for the answer of a host that can be reached.
+    pub(crate) fn answers(&self, random: &mut Random) -> [Option<u64>; 2] {
+        if random.chance(self.quality.loss) {
             return [None; 2];
         }
         let again = random.chance(self.quality.duplication);

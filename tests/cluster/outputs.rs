@@ -14,6 +14,8 @@ pub(crate) struct Outputs {
     pub(crate) actions: Vec<Action>,
     pub(crate) events: Vec<Event>,
     pub(crate) deadline: Instant,
+    /// Every host is to be pinged.
+    pub(crate) pings: bool,
 }
 
 impl Outputs {
@@ -29,6 +31,7 @@ impl Outputs {
             actions: std::iter::from_fn(|| node.poll_action()).collect(),
             events: std::iter::from_fn(|| node.poll_event()).collect(),
             deadline: node.deadline(),
+            pings: node.take_pings(),
         }
     }
 
@@ -53,6 +56,10 @@ pub(crate) fn input(arrival: Option<&Arrival>) -> Input<'_> {
         Some(Arrival::Done(group, outcome)) => Input::Done {
             group: *group,
             outcome: *outcome,
+        },
+        Some(Arrival::Witness(witness, up)) => Input::Witness {
+            witness: *witness,
+            up: *up,
         },
         Some(Arrival::Command(command)) => Input::Command(*command),
         Some(Arrival::Watchdog(timeout)) => Input::Watchdog(*timeout),

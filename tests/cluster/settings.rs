@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use twinbeat::config::{
-    Address, AutoFailback, Config, Group, Key, Keys, Limits, Link, Log, Medium, Method, Resource,
-    Text, Timing, Watchdog,
+    Address, AutoFailback, Config, Group, Key, Keys, Limits, Link, Log, Medium, Method, Options,
+    Policy, Reach, Resource, Sight, Text, Timing, Watchdog, Witness,
 };
 use twinbeat::id::NodeId;
 use twinbeat::time::Duration;
@@ -28,6 +28,9 @@ pub(crate) struct Settings {
     pub(crate) groups: Vec<GroupSettings>,
     /// No groups without a watchdog.
     pub(crate) required: bool,
+    /// Hosts that are pinged, each a target.
+    pub(crate) hosts: usize,
+    pub(crate) deadping: u64,
 }
 
 /// One line of `haresources`: an address is an address, every other word a script.
@@ -35,6 +38,7 @@ pub(crate) struct Settings {
 pub(crate) struct GroupSettings {
     pub(crate) home: usize,
     pub(crate) resources: Vec<String>,
+    pub(crate) at_most_one: bool,
 }
 
 impl Settings {
@@ -55,6 +59,8 @@ impl Settings {
             failback: AutoFailback::On,
             groups: Vec::new(),
             required: false,
+            hosts: 0,
+            deadping: deadtime,
         }
     }
 
@@ -134,6 +140,7 @@ impl Settings {
                 required: self.required,
                 ..Watchdog::default()
             },
+            reach: Reach::default(),
             log: Log::default(),
             rundir: Text::default(),
             statedir: Text::default(),
@@ -166,6 +173,16 @@ impl Settings {
                 port: 0,
             };
             config.links.push(link).unwrap();
+        }
+        config.reach.deadping = Duration::from_micros(self.deadping);
+        for target in 0..u8::try_from(self.hosts).unwrap() {
+            let witness = Witness {
+                sight: Sight::Host(IpAddr::from([192, 0, 2, target])),
+                target,
+                group: Text::default(),
+            };
+            config.reach.witnesses.push(witness).unwrap();
+            config.reach.targets = target + 1;
         }
         for group in &self.groups {
             add_group(&mut config, group);
@@ -229,6 +246,10 @@ fn add_group(config: &mut Config, group: &GroupSettings) {
             key,
             resources: start..end,
             limits: Limits::default(),
+            options: Options {
+                policy: group.at_most_one.then_some(Policy::AtMostOne),
+                failback: None,
+            },
         })
         .unwrap();
 }

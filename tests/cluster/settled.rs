@@ -30,6 +30,14 @@ impl Cluster {
             if failed.contains(group) && !states().all(resting) {
                 continue;
             }
+            // Whoever is missing, or not heard, may be on it.
+            let all = || 0..self.machines.len();
+            let met =
+                |one: usize| all().all(|other| one == other || self.network.joined(one, other));
+            let settings = &self.settings.groups[group.index()];
+            if settings.at_most_one && !(running.len() == all().len() && all().all(met)) {
+                continue;
+            }
             let serving = |one: &&usize| {
                 let held = &self.machines[**one].groups[group.index()];
                 self.state(**one, group) == Some(GroupState::Held) && held.served(self.now)
@@ -38,6 +46,7 @@ impl Cluster {
             let [holder] = holders[..] else {
                 self.fail(format!("R2: {} is served by {holders:?}", self.key(group)));
             };
+            self.check_connected(*holder, group, &able);
             for (other, one) in self.machines.iter().enumerate() {
                 let held = &one.groups[group.index()];
                 let also = held.installed(self.now) || (one.runs() && held.active());
@@ -56,6 +65,23 @@ impl Cluster {
             }
         }
     }
+
+    /// Nobody who hears the holder and could serve the group reaches more than the holder does.
+    fn check_connected(&self, holder: usize, group: GroupId, able: &dyn Fn(&usize) -> bool) {
+        let lost = |machine: usize| self.machines[machine].lost.iter().count();
+        for other in 0..self.machines.len() {
+            let candidate =
+                self.machines[other].runs() && able(&other) && self.network.joined(holder, other);
+            if candidate && lost(other) < lost(holder) {
+                self.fail(format!(
+                    "R2: {} is better connected than the holder of {}",
+                    self.machines[other].name,
+                    self.key(group)
+                ));
+            }
+        }
+    }
+
     fn is_stuck(&self, machine: usize) -> bool {
         let mut groups = GroupId::first(self.settings.groups.len());
         groups.any(|group| self.state(machine, group) == Some(GroupState::StopFailed))

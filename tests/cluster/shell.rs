@@ -2,7 +2,7 @@
 //! leases; and what the kernel and the scripts make of it.
 
 use twinbeat::action::{Action, Outcome};
-use twinbeat::id::{GroupId, LinkSet};
+use twinbeat::id::{GroupId, LinkSet, WitnessId};
 
 use super::machine::{Arrival, Behaviour, Group, Scripts};
 use super::outputs::{Outputs, input};
@@ -107,6 +107,9 @@ impl Cluster {
         for (links, bytes) in &outputs.frames {
             self.send(machine, *links, bytes);
         }
+        if outputs.pings {
+            self.ping(machine);
+        }
         for action in &outputs.actions {
             self.act(machine, *action);
         }
@@ -135,6 +138,18 @@ impl Cluster {
                 for delay in copies.into_iter().flatten() {
                     let at = self.now + delay;
                     self.plan(at, Happening::Arrives(to, link, frame.clone()));
+                }
+            }
+        }
+    }
+
+    /// Every host that can be reached answers, unless the answer is lost.
+    fn ping(&mut self, machine: usize) {
+        for host in WitnessId::first(self.settings.hosts) {
+            if !self.machines[machine].lost.contains(host) {
+                let copies = self.network.answers(&mut self.random);
+                for delay in copies.into_iter().flatten() {
+                    self.plan(self.now + delay, Happening::Answers(machine, host));
                 }
             }
         }

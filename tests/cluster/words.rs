@@ -50,6 +50,9 @@ impl Cluster {
             Note::Command(Command::Takeover(which)) => {
                 format!("is told: takeover {}", self.which(*which))
             }
+            Note::Command(Command::Fenced(node)) => {
+                format!("is told that {} is off", self.settings.names[node.index()])
+            }
             Note::Command(Command::Shutdown) => "is told to shut down".to_owned(),
             Note::Fault(what) => (*what).to_owned(),
             Note::Takes(group) => format!("has the address of {}", self.key(*group)),
@@ -89,6 +92,12 @@ impl Cluster {
                 )
             }
             Event::LinkCarrier { link, carrier } => format!("link {} is {carrier:?}", link.index()),
+            Event::Reach { witness, up, score } => format!(
+                "host {} {}: reaches {score}",
+                witness.index(),
+                if up { "answers" } else { "is silent" }
+            ),
+            Event::PeerReach { node, score } => format!("{} reaches {score}", name(node)),
             Event::Mismatch { node, what } => format!("{} has other {what:?}", name(node)),
             Event::Cloned => "there is another machine with this name".to_owned(),
             Event::Group {

@@ -1,6 +1,7 @@
 //! What a configuration means, and what is said about a wrong one, from the outside of the core.
 
 mod meaning;
+mod reach;
 mod refusal;
 
 use twinbeat::config::{Config, Sources, read};

@@ -125,10 +125,7 @@ fn every_directive_of_heartbeat_is_known() {
     );
     assert_eq!(warnings, harmless.lines().count());
     for line in [
-        "ping 10.0.0.1",
-        "ping6 fe80::1",
-        "ping_group g 10.0.0.1",
-        "deadping 10",
+        "hbaping fc0",
         "respawn root /bin/true",
         "failfast root /bin/true",
         "stonith x y",

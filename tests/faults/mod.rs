@@ -49,7 +49,10 @@ const LONGEST_DOG: u64 = 10;
 /// Runs one seed; panics when a rule is broken.
 pub(crate) fn simulate(seed: u64) -> Summary {
     let mut random = Random::new(seed ^ 0x7477_696e);
-    let mut cluster = Cluster::new(settings(&mut random), seed);
+    let mut reach_random = Random::new(seed ^ 0x7069_6e67);
+    let mut settings = settings(&mut random);
+    reach(&mut settings, &mut reach_random);
+    let mut cluster = Cluster::new(settings, seed);
     let adversary = random.chance(400_000);
     cluster.recording = adversary;
     cluster.wake_delay = random.pick(&[0, 300, 2_000]);
@@ -65,6 +68,7 @@ pub(crate) fn simulate(seed: u64) -> Summary {
         good: quality(&cluster, &mut random),
         cluster,
         random,
+        reach_random,
         adversary,
         dogs,
     };
@@ -85,6 +89,15 @@ pub(crate) fn simulate(seed: u64) -> Summary {
     }
 }
 
+/// Drawn apart, so that the rest of a seed's story is as it was.
+fn reach(settings: &mut Settings, random: &mut Random) {
+    settings.hosts = random.pick(&[0, 0, 1, 2, 3]);
+    settings.deadping = settings.deadtime * random.pick(&[1, 1, 2]);
+    for group in &mut settings.groups {
+        group.at_most_one = random.chance(200_000);
+    }
+}
+
 fn settings(random: &mut Random) -> Settings {
     let nodes = random.pick(&[2, 2, 2, 3, 3, 4]);
     let (keepalive, deadtime) = random.pick(&TIMINGS);
@@ -98,6 +111,7 @@ fn settings(random: &mut Random) -> Settings {
         let script = format!("service{group}");
         settings.groups.push(GroupSettings {
             home: random.index(nodes),
+            at_most_one: false,
             resources: match random.below(4) {
                 0 => vec![script],
                 1 => vec![address, script],
@@ -160,6 +174,7 @@ fn topology(cluster: &mut Cluster, random: &mut Random) {
 struct Faults {
     cluster: Cluster,
     random: Random,
+    reach_random: Random,
     good: Quality,
     adversary: bool,
     /// Some machine has a watchdog.
@@ -177,6 +192,7 @@ impl Faults {
         }
         for _ in 0..self.random.between(15, 50) {
             self.fault();
+            self.lose_or_find_hosts();
             let pause = self
                 .random
                 .pick(&[deadtime / 20, deadtime, deadtime * 2, deadtime * 3]);
@@ -284,6 +300,27 @@ impl Faults {
         }
     }
 
+    /// Hosts fall silent for one machine or for all, and answer again; a dead machine is fenced.
+    fn lose_or_find_hosts(&mut self) {
+        let Settings { hosts, .. } = self.cluster.settings;
+        let random = &mut self.reach_random;
+        let machine = random.index(self.cluster.machines.len());
+        match random.below(10) {
+            0..=2 if hosts > 0 => {
+                let answers = random.chance(500_000);
+                self.cluster.set_host(machine, random.index(hosts), answers);
+            }
+            3 if hosts > 0 => {
+                let (host, answers) = (random.index(hosts), random.chance(500_000));
+                for machine in 0..self.cluster.machines.len() {
+                    self.cluster.set_host(machine, host, answers);
+                }
+            }
+            4 if !self.cluster.machines[machine].runs() => self.cluster.fence(machine),
+            _ => {}
+        }
+    }
+
     /// Everything is mended; after the time of R2 all is served, by one node each, and stays so.
     fn quiet(&mut self) {
         let Settings {
@@ -318,7 +355,12 @@ impl Faults {
             }
         }
         let failed = self.failed();
-        self.pass(2 * deadtime.max(initdead) + 4 * keepalive + 200_000 + scripts);
+        // A difference in connectivity has to be found, and to last.
+        let reach = match self.cluster.settings.hosts {
+            0 => 0,
+            _ => 2 * self.cluster.settings.deadping + 6 * keepalive + scripts,
+        };
+        self.pass(2 * deadtime.max(initdead) + 4 * keepalive + 200_000 + scripts + reach);
         let failed = GroupSet(failed.0 | self.failed().0);
         self.cluster.check_settled(failed);
         let starts = self.cluster.rules.starts;

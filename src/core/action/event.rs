@@ -1,7 +1,7 @@
 //! For people: what happened, and why.
 
 use super::{Carrier, GroupState};
-use crate::id::{GroupId, LinkId, NodeId};
+use crate::id::{GroupId, LinkId, NodeId, WitnessId};
 use crate::time::Duration;
 
 /// For people: log lines, hooks, status. Nothing waits for it.
@@ -58,6 +58,22 @@ pub enum Event {
         /// What it can do now.
         carrier: Carrier,
     },
+    /// A target of this node is reached, or no longer.
+    Reach {
+        /// What was the last of it that changed.
+        witness: WitnessId,
+        /// Whether it is reached.
+        up: bool,
+        /// How many targets are.
+        score: u8,
+    },
+    /// A live peer reaches another number of targets than before.
+    PeerReach {
+        /// Which peer.
+        node: NodeId,
+        /// How many.
+        score: u8,
+    },
     /// A peer was started from a different configuration.
     Mismatch {
         /// Which peer.
@@ -111,7 +127,7 @@ pub enum Difference {
     Nodes,
     /// The groups.
     Groups,
-    /// keepalive, deadtime or `auto_failback`.
+    /// keepalive, deadtime, `auto_failback`, or what is pinged: scores are not compared.
     Timing,
 }
 
@@ -178,6 +194,10 @@ pub enum Reason {
     NobodyAble,
     /// A watchdog is required here and none is armed.
     NoWatchdog,
+    /// An able node has reached more targets for long enough.
+    BetterConnected,
+    /// It may run on another node, which cannot be asked, and must not run twice.
+    NotKnownOff,
 }
 
 /// Events waiting to be read; the oldest goes when nobody reads.

@@ -4,6 +4,7 @@ mod device;
 mod directive;
 mod medium;
 mod problem;
+mod reach;
 mod time;
 mod timing;
 mod value;
@@ -13,12 +14,12 @@ pub use problem::Problem;
 use super::diagnostic::{File, Position, Quoted, Report};
 use super::lexer::{Lines, Word, Words};
 use super::line::{DEFAULT_RATE, RATES};
-use super::{AutoFailback, Config, Link, Machine, Medium, Text};
-use crate::id::{MAX_LINKS, MAX_NODES};
+use super::{AutoFailback, Config, Link, Medium, group};
+use crate::id::{MAX_LINKS, MAX_NODES, MAX_WITNESSES};
 use directive::{Fate, Name};
 use medium::Flaw;
-pub(super) use value::is_node_name;
-use value::{MAX_NAME, boolean, facility, number};
+use value::{MAX_NAME, facility, number, set_text};
+pub(super) use value::{boolean, is_node_name};
 
 /// What can be decided only when both files have been read, and where everything stood.
 #[derive(Default)]
@@ -26,6 +27,7 @@ pub(super) struct Settings {
     seen: heapless::Vec<(Name, Position), SINGLES>,
     nodes: heapless::Vec<Position, MAX_NODES>,
     links: heapless::Vec<Position, MAX_LINKS>,
+    witnesses: heapless::Vec<Position, MAX_WITNESSES>,
     /// A `node` or medium line was there, even if it was wrong.
     tried_node: bool,
     tried_link: bool,
@@ -38,15 +40,25 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// Reads one of the two files into `config`.
+    /// Reads one of the two files into `config`; with `groups`, the lines about groups alone, which
+    /// are all known if it is true.
     pub(super) fn read(
         &mut self,
         file: File,
         text: &[u8],
+        groups: Option<bool>,
         config: &mut Config,
         report: &mut Report<'_>,
     ) {
         for (first, values) in Lines::new(file, text) {
+            if let Some(complete) = groups {
+                if first.bytes == b"group"
+                    && let Err((word, what)) = group::read(first, values, complete, config)
+                {
+                    report.say(word.at, Problem::Wrong(Quoted(word.bytes), what));
+                }
+                continue;
+            }
             if let Some(stray) = values.clone().find(|word| word.bytes == b"\\") {
                 report.say(stray.at, super::diagnostic::Problem::Backslash);
                 continue;
@@ -102,16 +114,6 @@ impl Settings {
             }
         }
         timing::finish(self, config, report);
-    }
-
-    /// Says which interfaces this machine lacks at present.
-    pub(super) fn compare(&self, config: &Config, machine: &dyn Machine, report: &mut Report<'_>) {
-        for (link, at) in config.links.iter().zip(&self.links) {
-            if link.rate().is_none() && !machine.has_interface(&link.interface) {
-                let name = Quoted(link.interface.as_bytes());
-                report.say(*at, super::diagnostic::Problem::NoInterface(name));
-            }
-        }
     }
 
     /// Whether names may be compared with the list of nodes.
@@ -194,6 +196,7 @@ impl Settings {
         match name {
             Name::Keepalive
             | Name::Warntime
+            | Name::Deadping
             | Name::Deadtime
             | Name::Initdead
             | Name::Lease
@@ -266,6 +269,7 @@ impl Settings {
             // These take several values.
             Name::Bcast | Name::Mcast | Name::Mcast6 | Name::Serial => {}
             Name::Node | Name::Ucast | Name::Ucast6 | Name::Watchdog => {}
+            Name::Group | Name::Ping | Name::Ping6 | Name::PingGroup | Name::Track => {}
         }
         Ok(())
     }
@@ -278,6 +282,9 @@ impl Settings {
         config: &mut Config,
         report: &mut Report<'_>,
     ) -> Result<(), Flaw<'a>> {
+        if reach::is_meant(name) {
+            return self.read_reach(name, first.at, values, config, report);
+        }
         if name == Name::Node {
             self.tried_node = true;
         } else if name != Name::Watchdog {
@@ -372,22 +379,6 @@ impl Settings {
         }
         let _ = self.links.push(at);
         Ok(())
-    }
-}
-
-/// Writes the string of a directive to its place.
-fn set_text(config: &mut Config, name: Name, text: Option<Text>) {
-    let Some(text) = text else { return };
-    if name == Name::Cluster {
-        config.cluster = text;
-    } else if name == Name::Rundir {
-        config.rundir = text;
-    } else if name == Name::Statedir {
-        config.statedir = text;
-    } else if name == Name::Logfile {
-        config.log.file = Some(text);
-    } else if name == Name::Debugfile {
-        config.log.debug_file = Some(text);
     }
 }
 

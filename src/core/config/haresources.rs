@@ -12,7 +12,7 @@ pub use problem::Problem;
 use super::Address;
 use super::diagnostic::{self, File, NodeNames, Position, Quoted, Report};
 use super::lexer::{Lines, Word, Words};
-use super::{Config, Group, Limits, MAX_RESOURCES, Machine, Resource};
+use super::{Config, Group, Limits, MAX_RESOURCES, Machine, Options, Resource};
 use crate::id::{MAX_GROUPS, NodeId};
 use address::Family;
 
@@ -92,6 +92,7 @@ impl Places {
             key,
             resources: index(start)..index(config.resources.len()),
             limits: Limits::default(),
+            options: Options::default(),
         };
         if config.groups.push(group).is_err() {
             self.say_full(first.at, Problem::TooManyGroups, report);

@@ -142,7 +142,7 @@ pub(super) fn advise(
     if config.links.len() == 1 {
         report.say(settings.link_place(), Advice::OneLink);
     }
-    if config.nodes.len() > 1 {
+    if config.nodes.len() > 1 && config.reach.targets == 0 {
         report.say(settings.node_place(), Advice::NoPing);
     }
     if config.groups.is_empty() {
@@ -205,8 +205,8 @@ impl fmt::Display for Advice {
                 "one link alone: when it is cut each node takes everything; add a second one by another path",
             ),
             Self::NoPing => f.write_str(
-                "no ping node (they are not yet supported): a node that is cut off cannot tell that from the death of its \
-                 peer, and serves as well; a second link by another path helps",
+                "no ping node: a node that is cut off cannot tell that from the death of its peer, and serves as well; \
+                 name the router, for example \"ping 192.0.2.1\"",
             ),
             Self::Crc(number) => write!(
                 f,

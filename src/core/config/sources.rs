@@ -76,12 +76,13 @@ pub fn read(sources: &Sources<'_>, say: &mut dyn FnMut(Diagnostic<'_>)) -> Optio
     let twinbeat_cf = sources
         .twinbeat_cf
         .map(|source| usable(File::TwinbeatCf, source, report_to));
-    for (file, text) in [
+    let files = [
         (File::HaCf, ha_cf),
         (File::TwinbeatCf, twinbeat_cf.flatten()),
-    ] {
+    ];
+    for (file, text) in files {
         if let Some(text) = text {
-            settings.read(file, text, &mut config, report_to);
+            settings.read(file, text, None, &mut config, report_to);
         }
     }
     // What is missing may stand in a file that could not be read.
@@ -92,7 +93,13 @@ pub fn read(sources: &Sources<'_>, say: &mut dyn FnMut(Diagnostic<'_>)) -> Optio
     let nodes_known = complete && settings.knows_nodes();
     find_me(sources.name, nodes_known, &settings, &mut config, report_to);
     if let Some(text) = usable(File::Haresources, sources.haresources, report_to) {
+        let before = report_to.errors();
         haresources::read(text, &mut config, nodes_known, report_to);
+        let sound = nodes_known && report_to.errors() == before;
+        for (file, text) in files {
+            let text = text.unwrap_or_default();
+            settings.read(file, text, Some(sound), &mut config, report_to);
+        }
         if let Some(machine) = sources.machine {
             haresources::compare(text, machine, report_to);
         }

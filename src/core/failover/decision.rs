@@ -5,15 +5,16 @@ use super::claim::{Claim, next};
 use super::group::State;
 use crate::action::{Event, Events, Reason};
 use crate::id::{GroupId, NodeSet};
-use crate::membership::{Alive, Membership};
+use crate::membership::Membership;
 use crate::time::Instant;
-use crate::wire::{Address, ControlWord};
 
 impl Failover {
     /// Looks at everything again. Repeating it without news changes nothing.
     pub(crate) fn decide(&mut self, now: Instant, members: &mut Membership, events: &mut Events) {
         self.met |= members.alive().next().is_some();
         self.end_suspension(members, events);
+        members.review_absent(now);
+        self.connectivity.compare(members, events);
         for id in self.ids() {
             // A step may open the way to the next; none goes round in a circle.
             for _ in 0..STEPS {
@@ -116,9 +117,17 @@ impl Failover {
         {
             return;
         }
+        if self.may_run_elsewhere(id, members) {
+            let group = self.groups.at_mut(id);
+            if group.reason != Reason::NotKnownOff {
+                group.become_idle(None, Reason::NotKnownOff, events);
+            }
+            return;
+        }
         let claim = self.claim(id, next(self.groups.at(id).epoch));
         let group = self.groups.at_mut(id);
         if members.alive().next().is_none() {
+            members.beat_due |= self.connectivity.on_silence(members.mark(), events);
             group.become_starting(claim, !self.met, reason, events);
             return;
         }
@@ -171,9 +180,12 @@ impl Failover {
             .is_some_and(|beat| self.confirmed(id, beat, members));
         let reason = group.reason;
         let beaten = self.is_beaten(id, claim, members);
+        let unsure = self.may_run_elsewhere(id, members);
         let group = self.groups.at_mut(id);
         if beaten {
             group.become_idle(None, Reason::BetterClaim, events);
+        } else if unsure {
+            group.become_idle(None, Reason::NotKnownOff, events);
         } else if !meant || !self.may_start(members) {
             self.groups
                 .at_mut(id)
@@ -200,7 +212,7 @@ impl Failover {
             return;
         }
         let able = self.is_able(members);
-        let (wanted, _) = self.wanted(id, able, members);
+        let (wanted, why) = self.wanted(id, able, members);
         let successor = wanted.filter(|node| *node != self.me);
         let letting_go = if self.leaving {
             Some(Reason::Shutdown)
@@ -220,13 +232,20 @@ impl Failover {
         if self.suspension.is_some() {
             return;
         }
+        // Somebody's command is first carried out.
+        let operator = self.groups.at(id).request.operator_until.is_some();
         if let Some(to) = successor {
+            // What three nodes see at different times must not go round in a circle.
+            let alive = members.peer(to).alive();
+            let uphill = alive.is_some_and(|alive| self.connectivity.is_beaten_by(alive));
             let handing_over = if self.standby.contains(id) {
                 Some(Reason::Operator)
             } else if self.is_stuck() {
                 Some(Reason::StopFailed)
             } else if self.unguarded {
                 Some(Reason::NoWatchdog)
+            } else if why == Reason::BetterConnected && !operator && uphill {
+                Some(why)
             } else {
                 None
             };
@@ -254,82 +273,6 @@ impl Failover {
         if asked_again {
             group.contest(holding);
         }
-    }
-
-    /// A peer asked for a group that runs here.
-    fn answer_wish(
-        &mut self,
-        id: GroupId,
-        claim: Claim,
-        members: &mut Membership,
-        events: &mut Events,
-    ) {
-        let State::Held { .. } = self.groups.at(id).state else {
-            return;
-        };
-        let Some(wish) = self.groups.at_mut(id).wish.take() else {
-            return;
-        };
-        let Some(low) = members.peer(wish.by).alive().map(Alive::low) else {
-            return;
-        };
-        let wanted = self.wanted(id, self.is_able(members), members).0;
-        let able = members
-            .peer(wish.by)
-            .alive()
-            .is_some_and(|alive| self.could_serve(id, alive));
-        let agreed = able && (wish.operator || wanted == Some(wish.by));
-        events.report(Event::Requested {
-            group: id,
-            by: wish.by,
-            agreed,
-        });
-        members.outbox.say(
-            Address { node: wish.by, low },
-            ControlWord::IpRequestResp {
-                group: id,
-                granted: agreed,
-            },
-        );
-        if !agreed {
-            return;
-        }
-        if wish.operator && wanted != Some(wish.by) {
-            // A person moved it: going home by itself would undo that.
-            self.stand_by(id, true);
-        }
-        self.groups
-            .at_mut(id)
-            .become_stopping(claim, Some(wish.by), Reason::Requested, events);
-    }
-
-    /// Asks the holder for a group that should be here.
-    fn ask(&mut self, now: Instant, id: GroupId, members: &mut Membership) {
-        let holder = self.wants_to_ask(now, id, members);
-        self.groups.at_mut(id).request.asking = holder.is_some();
-        let Some(claim) = holder else {
-            return;
-        };
-        if now < self.groups.at(id).request.next_at {
-            return;
-        }
-        let Some(low) = members.peer(claim.node).alive().map(Alive::low) else {
-            return;
-        };
-        let request = &mut self.groups.at_mut(id).request;
-        request.next_at = now.after(members.timing.keepalive.scaled(1, 2));
-        let operator = request.operator_until.is_some();
-        members.outbox.say(
-            Address {
-                node: claim.node,
-                low,
-            },
-            ControlWord::IpRequest {
-                group: id,
-                epoch: claim.epoch,
-                operator,
-            },
-        );
     }
 
     /// A grant stands until its grantee is gone, or has seen it: then what the grantee does counts.
@@ -368,7 +311,8 @@ impl Failover {
     }
 
     fn claim(&self, id: GroupId, epoch: u8) -> Claim {
-        let home = self.failback && self.groups.at(id).home == self.me;
+        let group = self.groups.at(id);
+        let home = group.failback && group.home == self.me;
         Claim {
             home,
             epoch,

@@ -12,6 +12,10 @@ use super::claim::{Claim, is_later, next};
 pub(crate) struct Group {
     pub(crate) id: GroupId,
     pub(crate) home: NodeId,
+    /// It goes home by itself.
+    pub(crate) failback: bool,
+    /// It is started only where no other node can run it.
+    pub(crate) at_most_one: bool,
     pub(crate) state: State,
     /// Why it is in this state.
     pub(crate) reason: Reason,
@@ -91,6 +95,8 @@ impl Group {
         Self {
             id,
             home,
+            failback: false,
+            at_most_one: false,
             state,
             reason: Reason::Start,
             epoch: 0,

@@ -3,7 +3,7 @@
 use super::Failover;
 use super::claim::{Claim, is_later};
 use super::group::State;
-use super::placement::{Candidate, Seat, place};
+use super::placement::{Seat, place};
 use crate::action::{Difference, GroupState, Reason};
 use crate::id::{GroupId, NodeId, NodeSet};
 use crate::membership::{Alive, Membership, Standing};
@@ -76,7 +76,10 @@ impl Failover {
     pub(super) fn is_beaten(&self, id: GroupId, claim: Claim, members: &Membership) -> bool {
         let direct = self.competitor(id, members).is_some_and(|other| {
             let peer = members.peer(other.node).alive();
-            other.beats(claim) || peer.is_some_and(|alive| members.is_deaf(alive))
+            match peer.filter(|alive| members.is_deaf(alive)) {
+                Some(deaf) => !self.connectivity.beats(deaf),
+                None => other.beats(claim),
+            }
         });
         let shown = self.group(id).shown;
         direct
@@ -111,38 +114,40 @@ impl Failover {
     ) -> (Option<NodeId>, Reason) {
         let group = self.group(id);
         let own = group.claim().map(|claim| claim.node);
-        let seat = Seat {
-            home: group.home,
-            failback: self.failback,
-            holder: own.or_else(|| self.holder(id, members)),
-        };
-        let candidates = NodeId::first(members.shape.nodes).map(|node| {
-            if node == self.me {
+        let mut able = NodeSet::EMPTY;
+        let mut standby = NodeSet::EMPTY;
+        for node in NodeId::first(members.shape.nodes) {
+            let (is_able, prefers_not) = if node == self.me {
                 let failed = matches!(
                     group.state,
                     State::StartFailed { .. } | State::StopFailed { .. }
                 );
-                return Candidate {
-                    node,
-                    able: me_able && !failed,
-                    standby: self.standby.contains(id),
-                };
-            }
-            let Some(alive) = members.peer(node).alive() else {
-                return Candidate {
-                    node,
-                    able: false,
-                    standby: false,
-                };
+                (me_able && !failed, self.standby.contains(id))
+            } else {
+                members.peer(node).alive().map_or((false, false), |alive| {
+                    let word = *alive.beat.groups.at(id);
+                    (is_able(alive, word), stands_by(word))
+                })
             };
-            let word = *alive.beat.groups.at(id);
-            Candidate {
-                node,
-                able: is_able(alive, word),
-                standby: stands_by(word),
+            if is_able {
+                able = able.with(node);
             }
-        });
-        place(seat, candidates)
+            if prefers_not {
+                standby = standby.with(node);
+            }
+        }
+        let connected = able
+            .iter()
+            .filter(|node| self.connectivity.better(*node).0 & able.0 == 0)
+            .fold(NodeSet::EMPTY, NodeSet::with);
+        place(&Seat {
+            home: group.home,
+            failback: group.failback,
+            holder: own.or_else(|| self.holder(id, members)),
+            able,
+            standby,
+            connected,
+        })
     }
 
     /// For `status`: who should hold it.
@@ -228,6 +233,27 @@ impl Failover {
     /// A dead node may still run it.
     pub(super) fn is_blocked(&self, now: Instant, id: GroupId, members: &Membership) -> bool {
         now < self.stuck_until(id, members)
+    }
+
+    /// A group that may run once at most may be on a node that fell silent: only its goodbye or a
+    /// fence tells. Its watchdog does not: a node that is merely cut off goes on feeding it. And a
+    /// node that reaches nothing is no place for such a group.
+    pub(super) fn may_run_elsewhere(&self, id: GroupId, members: &Membership) -> bool {
+        let unknown = |node| match members.peer(node).standing {
+            Standing::Unheard => true,
+            // Even if a live peer hears it: two that both ask that peer could both be answered.
+            Standing::Dead(ended) | Standing::Left(ended) => !ended.off,
+            Standing::Alive(_) => false,
+        };
+        let alone = members.alive().next().is_none();
+        self.group(id).at_most_one
+            && ((alone && self.connectivity.is_cut_off()) || members.others().any(unknown))
+    }
+
+    /// Live peers do not hear this node, and are not worse connected.
+    pub(crate) fn is_unheard(&self, members: &Membership) -> bool {
+        let yields = |alive| members.is_deaf(alive) && !self.connectivity.beats(alive);
+        members.is_unheard() && members.alive().any(|(_, alive)| yields(alive))
     }
 
     fn stuck_until(&self, id: GroupId, members: &Membership) -> Instant {

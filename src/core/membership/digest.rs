@@ -3,15 +3,32 @@
 use core::net::IpAddr;
 
 use crate::auth::Digest8;
-use crate::config::{AutoFailback, Config, Resource, Timing};
+use crate::config::{AutoFailback, Config, Resource, Sight, Timing};
 
 /// One byte each of what nodes must agree on: nodes and their order; groups; timing.
 pub(super) fn digests(config: &Config) -> [u8; 3] {
     let nodes = config.node_ids().fold(Digest8::default(), |list, node| {
         list.with(config.node_name(node).as_bytes())
     });
+    let general = config.auto_failback != AutoFailback::Off;
+    let Timing {
+        keepalive,
+        deadtime,
+        ..
+    } = config.timing;
+    let mut timing = Digest8::default()
+        .with(&keepalive.micros().to_le_bytes())
+        .with(&deadtime.micros().to_le_bytes())
+        .with(&[u8::from(general)]);
     let mut groups = Digest8::default();
     for (group, id) in config.groups.iter().zip(config.group_ids()) {
+        // What is as by default leaves no trace, here and below: an older release agrees.
+        if group.options.at_most_one() {
+            groups = groups.with(b"at-most-one");
+        }
+        if config.fails_back(group) != general {
+            timing = timing.with(&[id.wire()]);
+        }
         groups = groups.with(config.node_name(group.home).as_bytes());
         for resource in config.group_resources(id) {
             groups = match resource {
@@ -26,14 +43,63 @@ pub(super) fn digests(config: &Config) -> [u8; 3] {
             };
         }
     }
-    let Timing {
-        keepalive,
-        deadtime,
-        ..
-    } = config.timing;
-    let timing = Digest8::default()
-        .with(&keepalive.micros().to_le_bytes())
-        .with(&deadtime.micros().to_le_bytes())
-        .with(&[u8::from(config.auto_failback != AutoFailback::Off)]);
+    // Scores are compared, so hosts must be the same; an interface may be called otherwise.
+    for witness in &config.reach.witnesses {
+        timing = match witness.sight {
+            Sight::Host(IpAddr::V4(ip)) => timing.with(&ip.octets()),
+            Sight::Host(IpAddr::V6(ip)) => timing.with(&ip.octets()),
+            Sight::Interface(_) => timing,
+        }
+        .with(&[witness.target]);
+    }
     [nodes.byte(), groups.byte(), timing.byte()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Sources, read};
+    use std::format;
+
+    fn digests_with(lines: &str) -> [u8; 3] {
+        let ha_cf =
+            format!("node a b\nbcast eth0\nkeepalive 1\ndeadtime 10\nauto_failback on\n{lines}");
+        let sources = Sources::new(
+            "a",
+            &ha_cf,
+            "a 10.0.0.1\n",
+            "auth 1\n1 sha1 0123456789abcdef\n",
+        );
+        digests(&read(&sources, &mut |_| {}).unwrap())
+    }
+
+    #[test]
+    fn what_must_agree_about_reach_and_groups_is_seen_and_defaults_leave_no_trace() {
+        let plain = digests_with("");
+        for same in [
+            "deadping 5\n",
+            "group 10.0.0.1 policy at-least-one failback on\n",
+        ] {
+            assert_eq!(digests_with(same), plain, "{same}");
+        }
+        let differs = |lines| {
+            let other = digests_with(lines);
+            [0, 1, 2].map(|n| other.get(n) != plain.get(n))
+        };
+        assert_eq!(
+            differs("group 10.0.0.1 policy at-most-one\n"),
+            [false, true, false]
+        );
+        assert_eq!(
+            differs("group 10.0.0.1 failback off\n"),
+            [false, false, true]
+        );
+        assert_eq!(differs("ping 10.0.0.9\n"), [false, false, true]);
+        assert_eq!(differs("track eth1\n"), [false, false, true]);
+        assert_eq!(digests_with("track eth1\n"), digests_with("track wan\n"));
+        assert_ne!(
+            digests_with("ping 10.0.0.9\n"),
+            digests_with("ping 10.0.0.8\n")
+        );
+    }
 }

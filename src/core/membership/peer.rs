@@ -95,6 +95,8 @@ pub(crate) struct Ended {
     pub(crate) stuck: GroupSet,
     /// Its armed watchdog, zero for none.
     pub(crate) watchdog: Duration,
+    /// It is known to run nothing any more, but for what is `stuck`.
+    pub(crate) off: bool,
 }
 
 /// A Hello to be sent to a peer on one link: at most one per quarter of a beat, and one more for

@@ -33,10 +33,14 @@ impl Membership {
         match self.peers.at(node).standing {
             Standing::Unheard | Standing::Alive(_) => false,
             Standing::Left(_) => true,
-            Standing::Dead(_) => !self
-                .alive()
-                .any(|(_, alive)| !alive.beat.peers.at(node).links.is_empty()),
+            Standing::Dead(_) => !self.is_heard_of(node),
         }
+    }
+
+    /// A live peer hears it.
+    pub(crate) fn is_heard_of(&self, node: NodeId) -> bool {
+        self.alive()
+            .any(|(_, alive)| !alive.beat.peers.at(node).links.is_empty())
     }
 
     /// Another machine has proved to live under this node's name.

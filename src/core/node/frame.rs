@@ -58,6 +58,7 @@ impl Node {
         let transmit = self.send(now, self.links, kind, &body, buf);
         self.members.on_beat_sent(now);
         self.failover.on_beat_sent(self.members.life.counter());
+        self.failover.connectivity.on_beat_sent(now);
         self.due = self.next_due();
         transmit
     }
@@ -107,7 +108,7 @@ impl Node {
         Beat {
             flags: self.present_flags(now),
             digests: self.members.digests,
-            ping: 0,
+            ping: self.failover.connectivity.score(),
             newest: self.members.outbox.newest(),
             groups,
             peers,

@@ -2,7 +2,7 @@
 
 use super::Node;
 use crate::action::{Carrier, Difference, GroupState, PeerState, Reason, Reject};
-use crate::id::{GroupId, LinkId, LinkSet, NodeId};
+use crate::id::{GroupId, LinkId, LinkSet, NodeId, WitnessId};
 use crate::time::{Duration, Instant};
 
 /// How a peer stands.
@@ -105,6 +105,27 @@ impl Node {
             sent: traffic.sent,
             heard: traffic.heard,
         }
+    }
+
+    /// Whether every host should be asked for an echo now: said once, with a beat. What answers is
+    /// an [`crate::action::Input::Witness`].
+    pub fn take_pings(&mut self) -> bool {
+        self.failover.connectivity.take_pings()
+    }
+
+    /// Whether this node reaches a witness, and how long ago a host last answered, in attentive
+    /// time; `None` if it never did, or is an interface.
+    pub fn witness(&self, _now: Instant, id: WitnessId) -> (bool, Option<Duration>) {
+        let (up, answered) = self.failover.connectivity.view(id);
+        (up, answered.map(|mark| self.members.mark().minus(mark)))
+    }
+
+    /// How many targets a node reaches; `None` for a peer that does not live.
+    pub fn score(&self, node: NodeId) -> Option<u8> {
+        if node == self.members.me {
+            return Some(self.failover.connectivity.score());
+        }
+        self.members.peer(node).alive().map(|alive| alive.beat.ping)
     }
 
     /// How many inputs were refused for a reason.

@@ -9,8 +9,8 @@ use log::Level;
 use nix::errno::Errno;
 use twinbeat::action::PeerState;
 use twinbeat::action::{Carrier, Difference, Event, GroupState, Reason, Reject};
-use twinbeat::config::{Config, Medium};
-use twinbeat::id::LinkId;
+use twinbeat::config::{Config, Medium, Sight, Witness};
+use twinbeat::id::{LinkId, WitnessId};
 use twinbeat::time::Duration;
 
 use crate::address::AddressError;
@@ -72,6 +72,23 @@ pub(crate) fn event(config: &Config, event: Event) -> (Level, String) {
                 Carrier::Down => Level::Warn,
             },
             format!("link {}: {}", link_name(config, link), carrier(now)),
+        ),
+        Event::Reach { witness, up, score } => (
+            if up { Level::Info } else { Level::Warn },
+            format!(
+                "{} {}: {score} of {} targets reached",
+                target(config, witness),
+                if up { "is reached" } else { "is not reached" },
+                config.reach.targets
+            ),
+        ),
+        Event::PeerReach { node, score } => (
+            Level::Info,
+            format!(
+                "node {} reaches {score} of {} targets",
+                name(node),
+                config.reach.targets
+            ),
         ),
         Event::Mismatch { node, what } => (
             Level::Error,
@@ -179,6 +196,8 @@ pub(crate) const fn reason(reason: Reason) -> &'static str {
         Reason::Cloned => "another machine has this node's name",
         Reason::NobodyAble => "nobody is able to serve it",
         Reason::NoWatchdog => "no watchdog is armed here and one is required",
+        Reason::BetterConnected => "another node reaches more ping targets",
+        Reason::NotKnownOff => "a silent node may still run it, and it may run once only",
     }
 }
 
@@ -266,6 +285,22 @@ pub(crate) fn errno(error: Errno) -> String {
 /// An Ethernet address.
 pub(crate) fn hardware(Mac([a, b, c, d, e, f]): Mac) -> String {
     format!("{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}")
+}
+
+/// A target as in `ha.cf`: the name of a `ping_group`, an address, an interface.
+pub(crate) fn target(config: &Config, witness: WitnessId) -> String {
+    match config.reach.witnesses.get(witness.index()) {
+        Some(witness) if witness.group.len > 0 => config.text(witness.group).to_owned(),
+        Some(Witness {
+            sight: Sight::Host(address),
+            ..
+        }) => address.to_string(),
+        Some(Witness {
+            sight: Sight::Interface(name),
+            ..
+        }) => name.as_str().to_owned(),
+        None => "?".to_owned(),
+    }
 }
 
 /// A link as in `ha.cf`, without the numbers that are the same on every node.

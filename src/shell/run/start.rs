@@ -17,6 +17,7 @@ use crate::announce::Announcer;
 use crate::control::Control;
 use crate::interface::Interfaces;
 use crate::link::Links;
+use crate::ping::Pings;
 use crate::reactor::Reactor;
 use crate::resource::{Holding, Resources};
 use crate::signal::Signals;
@@ -74,6 +75,7 @@ pub(super) fn start(directory: &Path, config: Rc<Config>) -> Result<Program, Str
     Ok(Program {
         node: Node::new(&config, boot, now),
         links: Links::new(&config),
+        pings: Pings::open(&config),
         reading: PerLink::new(Reading::default),
         watchdog: Watchdog::new(&config),
         config,

@@ -9,7 +9,8 @@
 //! healthy      false: this loop gets too little time and lets go, or something did not stop
 //! nodes[]      in the order of ha.cf: name, self, state (unheard alive late dead left),
 //!              incarnation (null until proven), silence_ms (null for this node), links[] it is
-//!              heard on, hears_us, mismatch (null nodes groups timing)
+//!              heard on, hears_us, score (targets it reaches; null if it does not live), mismatch
+//!              (null nodes groups timing)
 //! links[]      in the order of ha.cf: name, interface, port, carrier (up down), sent, unsent,
 //!              received, accepted, noise (runs of bytes on a serial line that were no frame),
 //!              trouble (null or text)
@@ -19,6 +20,8 @@
 //!              epoch
 //! watchdog     device, identity and timeout_s of the one that is armed (empty and 0 when none is),
 //!              kicked, trouble (text, or empty)
+//! ping[]       hosts and tracked interfaces in the order of ha.cf: target (address, interface, or
+//!              the name of its ping_group), reached, age_ms (since its last answer, or null)
 //! rejected     refused frames by reason
 //! ```
 
@@ -83,6 +86,15 @@ pub(crate) fn json(status: &Status<'_>) -> String {
             out.flag("kicked", watchdog.kicked);
             out.text("trouble", &watchdog.trouble);
         });
+        out.list("ping", config.witness_ids(), |out, id| {
+            let (up, age) = node.witness(*now, id);
+            out.text("target", &journal::target(config, id));
+            out.flag("reached", up);
+            match age {
+                Some(age) => out.number("age_ms", age.millis()),
+                None => out.null("age_ms"),
+            }
+        });
         out.member("rejected");
         out.object(|out| {
             for why in Reject::ALL {
@@ -122,6 +134,10 @@ fn peer(out: &mut Json, status: &Status<'_>, id: NodeId) {
     }
     out.0.push(']');
     out.flag("hears_us", own || peer.hears_us);
+    match node.score(id) {
+        Some(score) => out.number("score", score),
+        None => out.null("score"),
+    }
     out.optional(
         "mismatch",
         peer.mismatch.filter(|_| !own).map(journal::difference),

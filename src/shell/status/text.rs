@@ -16,6 +16,7 @@ pub(crate) fn text(status: &Status<'_>) -> String {
     let _ = nodes(status, &mut out);
     let _ = links(status, &mut out);
     let _ = watchdog(status, &mut out);
+    let _ = targets(status, &mut out);
     let _ = groups(status, &mut out);
     out
 }
@@ -56,6 +57,9 @@ fn nodes(status: &Status<'_>, out: &mut String) -> fmt::Result {
                 }
             }
             PeerState::Unheard | PeerState::Dead | PeerState::Left => {}
+        }
+        if let Some(score) = node.score(id).filter(|_| config.reach.targets > 0) {
+            write!(out, ", reaches {score} targets")?;
         }
         if let Some(what) = peer.mismatch {
             write!(
@@ -115,6 +119,18 @@ fn watchdog(status: &Status<'_>, out: &mut String) -> fmt::Result {
         )?;
     } else if !trouble.is_empty() {
         writeln!(out, "watchdog: none is armed: {trouble}")?;
+    }
+    Ok(())
+}
+
+fn targets(status: &Status<'_>, out: &mut String) -> fmt::Result {
+    let Status {
+        config, node, now, ..
+    } = status;
+    for id in config.witness_ids() {
+        let (up, _) = node.witness(*now, id);
+        let not = if up { "" } else { "not " };
+        writeln!(out, "target {}: {not}reached", journal::target(config, id))?;
     }
     Ok(())
 }

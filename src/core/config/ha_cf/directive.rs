@@ -1,5 +1,7 @@
 //! Every directive of heartbeat 3.0.6 and of ours, and what becomes of it.
 
+use crate::config::group;
+
 /// What becomes of a directive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
@@ -22,9 +24,11 @@ pub(super) enum Name {
     Bcast,
     Cluster,
     Crm,
+    Deadping,
     Deadtime,
     Debug,
     Debugfile,
+    Group,
     Initdead,
     Keepalive,
     Lease,
@@ -33,11 +37,15 @@ pub(super) enum Name {
     Mcast,
     Mcast6,
     Node,
+    Ping,
+    Ping6,
+    PingGroup,
     Protocol,
     Rtscts,
     Rundir,
     Serial,
     Statedir,
+    Track,
     Ucast,
     Ucast6,
     Udpport,
@@ -52,10 +60,15 @@ impl Name {
         !matches!(
             self,
             Self::Bcast
+                | Self::Group
                 | Self::Mcast
                 | Self::Mcast6
                 | Self::Node
+                | Self::Ping
+                | Self::Ping6
+                | Self::PingGroup
                 | Self::Serial
+                | Self::Track
                 | Self::Ucast
                 | Self::Ucast6
                 | Self::Watchdog
@@ -71,9 +84,11 @@ impl Name {
             Self::Bcast => "bcast eth0",
             Self::Cluster => "cluster home",
             Self::Crm => "crm off",
+            Self::Deadping => "deadping 10",
             Self::Deadtime => "deadtime 10",
             Self::Debug => "debug 0",
             Self::Debugfile => "debugfile /var/log/twinbeat-debug",
+            Self::Group => group::EXAMPLE,
             Self::Initdead => "initdead 30",
             Self::Keepalive => "keepalive 1",
             Self::Lease => "lease 2",
@@ -82,11 +97,15 @@ impl Name {
             Self::Mcast => "mcast eth0 239.0.0.42 694 1 0",
             Self::Mcast6 => "mcast6 eth0 ff02::694 694 1 0",
             Self::Node => "node alpha beta",
+            Self::Ping => "ping 192.0.2.1",
+            Self::Ping6 => "ping6 2001:db8::1",
+            Self::PingGroup => "ping_group routers 192.0.2.1 192.0.2.2",
             Self::Protocol => "protocol native",
             Self::Rtscts => "rtscts off",
             Self::Rundir => "rundir /run/twinbeat",
             Self::Serial => "serial /dev/ttyS1",
             Self::Statedir => "statedir /var/lib/twinbeat",
+            Self::Track => "track eth0",
             Self::Ucast => "ucast eth0 192.0.2.2",
             Self::Ucast6 => "ucast6 eth0 fe80::2",
             Self::Udpport => "udpport 694",
@@ -163,8 +182,7 @@ const CORES: &str = "core dumps are left to the system (ulimit -c, core_pattern)
 const CLIENTS: &str = "there is no client interface besides the control socket";
 
 // What to do about those that are not yet supported.
-const PING: &str =
-    "nobody would be pinged; a second link by another path helps meanwhile; remove the line";
+const ADAPTER: &str = "no Fibre Channel adapter would be watched; remove the line";
 const STONITH: &str = "no node would be reset; where a service must never run twice fence by other means, \
                        and remove the line";
 const CHILD: &str = "the program would not be started; let init start it, and remove the line";
@@ -185,14 +203,15 @@ const TABLE: &[(&str, Fate)] = &[
     ("crm", Fate::Works(Name::Crm)),
     ("crm_daemon_dir", Fate::NoEffect(CRM)),
     ("crmd_spawns_pengine", Fate::NoEffect(CRM)),
-    ("deadping", Fate::NotYet(PING)),
+    ("deadping", Fate::Works(Name::Deadping)),
     ("deadtime", Fate::Works(Name::Deadtime)),
     ("debug", Fate::Works(Name::Debug)),
     ("debugfile", Fate::Works(Name::Debugfile)),
     ("enable_config_writes", Fate::NoEffect(CRM)),
     ("env", Fate::NoEffect("scripts get a fixed environment")),
     ("failfast", Fate::NotYet(CHILD)),
-    ("hbaping", Fate::NotYet(PING)),
+    ("group", Fate::Works(Name::Group)),
+    ("hbaping", Fate::NotYet(ADAPTER)),
     ("hbgenmethod", Fate::NoEffect(RANDOM)),
     ("hopfudge", Fate::NoEffect("no beat goes round twice")),
     ("initdead", Fate::Works(Name::Initdead)),
@@ -219,9 +238,9 @@ const TABLE: &[(&str, Fate)] = &[
         Fate::NoEffect("it sleeps until something happens"),
     ),
     ("pacemaker", Fate::Works(Name::Crm)),
-    ("ping", Fate::NotYet(PING)),
-    ("ping6", Fate::NotYet(PING)),
-    ("ping_group", Fate::NotYet(PING)),
+    ("ping", Fate::Works(Name::Ping)),
+    ("ping6", Fate::Works(Name::Ping6)),
+    ("ping_group", Fate::Works(Name::PingGroup)),
     ("protocol", Fate::Works(Name::Protocol)),
     ("quorum_server", Fate::NoEffect(CRM)),
     ("realtime", Fate::NoEffect(REALTIME)),
@@ -236,6 +255,7 @@ const TABLE: &[(&str, Fate)] = &[
     ("stonith", Fate::NotYet(STONITH)),
     ("stonith_host", Fate::NotYet(STONITH)),
     ("syslogmsgfmt", Fate::NoEffect("log lines have one format")),
+    ("track", Fate::Works(Name::Track)),
     ("traditional_compression", Fate::NoEffect(PLAIN)),
     ("ucast", Fate::Works(Name::Ucast)),
     ("ucast6", Fate::Works(Name::Ucast6)),

@@ -23,13 +23,23 @@ pub(super) fn broadcast(name: Word<'_>) -> Result<Link, Flaw<'_>> {
 
 /// `IF ADDR`.
 pub(super) fn unicast<'a>(name: Name, nic: Word<'a>, address: Word<'a>) -> Result<Link, Flaw<'a>> {
-    let interface = on(nic)?;
+    Ok(Link {
+        interface: on(nic)?,
+        medium: Medium::Unicast {
+            peer: machine(name, address)?,
+        },
+        port: 0,
+    })
+}
+
+/// The address of one machine, of the family of the directive.
+pub(super) fn machine<'a>(name: Name, address: Word<'a>) -> Result<IpAddr, Flaw<'a>> {
     let quoted = Quoted(address.bytes);
     let flaw = |problem| (address.at, problem);
     let peer = match (literal(address.bytes), name) {
-        (Some(peer @ IpAddr::V4(_)), Name::Ucast) | (Some(peer @ IpAddr::V6(_)), Name::Ucast6) => {
-            peer
-        }
+        (Some(peer), Name::PingGroup) => peer,
+        (Some(peer @ IpAddr::V4(_)), Name::Ucast | Name::Ping)
+        | (Some(peer @ IpAddr::V6(_)), Name::Ucast6 | Name::Ping6) => peer,
         (Some(IpAddr::V4(_)), _) => return Err(flaw(Problem::FamilyFour(quoted, name.word()))),
         (Some(IpAddr::V6(_)), _) => return Err(flaw(Problem::FamilySix(quoted, name.word()))),
         (None, _) => return Err(flaw(Problem::NotAPeer(quoted))),
@@ -45,11 +55,7 @@ pub(super) fn unicast<'a>(name: Name, nic: Word<'a>, address: Word<'a>) -> Resul
     if odd {
         return Err(flaw(Problem::NotOnePeer(peer)));
     }
-    Ok(Link {
-        medium: Medium::Unicast { peer },
-        interface,
-        port: 0,
-    })
+    Ok(peer)
 }
 
 /// `IF GROUP PORT TTL LOOP`.
@@ -122,7 +128,7 @@ pub(super) fn is_same(config: &Config, one: &Link, other: &Link) -> bool {
     same_way && one.interface == other.interface && one.port == other.port
 }
 
-fn on(word: Word<'_>) -> Result<Interface, Flaw<'_>> {
+pub(super) fn on(word: Word<'_>) -> Result<Interface, Flaw<'_>> {
     interface::parse(word.bytes)
         .map_err(|why| (word.at, Problem::Interface(Quoted(word.bytes), why)))
 }

@@ -36,13 +36,8 @@ pub enum Problem<'a> {
     LongTime(Quoted<'a>, Duration),
     /// A time of zero; an example.
     ZeroTime(&'static str),
-    /// `deadtime` is not above twice `keepalive`.
-    ShortDeadtime {
-        /// As written or by default.
-        deadtime: Duration,
-        /// As written or by default.
-        keepalive: Duration,
-    },
+    /// `deadtime` or `deadping` (which), as written or by default, is not above twice `keepalive`.
+    ShortDead(&'static str, Duration, Duration),
     /// `initdead` is below `deadtime`.
     ShortInitdead {
         /// As written.
@@ -186,13 +181,10 @@ impl fmt::Display for Problem<'_> {
                 f,
                 "the time must be above zero, at least 1us: write for example \"{example}\""
             ),
-            Self::ShortDeadtime {
-                deadtime,
-                keepalive,
-            } => write!(
+            Self::ShortDead(name, time, keepalive) => write!(
                 f,
-                "deadtime {deadtime} is not above twice keepalive {keepalive}, one late beat would look like a death: \
-                 write deadtime {} or more, or shorten keepalive",
+                "{name} {time} is not above twice keepalive {keepalive}, one late beat would look like a death: \
+                 write {name} {} or more, or shorten keepalive",
                 keepalive.scaled(3, 1)
             ),
             Self::ShortInitdead { initdead, deadtime } => write!(
@@ -250,17 +242,17 @@ impl fmt::Display for Problem<'_> {
             Self::Interface(word, why) => write!(f, "{word} {why}"),
             Self::NotAPeer(word) => write!(
                 f,
-                "{word} is not an address: write the peer's address itself, such as 192.0.2.2 or fe80::2 (without %zone); \
-                 names are not looked up, because beats must go out when the name server is down"
+                "{word} is not an address: write the address itself, such as 192.0.2.2 or fe80::2 (without %zone); \
+                 names are not looked up, because this must work when the name server is down"
             ),
             Self::NotOnePeer(address) => write!(
                 f,
-                "{address} is not the address of one machine: write the peer's own, or use bcast or mcast"
+                "{address} is not the address of one machine: write its own; beats to several go by bcast or mcast"
             ),
             Self::FamilyFour(word, name) => write!(
                 f,
                 "{word} is an IPv4 address and {name} is for IPv6: write {} instead of {name}",
-                if *name == "ucast6" { "ucast" } else { "mcast" }
+                name.trim_end_matches('6')
             ),
             Self::FamilySix(word, name) => write!(
                 f,

@@ -16,6 +16,7 @@ pub(super) struct Times {
     keepalive: Option<Duration>,
     warntime: Option<Duration>,
     deadtime: Option<Duration>,
+    deadping: Option<Duration>,
     initdead: Option<Duration>,
     lease: Option<Duration>,
     watchdog: Option<Duration>,
@@ -49,6 +50,8 @@ impl Times {
                     self.warntime = Some(time);
                 } else if name == Name::Deadtime {
                     self.deadtime = Some(time);
+                } else if name == Name::Deadping {
+                    self.deadping = Some(time);
                 } else if name == Name::Initdead {
                     self.initdead = Some(time);
                 } else if name == Name::Lease {
@@ -72,6 +75,7 @@ pub(super) fn is_time(name: Name) -> bool {
         name,
         Name::Keepalive
             | Name::Warntime
+            | Name::Deadping
             | Name::Deadtime
             | Name::Initdead
             | Name::Lease
@@ -96,11 +100,13 @@ pub(super) fn finish(settings: &Settings, config: &mut Config, report: &mut Repo
         } else {
             deadtime.scaled(2, 1)
         });
+    let deadping = times.deadping.unwrap_or(deadtime);
+    if deadping <= keepalive.scaled(2, 1) && times.deadping.is_some() {
+        let problem = Problem::ShortDead(Name::Deadping.word(), deadping, keepalive);
+        report.say(settings.place_or_top(Name::Deadping), problem);
+    }
     if deadtime <= keepalive.scaled(2, 1) {
-        let problem = Problem::ShortDeadtime {
-            deadtime,
-            keepalive,
-        };
+        let problem = Problem::ShortDead(Name::Deadtime.word(), deadtime, keepalive);
         // A lease and the rest would only be measured by a wrong deadtime.
         return report.say(settings.timing_place(), problem);
     }
@@ -121,6 +127,7 @@ pub(super) fn finish(settings: &Settings, config: &mut Config, report: &mut Repo
     }
     config.timing.keepalive = keepalive;
     config.timing.deadtime = deadtime;
+    config.reach.deadping = deadping;
     config.timing.warntime = times.warntime.unwrap_or(deadtime.scaled(1, 2));
     config.timing.initdead = initdead;
     config.timing.lease = lease;

@@ -3,6 +3,7 @@
 use super::Problem;
 use super::directive::Name;
 use crate::config::diagnostic::Quoted;
+use crate::config::{Config, Text};
 
 /// Whether a word can be a node's name.
 pub(in crate::config) fn is_node_name(word: &[u8]) -> bool {
@@ -11,7 +12,7 @@ pub(in crate::config) fn is_node_name(word: &[u8]) -> bool {
 }
 
 /// Heartbeat's ways to say yes and no.
-pub(super) fn boolean(word: &[u8]) -> Option<bool> {
+pub(in crate::config) fn boolean(word: &[u8]) -> Option<bool> {
     let among = |words: &[&str]| {
         words
             .iter()
@@ -55,6 +56,22 @@ pub(super) fn check_path(name: Name, word: &[u8]) -> Result<(), Problem<'_>> {
 pub(super) fn facility(word: &[u8]) -> Option<Option<u8>> {
     let known = FACILITIES.iter().find(|(name, _)| name.as_bytes() == word);
     known.map(|(_, number)| *number)
+}
+
+/// Writes the string of a directive to its place.
+pub(super) fn set_text(config: &mut Config, name: Name, text: Option<Text>) {
+    let Some(text) = text else { return };
+    if name == Name::Cluster {
+        config.cluster = text;
+    } else if name == Name::Rundir {
+        config.rundir = text;
+    } else if name == Name::Statedir {
+        config.statedir = text;
+    } else if name == Name::Logfile {
+        config.log.file = Some(text);
+    } else if name == Name::Debugfile {
+        config.log.debug_file = Some(text);
+    }
 }
 
 /// Bytes of a node's or the cluster's name.

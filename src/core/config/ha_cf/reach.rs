@@ -1,0 +1,125 @@
+//! What a node should reach: `ping`, `ping6`, `ping_group`, `track`. (`group` is read later.)
+
+use core::net::IpAddr;
+
+use super::directive::Name;
+use super::medium::{Flaw, machine, on};
+use super::{Problem, Settings, is_node_name};
+use crate::config::diagnostic::{self, Position, Quoted, Report};
+use crate::config::lexer::Words;
+use crate::config::reach::MAX_TARGETS;
+use crate::config::{Config, Machine, Sight, Text, Witness};
+
+/// Whether a directive is read here.
+pub(super) fn is_meant(name: Name) -> bool {
+    matches!(
+        name,
+        Name::Group | Name::Ping | Name::Ping6 | Name::PingGroup | Name::Track
+    )
+}
+
+impl Settings {
+    pub(super) fn read_reach<'a>(
+        &mut self,
+        name: Name,
+        start: Position,
+        mut words: Words<'a>,
+        config: &mut Config,
+        report: &mut Report<'_>,
+    ) -> Result<(), Flaw<'a>> {
+        if name == Name::Group {
+            return Ok(()); // When haresources has been read.
+        }
+        let mut any = false;
+        let mut group = Text::default();
+        if name == Name::PingGroup
+            && let Some(word) = words.next()
+        {
+            if !is_node_name(word.bytes) {
+                let what = "is no name for a group of hosts: letters and digits";
+                return Err((word.at, Problem::Wrong(Quoted(word.bytes), what)));
+            }
+            group = config.keep(word.bytes, word.at, report).unwrap_or_default();
+        }
+        for word in words {
+            let sight = if name == Name::Track {
+                on(word).map(Sight::Interface)
+            } else {
+                machine(name, word).map(Sight::Host)
+            };
+            let told = sight.and_then(|sight| {
+                let added = self.add_witness(sight, word.at, group, any, config);
+                added.map_err(|what| (word.at, Problem::Wrong(Quoted(word.bytes), what)))
+            });
+            if let Err((at, problem)) = told {
+                report.say(at, problem);
+            }
+            any = true;
+        }
+        if any {
+            return Ok(());
+        }
+        Err((start, Problem::NoValue(name.example())))
+    }
+
+    /// One host or interface; of a group's hosts only the first is a target.
+    fn add_witness(
+        &mut self,
+        sight: Sight,
+        at: Position,
+        group: Text,
+        more: bool,
+        config: &mut Config,
+    ) -> Result<(), &'static str> {
+        let reach = &mut config.reach;
+        if matches!(sight, Sight::Host(IpAddr::V6(host)) if host.is_unicast_link_local()) {
+            return Err("is of one link only: write the global address");
+        }
+        if reach.witnesses.iter().any(|other| other.sight == sight) {
+            return Err("stands twice: remove one of them");
+        }
+        let joins = more && group.len > 0 && reach.targets > 0;
+        let target = reach.targets.saturating_sub(u8::from(joins));
+        let witness = Witness {
+            sight,
+            target,
+            group,
+        };
+        if target >= MAX_TARGETS || reach.witnesses.push(witness).is_err() {
+            return Err(
+                "is too many: at most 8 targets (a ping_group is one) of 16 hosts; remove some",
+            );
+        }
+        reach.targets = target.saturating_add(1);
+        let _ = self.witnesses.push(at);
+        Ok(())
+    }
+
+    /// Says which interfaces this machine lacks at present.
+    pub(in crate::config) fn compare(
+        &self,
+        config: &Config,
+        machine: &dyn Machine,
+        report: &mut Report<'_>,
+    ) {
+        let links = config.links.iter().zip(&self.links);
+        let links = links.filter(|(link, _)| link.rate().is_none());
+        let links = links.map(|(link, at)| (&link.interface, at));
+        let tracked = config.reach.witnesses.iter().zip(&self.witnesses);
+        let tracked = tracked.filter_map(|(witness, at)| match &witness.sight {
+            Sight::Interface(name) => Some((name, at)),
+            Sight::Host(_) => None,
+        });
+        for (name, at) in links.chain(tracked) {
+            if !machine.has_interface(name) {
+                let name = Quoted(name.as_bytes());
+                report.say(*at, diagnostic::Problem::NoInterface(name));
+            }
+        }
+    }
+}
+
+const _: () = assert!(
+    MAX_TARGETS == 8 && crate::id::MAX_WITNESSES == 16,
+    "said above"
+);

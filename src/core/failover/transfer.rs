@@ -1,0 +1,90 @@
+//! Asking for a group, and answering who asks: ip-request and ip-request-resp.
+
+use super::Failover;
+use super::claim::Claim;
+use super::group::State;
+use crate::action::{Event, Events, Reason};
+use crate::id::GroupId;
+use crate::membership::{Alive, Membership};
+use crate::time::Instant;
+use crate::wire::{Address, ControlWord};
+
+impl Failover {
+    /// A peer asked for a group that runs here.
+    pub(super) fn answer_wish(
+        &mut self,
+        id: GroupId,
+        claim: Claim,
+        members: &mut Membership,
+        events: &mut Events,
+    ) {
+        let State::Held { .. } = self.groups.at(id).state else {
+            return;
+        };
+        let Some(wish) = self.groups.at_mut(id).wish.take() else {
+            return;
+        };
+        let Some(low) = members.peer(wish.by).alive().map(Alive::low) else {
+            return;
+        };
+        let (wanted, why) = self.wanted(id, self.is_able(members), members);
+        let able = members
+            .peer(wish.by)
+            .alive()
+            .is_some_and(|alive| self.could_serve(id, alive));
+        // What connectivity would undo at once is not begun.
+        let sensible = wish.operator && why != Reason::BetterConnected;
+        let agreed = able && (sensible || wanted == Some(wish.by));
+        events.report(Event::Requested {
+            group: id,
+            by: wish.by,
+            agreed,
+        });
+        members.outbox.say(
+            Address { node: wish.by, low },
+            ControlWord::IpRequestResp {
+                group: id,
+                granted: agreed,
+            },
+        );
+        if !agreed {
+            return;
+        }
+        if wish.operator && wanted != Some(wish.by) {
+            // A person moved it: going home by itself would undo that.
+            self.stand_by(id, true);
+        }
+        self.groups
+            .at_mut(id)
+            .become_stopping(claim, Some(wish.by), Reason::Requested, events);
+    }
+
+    /// Asks the holder for a group that should be here.
+    pub(super) fn ask(&mut self, now: Instant, id: GroupId, members: &mut Membership) {
+        let holder = self.wants_to_ask(now, id, members);
+        self.groups.at_mut(id).request.asking = holder.is_some();
+        let Some(claim) = holder else {
+            return;
+        };
+        if now < self.groups.at(id).request.next_at {
+            return;
+        }
+        let Some(low) = members.peer(claim.node).alive().map(Alive::low) else {
+            return;
+        };
+        let request = &mut self.groups.at_mut(id).request;
+        request.next_at = now.after(members.timing.keepalive.scaled(1, 2));
+        let operator = request.operator_until.is_some();
+        members.outbox.say(
+            Address {
+                node: claim.node,
+                low,
+            },
+            ControlWord::IpRequest {
+                group: id,
+                epoch: claim.epoch,
+                operator,
+            },
+        );
+    }
+}
