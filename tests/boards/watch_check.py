@@ -1,4 +1,4 @@
-"""watch_check.py: what plays judge by, without boards: who answered when, what a line said, what is configured."""
+"""What plays judge by, without boards: who answered when, what a line said, what is configured."""
 import unittest
 
 from line import Line, checksum, decoded
@@ -101,7 +101,3 @@ class TheSetting(unittest.TestCase):
 
     def test_a_number_alone_is_seconds(self):
         self.assertEqual([seconds(text) for text in ("2", "250ms", "1.5s", "500us")], [2.0, 0.25, 1.5, 5e-4])
-
-
-if __name__ == "__main__":
-    unittest.main()
