@@ -124,6 +124,25 @@ fn scripts_and_interfaces_that_are_not_there_are_named() {
 }
 
 #[test]
+fn a_serial_line_that_is_not_there_is_named_and_one_by_two_names_is_refused() {
+    let directory = Directory::new("serial");
+    directory.write("twinbeat.cf", "serial /dev/nonexistent/ttyS1\n");
+    let (code, printed) = directory.check();
+    assert_eq!(code, Some(0), "{printed}");
+    let warning =
+        "twinbeat.cf:1:8: warning: this link would be down: there is no such device at present";
+    assert!(printed.contains(warning), "{printed}");
+    std::os::unix::fs::symlink("/dev/zero", directory.0.join("modem")).unwrap();
+    let line = format!("serial /dev/zero {}/modem\n", directory.0.display());
+    directory.write("twinbeat.cf", line);
+    let error = directory.error();
+    assert!(
+        error.starts_with("twinbeat.cf:1:18: error: the same stands already at twinbeat.cf:1:8"),
+        "{error}"
+    );
+}
+
+#[test]
 fn the_name_is_that_of_the_system_without_nodeinfo() {
     let directory = Directory::new("uname");
     fs::remove_file(directory.0.join("nodeinfo")).unwrap();

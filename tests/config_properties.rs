@@ -35,6 +35,16 @@ impl Machine for Nothing {
         assert!((1..=15).contains(&name.len()));
         false
     }
+
+    fn judge_line(&self, device: &str, say: &mut dyn FnMut(&str)) {
+        assert!(device.starts_with('/'));
+        say("there is none");
+    }
+
+    fn is_same_device(&self, one: &str, other: &str) -> bool {
+        assert!(one.starts_with('/') && one != other);
+        one.len() == other.len()
+    }
 }
 
 /// Whether a position is a byte of the text, or just behind its last.

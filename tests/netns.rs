@@ -8,6 +8,7 @@ mod netns {
     pub(crate) mod interfaces;
     pub(crate) mod media;
     pub(crate) mod process;
+    pub(crate) mod serial;
     pub(crate) mod strangers;
 }
 
@@ -24,11 +25,12 @@ fn main() -> ExitCode {
     }
 }
 
-const TESTS: [&[Test]; 5] = [
+const TESTS: [&[Test]; 6] = [
     netns::faults::TESTS,
     netns::interfaces::TESTS,
     netns::media::TESTS,
     netns::process::TESTS,
+    netns::serial::TESTS,
     netns::strangers::TESTS,
 ];
 const SIDE_BY_SIDE: usize = 2;

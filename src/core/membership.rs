@@ -12,8 +12,8 @@ mod view;
 
 use crate::action::{Carrier, Event, Events, GroupState};
 use crate::auth::Keyring;
-use crate::config::{Config, Timing};
-use crate::id::{GroupId, GroupSet, LinkId, NodeId, NodeSet, PerLink, PerNode};
+use crate::config::{Config, Timing, line};
+use crate::id::{GroupId, GroupSet, LinkId, LinkSet, NodeId, NodeSet, PerLink, PerNode};
 use crate::time::{Duration, Instant};
 use crate::wire::native::Shape;
 
@@ -41,6 +41,9 @@ pub(crate) struct Membership {
     /// Other nodes; this node's own place is for a clone of it.
     peers: PerNode<Peer>,
     carriers: PerLink<Carrier>,
+    /// Serial lines, and how long the answer to a frame may take on them.
+    pub(crate) lines: LinkSet,
+    answer_time: Duration,
     /// Since when no link can send.
     dark_since: Option<Instant>,
     /// When the first link could hear.
@@ -54,12 +57,17 @@ impl Membership {
         let timing = config.timing;
         let life = Life::new(incarnation, counter, timing.deadtime);
         let need = life.counter().saturating_add(1);
+        let (nodes, groups) = (config.nodes.len(), config.groups.len());
+        let (mut lines, mut answer_time) = (LinkSet::EMPTY, Duration::ZERO);
+        for (link, id) in config.links.iter().zip(config.link_ids()) {
+            if let Some(rate) = link.rate() {
+                lines = lines.with(id);
+                answer_time = line::answer_time(nodes, groups, rate);
+            }
+        }
         Self {
             me: config.me,
-            shape: Shape {
-                nodes: config.nodes.len(),
-                groups: config.groups.len(),
-            },
+            shape: Shape { nodes, groups },
             timing,
             keyring: Keyring::new(&config.keys, config.text(config.cluster)),
             digests: digest::digests(config),
@@ -70,6 +78,8 @@ impl Membership {
             attention: Attention::new(timing, now),
             peers: PerNode::new(|| Peer::new(need)),
             carriers: PerLink::new(|| Carrier::Down),
+            lines,
+            answer_time,
             dark_since: Some(now),
             listening: None,
             next_beat_at: now.after(timing.keepalive),
@@ -148,10 +158,11 @@ impl Membership {
     }
 
     /// A peer's beat came: one of ours that is nearly due leaves along with it, so that the two
-    /// fall into step and cost one wake-up instead of two.
-    pub(crate) fn fall_in(&mut self, now: Instant) {
+    /// fall into step and cost one wake-up instead of two. Not on a slow line, where two that hurry
+    /// each other would take more than their half of it.
+    pub(crate) fn fall_in(&mut self, now: Instant, link: LinkId) {
         let nearly = self.timing.keepalive.scaled(1, 8);
-        self.beat_due |= self.next_beat_at.since(now) <= nearly;
+        self.beat_due |= self.next_beat_at.since(now) <= nearly && !self.lines.contains(link);
     }
 
     /// A beat leaves on every link: the next is due one `keepalive` later.
@@ -312,9 +323,12 @@ impl Membership {
         })
     }
 
-    /// How long a peer that has proved itself may take to hear us.
+    /// How long a peer that has proved itself may take to hear us. It takes over `initdead` after its
+    /// start, not before.
     fn patience(&self) -> Duration {
-        self.timing.keepalive.scaled(3, 2)
+        let beats = self.timing.keepalive.scaled(3, 2);
+        let slow = beats.plus(self.answer_time);
+        beats.max(slow.min(self.timing.initdead.scaled(1, 2)))
     }
 
     /// max(1.5 k, D - L - 0.4 s): with refreshes ended then, the lease ends before a takeover.

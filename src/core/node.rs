@@ -10,6 +10,8 @@ use crate::id::{GroupSet, LinkId, LinkSet, PerLink};
 use crate::membership::{Membership, Received};
 use crate::time::{Duration, Instant};
 use crate::wire::Flags;
+#[cfg(doc)]
+use crate::wire::native;
 
 pub use status::{GroupView, LinkView, PeerView};
 
@@ -88,7 +90,11 @@ impl Node {
     }
 
     /// Takes in what happened at `now`. An error refused a frame and changed a counter only.
-    pub fn handle(&mut self, now: Instant, input: Input<'_>) -> Result<(), Reject> {
+    ///
+    /// The links are serial lines on which the same frame is to be passed on unchanged, as
+    /// [`Class::Forward`](crate::serial::Class::Forward) of its [`native::source`]; none for any other
+    /// input.
+    pub fn handle(&mut self, now: Instant, input: Input<'_>) -> Result<LinkSet, Reject> {
         if let Some(late) = self.members.attend(now, self.due) {
             self.events.report(Event::Stalled { late });
             self.failover
@@ -96,7 +102,7 @@ impl Node {
         }
         let result = self.take_in(now, input);
         match result {
-            Ok(()) => {
+            Ok(_) => {
                 self.failover
                     .decide(now, &mut self.members, &mut self.events);
                 self.depart(now);
@@ -147,7 +153,7 @@ impl Node {
         self.members.deadline().min(failover).min(goodbye)
     }
 
-    fn take_in(&mut self, now: Instant, input: Input<'_>) -> Result<(), Reject> {
+    fn take_in(&mut self, now: Instant, input: Input<'_>) -> Result<LinkSet, Reject> {
         match input {
             Input::Wake => self.members.on_timeout(now, false, &mut self.events),
             Input::Timeout => self.members.on_timeout(now, true, &mut self.events),
@@ -160,14 +166,16 @@ impl Node {
                 let received = self.members.receive(now, link, bytes, &mut self.events);
                 // Beats and questions that are due do not wait for the end of a flood.
                 self.members.on_timeout(now, false, &mut self.events);
-                match received? {
+                let (received, others) = received?;
+                match received {
                     Received::Nothing => {}
-                    Received::State(_) => self.members.fall_in(now),
+                    Received::State(_) => self.members.fall_in(now, link),
                     Received::Word(by, word) => self.failover.on_word(now, by, word, &self.members),
                     Received::Leave(_, beat) => self.failover.on_leave(&beat),
                 }
                 let traffic = self.traffic.at_mut(link);
                 traffic.heard = traffic.heard.saturating_add(1);
+                return Ok(others);
             }
             Input::Link { link, carrier } => {
                 self.known(link)?;
@@ -182,7 +190,7 @@ impl Node {
             }
             Input::Command(command) => self.on_command(now, command)?,
         }
-        Ok(())
+        Ok(LinkSet::EMPTY)
     }
 
     fn on_command(&mut self, now: Instant, command: Command) -> Result<(), Reject> {

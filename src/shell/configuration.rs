@@ -7,8 +7,9 @@ use std::path::Path;
 
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
+use nix::sys::stat::stat;
 
-use crate::{files, journal};
+use crate::{files, journal, link};
 use twinbeat::config::diagnostic::{self, Diagnostic, Position, Problem};
 use twinbeat::config::{self, Config, LocalName, Machine, Source, Sources};
 
@@ -71,6 +72,19 @@ impl Machine for ThisMachine<'_> {
 
     fn has_interface(&self, name: &str) -> bool {
         nix::net::if_::if_nametoindex(name).is_ok()
+    }
+
+    fn judge_line(&self, device: &str, say: &mut dyn FnMut(&str)) {
+        if let Some(why) = link::trouble(device) {
+            say(&why);
+        }
+    }
+
+    fn is_same_device(&self, one: &str, other: &str) -> bool {
+        match (stat(one), stat(other)) {
+            (Ok(one), Ok(other)) => one.st_rdev != 0 && one.st_rdev == other.st_rdev,
+            _ => false,
+        }
     }
 }
 

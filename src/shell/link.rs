@@ -13,7 +13,9 @@ use twinbeat::id::{LinkId, MAX_LINKS};
 use twinbeat::time::{Duration, Instant};
 
 use crate::interface::{Interface, Interfaces};
+pub(crate) use tty::trouble;
 
+mod owner;
 mod serial;
 mod tty;
 mod udp;
@@ -105,6 +107,13 @@ impl Links {
         result
     }
 
+    /// Passes a frame of another node on; only serial lines do.
+    pub(crate) fn pass_on(&mut self, now: Instant, link: LinkId, bytes: &[u8]) {
+        if let Some(link) = self.links.get_mut(link.index()) {
+            link.pass_on(now, bytes);
+        }
+    }
+
     /// One datagram into `buf`, how long it is (longer ones are cut off at the end of `buf`);
     /// `None` when nothing waits.
     pub(crate) fn receive(&mut self, now: Instant, link: LinkId, buf: &mut [u8]) -> Option<usize> {
@@ -113,9 +122,9 @@ impl Links {
 
     /// Whether [`Self::receive`] has another frame although its descriptor may not say so.
     pub(crate) fn has_more(&self, link: LinkId) -> bool {
-        self.links.get(link.index()).is_some_and(|link| {
-            SERIAL && matches!(&link.socket, Some(Socket::Serial(port)) if port.has_more())
-        })
+        self.links.get(link.index()).is_some_and(
+            |link| matches!(&link.socket, Some(Socket::Serial(port)) if port.has_more()),
+        )
     }
 
     /// When [`Self::update`] should be called though nothing changed: a socket could not be opened,
@@ -168,6 +177,8 @@ struct Link {
     /// Of a serial line.
     device: String,
     keepalive: Duration,
+    /// Why it has no line, in words.
+    trouble: String,
     interface: config::Interface,
     port: u16,
     socket: Option<Socket>,
@@ -194,6 +205,7 @@ impl Link {
             medium: link.medium.clone(),
             device,
             keepalive: config.timing.keepalive,
+            trouble: String::new(),
             interface: link.interface.clone(),
             port: link.port,
             socket: None,
@@ -209,9 +221,7 @@ impl Link {
 
     fn update(&mut self, now: Instant, interface: Option<&Interface>) {
         if let Medium::Serial { baud, rtscts, .. } = self.medium {
-            if SERIAL {
-                self.update_line(now, baud, rtscts);
-            }
+            self.update_line(now, baud, rtscts);
             return;
         }
         let Some(interface) = interface else {
@@ -260,22 +270,22 @@ impl Link {
 
     fn deadline(&self) -> Instant {
         match &self.socket {
-            Some(Socket::Serial(port)) if SERIAL => port.deadline(),
-            Some(_) | None => self.retry_at,
+            Some(Socket::Serial(port)) => port.deadline(),
+            Some(Socket::Udp(_)) | None => self.retry_at,
         }
     }
 
     fn send(&mut self, now: Instant, bytes: &[u8]) -> Result<(), SendError> {
         let socket = match &mut self.socket {
             Some(Socket::Udp(socket)) => socket,
-            Some(Socket::Serial(port)) if SERIAL => {
+            Some(Socket::Serial(port)) => {
                 let result = port.send(now, bytes, serial::class(bytes));
                 return result.map_err(|error| {
-                    self.lose_line(now, error);
+                    self.lose_line(now, tty::said(error));
                     SendError::Other(error)
                 });
             }
-            Some(Socket::Serial(_)) | None => return Err(SendError::NoCarrier),
+            None => return Err(SendError::NoCarrier),
         };
         let result = match socket.send(bytes) {
             // Not this frame's fault: an answer to an earlier one, and the frame was not sent.
@@ -307,9 +317,9 @@ impl Link {
     fn receive(&mut self, now: Instant, buf: &mut [u8]) -> Option<usize> {
         let socket = match self.socket.as_mut()? {
             Socket::Udp(socket) => socket,
-            Socket::Serial(port) if SERIAL => {
+            Socket::Serial(port) => {
                 let received = port.receive(buf).unwrap_or_else(|error| {
-                    self.lose_line(now, error);
+                    self.lose_line(now, tty::said(error));
                     None
                 });
                 if received.is_some() {
@@ -320,7 +330,6 @@ impl Link {
                 }
                 return received;
             }
-            Socket::Serial(_) => return None,
         };
         // An error is one earlier frame's fate and is taken out of the socket by being told.
         for _ in 0..ERRORS_AT_ONCE {
@@ -360,9 +369,6 @@ impl From<Errno> for SendError {
     }
 }
 
-/// Whether this build serves serial lines. Otherwise `ha.cf` refuses them, and nothing of their code is
-/// in the binary.
-const SERIAL: bool = cfg!(any(test, feature = "serial"));
 /// Until a socket that could not be opened is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 const ERRORS_AT_ONCE: usize = 8;

@@ -13,7 +13,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use log::warn;
-use twinbeat::action::{Action, Command, Input};
+use twinbeat::action::{Action, Command, Event, Input};
 use twinbeat::config::Config;
 use twinbeat::id::{LinkId, PerLink};
 use twinbeat::time::{Duration, Instant};
@@ -93,6 +93,7 @@ pub(crate) fn run(directory: &Path, config: Box<Config>) -> Result<(), String> {
         program.turn();
     }
     program.resources.holding().drop_all();
+    program.links.finish();
     program.control.close();
     log::info!("stopped");
     journal::flush();
@@ -186,7 +187,11 @@ impl Program {
             let most = if flood { FRAMES_IN_FLOOD } else { 1 };
             let dry = (0..most).any(|_| !self.read_one(now, link));
             while self.links.has_more(link) && self.read_one(now, link) {}
+            let noisy = self.links.is_noisy(link);
             let reading = self.reading.at_mut(link);
+            if noisy {
+                reading.refused = reading.refused.max(WEARY);
+            }
             // Not while more comes than is read: the socket would overflow, good frames with it.
             if reading.refused >= WEARY && (dry || most == 1) {
                 let rest = self.config.timing.keepalive.scaled(1, 5).min(LONGEST_REST);
@@ -224,7 +229,12 @@ impl Program {
         let result = self.node.handle(now, Input::Frame { link, bytes });
         let refused = &mut self.reading.at_mut(link).refused;
         match result {
-            Ok(()) => *refused /= 2,
+            Ok(others) => {
+                *refused /= 2;
+                for other in others.iter() {
+                    self.links.pass_on(now, other, bytes);
+                }
+            }
             Err(why) => {
                 *refused = refused.saturating_add(1);
                 self.refusals.on_refused(now, &self.node, why);
@@ -262,7 +272,12 @@ impl Program {
 
     fn note_events(&mut self) {
         while let Some(event) = self.node.poll_event() {
-            let (level, line) = journal::event(&self.config, event);
+            let (level, mut line) = journal::event(&self.config, event);
+            if let Event::LinkCarrier { link, .. } = event {
+                let trouble = self.links.trouble(link);
+                line.push_str(if trouble.is_empty() { "" } else { ": " });
+                line.push_str(trouble);
+            }
             log::log!(level, "{line}");
         }
     }

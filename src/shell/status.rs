@@ -39,6 +39,10 @@ impl Status<'_> {
     /// What may be wrong with a link, in words.
     fn trouble(&self, link: LinkId) -> Option<String> {
         let counters = self.links.counters(link);
+        let trouble = self.links.trouble(link);
+        if !trouble.is_empty() {
+            return Some(trouble.to_owned());
+        }
         if let Some(error) = self.links.fault(link) {
             let hint = match error {
                 nix::errno::Errno::EPERM => ": a firewall here drops what is sent?",
@@ -46,14 +50,30 @@ impl Status<'_> {
             };
             return Some(journal::errno(error) + hint);
         }
-        (counters.sent >= DEAF_AFTER && self.node.link(link).heard == 0).then(|| {
-            if counters.received == 0 {
-                "never heard anything: firewall?".to_owned()
-            } else {
-                "never heard a frame that could be accepted: key, cluster or nodes differ?"
-                    .to_owned()
+        let words = match (counters.received, self.is_serial(link)) {
+            (0, true) if counters.unreceived > 0 => "heard nothing but noise: baud, wiring?",
+            (0, true) => "never heard anything: cable, or the other end's program?",
+            (0, false) => "never heard anything: firewall?",
+            (_, true) => {
+                "never heard a frame that could be accepted: key, cluster or nodes differ, or is it an echo?"
             }
-        })
+            (_, false) => {
+                "never heard a frame that could be accepted: key, cluster or nodes differ?"
+            }
+        };
+        let deaf = counters.sent >= DEAF_AFTER && self.node.link(link).heard == 0;
+        deaf.then(|| words.to_owned())
+    }
+
+    /// Runs of bytes on a serial line that were no frame; none for other media.
+    fn noise(&self, link: LinkId) -> Option<u64> {
+        self.is_serial(link)
+            .then(|| self.links.counters(link).unreceived)
+    }
+
+    fn is_serial(&self, link: LinkId) -> bool {
+        let link = self.config.links.get(link.index());
+        link.is_some_and(|link| link.rate().is_some())
     }
 }
 

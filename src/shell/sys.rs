@@ -5,7 +5,7 @@
 pub(crate) mod heap;
 mod tty;
 
-pub(crate) use tty::{flush_tty, seize_tty, tty_holds};
+pub(crate) use tty::{close_at_once, flush_tty, seize_tty, tty_holds};
 
 use std::ffi::{c_int, c_long};
 use std::io;

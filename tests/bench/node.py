@@ -28,6 +28,7 @@ class Node:
         self.address, self.peer_address = address, peer_address
         self.namespace = lab.namespaces[letter]
         self.folder = os.path.join(lab.folder, self.name)
+        self.line = os.path.join(self.folder, "tty" + letter)   # its end of a null-modem, where one is laid
         self.spawned = []
         self.init = None
         os.makedirs(self.folder, exist_ok=True)

@@ -11,6 +11,7 @@ use twinbeat::id::{GroupId, GroupSet, LinkId, LinkSet, NodeId};
 use twinbeat::time::Instant;
 
 use super::network::Frame;
+use super::serial::Port;
 
 /// A machine of the cluster.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub(crate) struct Machine {
     /// Built-in actions that ended at once.
     pub(crate) done: VecDeque<(GroupId, Outcome)>,
     pub(crate) carrier: LinkSet,
+    /// Its ends of serial cables.
+    pub(crate) ports: Vec<Port>,
     /// Since when its agent has been told that no link can send.
     pub(crate) dark_since: Option<u64>,
     /// Until then the loop does not run.
@@ -108,6 +111,7 @@ impl Machine {
             node: None,
             life: 0,
             groups,
+            ports: Vec::new(),
             inbox: VecDeque::new(),
             done: VecDeque::new(),
             stalled_until: 0,

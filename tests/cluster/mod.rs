@@ -7,6 +7,7 @@ pub(crate) mod network;
 mod outputs;
 pub(crate) mod random;
 pub(crate) mod rules;
+pub(crate) mod serial;
 pub(crate) mod settings;
 mod settled;
 mod shell;
@@ -62,6 +63,7 @@ enum Happening {
     /// The loop of a machine wakes.
     Turn(usize),
     Arrives(usize, LinkId, Rc<Frame>),
+    Bytes(serial::Bytes),
     /// A job of a group's scripts ends; the life that ordered it hears of it.
     Script {
         machine: usize,
@@ -80,8 +82,9 @@ impl Cluster {
         let machines = (0..count)
             .map(|me| Self::machine(&settings, &settings.names[me], me))
             .collect();
+        let links = settings.most_links();
         Self {
-            network: Network::new(count, settings.links),
+            network: Network::new(count, links, settings.links),
             rules: Rules::new(&settings, count, seed),
             machines,
             random: Random::new(seed),
@@ -104,7 +107,7 @@ impl Cluster {
         let machine = Self::machine(&self.settings, name, of);
         self.machines.push(machine);
         let count = self.machines.len();
-        self.network = Network::new(count, self.settings.links);
+        self.network = Network::new(count, self.settings.links, self.settings.links);
         self.rules = Rules::new(&self.settings, count, self.rules.seed);
         count - 1
     }
@@ -115,7 +118,9 @@ impl Cluster {
             .iter()
             .map(|group| Group::new(group.has_address(), group.has_scripts()))
             .collect();
-        Machine::new(name, settings.config(me), groups)
+        let mut machine = Machine::new(name, settings.config(me), groups);
+        machine.ports = serial::ports(settings, me);
+        machine
     }
 
     /// Starts the agent of a machine: a new life.
@@ -139,6 +144,7 @@ impl Cluster {
         }
         one.node = Some(Box::new(Node::new(&one.config, boot, now)));
         one.turn_at = u64::MAX;
+        one.ports.iter_mut().for_each(serial::Port::open);
         for link in one.config.link_ids() {
             if one.carrier.contains(link) {
                 one.inbox.push_back(Arrival::Link(link, Carrier::Up));
@@ -198,6 +204,9 @@ impl Cluster {
             Carrier::Up => one.carrier.with(link),
             Carrier::Down => one.carrier.without(link),
         };
+        if let Some(port) = link.index().checked_sub(self.settings.links) {
+            one.ports[port].open();
+        }
         if one.runs() {
             one.receive(Arrival::Link(link, carrier));
             self.wake(machine, self.now);
@@ -208,7 +217,7 @@ impl Cluster {
     pub(crate) fn replay(&mut self) {
         if let Some(frame) = self.network.forge(&mut self.random) {
             let to = self.random.index(self.machines.len());
-            let link = LinkId::new(self.random.index(self.settings.links)).unwrap();
+            let link = LinkId::new(self.random.index(self.links(to))).unwrap();
             self.plan(self.now, Happening::Arrives(to, link, frame));
         }
     }
@@ -279,6 +288,7 @@ impl Cluster {
                     self.turn(to);
                 }
             }
+            Happening::Bytes(bytes) => self.bytes_arrive(bytes),
             Happening::Script {
                 machine,
                 group,

@@ -27,6 +27,8 @@ pub(crate) struct Quality {
     pub(crate) jitter: u64,
     pub(crate) loss: u64,
     pub(crate) duplication: u64,
+    /// Bytes of serial lines that are changed.
+    pub(crate) noise: u64,
 }
 
 impl Quality {
@@ -36,6 +38,7 @@ impl Quality {
         jitter: 0,
         loss: 0,
         duplication: 0,
+        noise: 0,
     };
 }
 
@@ -44,6 +47,8 @@ impl Quality {
 pub(crate) struct Network {
     machines: usize,
     links: usize,
+    /// Those of Ethernet come first.
+    ethernet: usize,
     pub(crate) quality: Quality,
     /// No cable was ever laid there.
     missing: Vec<bool>,
@@ -56,10 +61,11 @@ pub(crate) struct Network {
 const RECORDED: usize = 3000;
 
 impl Network {
-    pub(crate) fn new(machines: usize, links: usize) -> Self {
+    pub(crate) fn new(machines: usize, links: usize, ethernet: usize) -> Self {
         Self {
             machines,
             links,
+            ethernet,
             quality: Quality::GOOD,
             missing: vec![false; machines * machines * links],
             cut: vec![false; machines * machines * links],
@@ -162,6 +168,19 @@ impl Network {
         }))
     }
 
+    /// A frame that noise has made.
+    pub(crate) fn noise(&mut self, from: usize, bytes: Vec<u8>) -> Rc<Frame> {
+        self.serial += 1;
+        Rc::new(Frame {
+            serial: self.serial,
+            from,
+            life: 0,
+            sent_at: 0,
+            bytes,
+            forged: true,
+        })
+    }
+
     /// Every frame of one machine that was recorded, oldest first.
     pub(crate) fn recorded_from(&self, machine: usize) -> Vec<Rc<Frame>> {
         self.recorded
@@ -193,9 +212,11 @@ impl Network {
         from != to && !self.cut[path] && !self.missing[path]
     }
 
-    /// Whether two machines can exchange frames on some link.
+    /// Whether two machines can exchange packets; serial lines carry none, and those that have
+    /// nothing else are on some network of their clients.
     pub(crate) fn joined(&self, one: usize, other: usize) -> bool {
-        (0..self.links).any(|link| self.open(one, other, link) && self.open(other, one, link))
+        let both = |link| self.open(one, other, link) && self.open(other, one, link);
+        self.ethernet == 0 || (0..self.ethernet).any(both)
     }
 
     fn path(&self, from: usize, to: usize, link: usize) -> usize {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use twinbeat::Node;
 use twinbeat::action::{GroupState, Reject};
-use twinbeat::id::{GroupId, NodeId};
+use twinbeat::id::{GroupId, LinkSet, NodeId};
 
 use twinbeat::time::Instant;
 use twinbeat::wire::Kind;
@@ -193,7 +193,7 @@ impl Cluster {
         machine: usize,
         arrival: Option<&Arrival>,
         before: Before,
-        result: Result<(), Reject>,
+        result: Result<LinkSet, Reject>,
         outputs: &Outputs,
     ) {
         let now = self.instant();
@@ -227,7 +227,7 @@ impl Cluster {
         }
         if let Some(Arrival::Frame(_, frame)) = arrival {
             match result {
-                Ok(()) => self.check_accepted(machine, frame),
+                Ok(_) => self.check_accepted(machine, frame),
                 Err(reject) => {
                     // R5: it changed a counter and nothing else.
                     let (old, new) = (before.views, Some(self.views(node, now)));
@@ -267,7 +267,7 @@ impl Cluster {
         if (frame.life, frame.serial) <= *newest {
             // A first copy on another link says something about that link only; a question that
             // is repeated is answered once.
-            if self.settings.links == 1 && !asks {
+            if self.machines[machine].config.links.len() == 1 && !asks {
                 self.fail("a frame was accepted after a newer one");
             }
             return;

@@ -14,7 +14,11 @@ use twinbeat::time::Duration;
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) names: Vec<String>,
+    /// Those of Ethernet; those of serial lines follow.
     pub(crate) links: usize,
+    /// Cables between serial ports, each end a machine and its port; ports count from zero.
+    pub(crate) cables: Vec<[(usize, usize); 2]>,
+    pub(crate) baud: u32,
     /// Microseconds, as every time here.
     pub(crate) keepalive: u64,
     pub(crate) deadtime: u64,
@@ -40,6 +44,8 @@ impl Settings {
                 .map(|name| (*name).to_owned())
                 .collect(),
             links: 1,
+            cables: Vec::new(),
+            baud: 19_200,
             keepalive,
             deadtime,
             warntime: deadtime / 2,
@@ -47,6 +53,28 @@ impl Settings {
             failback: AutoFailback::On,
             groups: Vec::new(),
         }
+    }
+
+    /// One serial line between two nodes, and nothing else.
+    pub(crate) fn serial(keepalive: u64, deadtime: u64) -> Self {
+        Self {
+            links: 0,
+            cables: vec![[(0, 0), (1, 0)]],
+            ..Self::new(2, keepalive, deadtime)
+        }
+    }
+
+    /// Serial ports of a machine.
+    pub(crate) fn ports(&self, machine: usize) -> usize {
+        let ends = self.cables.iter().flatten();
+        let ports = ends.filter(|(one, _)| *one == machine);
+        ports.map(|(_, port)| port + 1).max().unwrap_or(0)
+    }
+
+    /// Links of the machine that has most.
+    pub(crate) fn most_links(&self) -> usize {
+        let ports = (0..self.names.len()).map(|one| self.ports(one));
+        self.links + ports.max().unwrap_or(0)
     }
 
     /// The longest lease after which a killed agent has lost its address before anyone takes it
@@ -110,6 +138,20 @@ impl Settings {
                 medium: Medium::Broadcast,
                 interface,
                 port: 694,
+            };
+            config.links.push(link).unwrap();
+        }
+        for port in 0..self.ports(me) {
+            let device = text(&mut config, &format!("/dev/ttyS{port}"));
+            let medium = Medium::Serial {
+                device,
+                baud: self.baud,
+                rtscts: false,
+            };
+            let link = Link {
+                medium,
+                interface: heapless::String::new(),
+                port: 0,
             };
             config.links.push(link).unwrap();
         }

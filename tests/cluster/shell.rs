@@ -6,6 +6,7 @@ use twinbeat::id::{GroupId, LinkSet};
 
 use super::machine::{Arrival, Behaviour, Group, Scripts};
 use super::outputs::{Outputs, input};
+use super::serial;
 use super::words::Note;
 use super::{Cluster, Happening};
 
@@ -52,6 +53,7 @@ impl Cluster {
             self.check_late(machine, deadline);
         }
         self.hear_ends(machine);
+        self.read_lines(machine);
         while let Some(arrival) = self.machines[machine].inbox.pop_front() {
             self.deliver(machine, Some(&arrival));
         }
@@ -61,6 +63,7 @@ impl Cluster {
         if now >= self.machines[machine].deadline {
             self.deliver(machine, None);
         }
+        self.write_lines(machine);
         self.let_go(machine);
         self.refresh(machine);
         self.check_dark(machine);
@@ -95,6 +98,9 @@ impl Cluster {
             group.started = group.wanted || (group.started && *outcome == Outcome::StopFailed);
         }
         self.after_step(machine, arrival, before, result, &outputs);
+        if let (Some(Arrival::Frame(_, frame)), Ok(others)) = (arrival, result) {
+            self.pass_on(machine, others, frame);
+        }
         for (links, bytes) in &outputs.frames {
             self.send(machine, *links, bytes);
         }
@@ -115,6 +121,10 @@ impl Cluster {
         let record = self.recording.then_some(&mut self.random);
         let frame = self.network.frame(machine, life, self.now, bytes, record);
         for link in links.iter().filter(|link| carrier.contains(*link)) {
+            if link.index() >= self.settings.links {
+                self.offer(machine, link, &frame, serial::class(bytes));
+                continue;
+            }
             for to in 0..self.machines.len() {
                 let copies = self
                     .network
@@ -325,7 +335,7 @@ impl Cluster {
         if !one.runs() {
             return;
         }
-        let deadline = one.deadline.micros();
+        let deadline = one.deadline.micros().min(one.lines_due());
         let after = self.settings.after_beat(self.lease);
         let extra = one.beat_at + after;
         let refreshes = |group: &Group| group.wanted && group.refreshed_at <= one.beat_at;

@@ -150,14 +150,8 @@ fn every_directive_of_heartbeat_is_known() {
 }
 
 #[test]
-fn serial_lines_and_watchdogs_are_refused_while_nobody_serves_them() {
-    for line in [
-        "serial /dev/ttyS0",
-        "baud 19200",
-        "rtscts on",
-        "watchdog /dev/watchdog required",
-        "watchdog_timeout 2",
-    ] {
+fn watchdogs_are_refused_while_nobody_serves_them() {
+    for line in ["watchdog /dev/watchdog required", "watchdog_timeout 2"] {
         assert!(error(line).contains("not yet supported"), "{line}");
     }
 }

@@ -102,6 +102,7 @@ fn quality(cluster: &Cluster, random: &mut Random) -> Quality {
         jitter: keepalive / random.pick(&[5, 20, 50, 1000]),
         loss: random.pick(&[0, 0, 0, 20_000, 200_000]),
         duplication: random.pick(&[0, 0, 50_000]),
+        ..Quality::GOOD
     }
 }
 

@@ -2,6 +2,7 @@
 //! inside a process, mount and network namespace of their own. The kernel takes it all down with
 //! the process that made it, however that ends.
 
+pub(crate) mod cable;
 pub(crate) mod client;
 pub(crate) mod json;
 pub(crate) mod namespace;

@@ -3,7 +3,7 @@
 use std::fs::{self, File, Permissions};
 use std::net::Ipv4Addr;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
@@ -26,7 +26,7 @@ pub(crate) const B: usize = 1;
 pub(crate) struct Settings {
     /// The lines of `ha.cf` that set its pace.
     pub(crate) timing: &'static str,
-    /// More lines of `ha.cf`.
+    /// More lines of `ha.cf`; `LINE` stands for the node's end of a null-modem.
     pub(crate) directives: &'static str,
     /// The words after the home node in `haresources`.
     pub(crate) resources: &'static str,
@@ -56,6 +56,8 @@ pub(crate) struct Node {
     pub(crate) namespace: Namespace,
     pub(crate) watch: Watch,
     pub(crate) folder: PathBuf,
+    /// Where the end of a null-modem belongs.
+    pub(crate) line: PathBuf,
     /// What is run there, before twinbeat's own words: this build, unless a test has another.
     pub(crate) program: Vec<String>,
     pub(crate) preload: Vec<(&'static str, PathBuf)>,
@@ -75,12 +77,14 @@ impl Pair {
         let nodes = NAMES.map(|name| {
             let namespace = Namespace::new(&format!("{name}{number}"));
             let folder = folder.join(name);
-            write_files(&folder, name, settings);
+            let line = folder.join(format!("tty{number}{name}"));
+            write_files(&folder, name, &line, settings);
             Node {
                 name,
                 watch: Watch::new(&namespace, SERVICE),
                 namespace,
                 folder,
+                line,
                 program: vec![program()],
                 preload: Vec::new(),
                 agent: None,
@@ -301,7 +305,7 @@ fn port(number: usize, interface: &str) -> String {
 }
 
 /// heartbeat's three files, ours, and a service script that leaves traces in the node's folder.
-fn write_files(folder: &std::path::Path, name: &str, settings: &Settings) {
+fn write_files(folder: &Path, name: &str, line: &Path, settings: &Settings) {
     let home = folder.join("ha.d");
     let at = folder.display();
     let Settings {
@@ -309,6 +313,7 @@ fn write_files(folder: &std::path::Path, name: &str, settings: &Settings) {
         directives,
         resources,
     } = settings;
+    let directives = directives.replace("LINE", &line.to_string_lossy());
     let files = [
         (
             "ha.cf",

@@ -10,6 +10,9 @@ pub const DEFAULT_RATE: u32 = 19200;
 /// Bytes that framing adds to a frame: CRC-16, one of COBS (frames are below 253 bytes), a zero.
 pub const FRAMING: usize = 4;
 
+/// Bytes that a Hello has more than a beat.
+const HELLO: usize = 22;
+
 /// Bytes of a beat of the native dialect: header 10, body 6 and 2 for each group and 4 for each
 /// other node, tag 12 (the layout of [`crate::wire::native`]; `tests/golden.rs` holds
 /// them together).
@@ -28,6 +31,15 @@ pub const fn load(nodes: usize, groups: usize, lines: usize) -> usize {
     } else {
         one
     }
+}
+
+/// How long a Hello and its answer may take on a line: each waits for one as long as itself, once more
+/// for each node that passes them on.
+pub fn answer_time(nodes: usize, groups: usize, rate: u32) -> Duration {
+    let hello = beat(nodes, groups).saturating_add(HELLO + FRAMING);
+    let hops = nodes.saturating_sub(1).saturating_mul(4);
+    let bits = u64::try_from(hello.saturating_mul(hops).saturating_mul(10)).unwrap_or(u64::MAX);
+    Duration::from_secs(bits).scaled(1, rate.into())
 }
 
 /// Whether so many bytes in each keepalive, 10 bits each, take at most half of a line.

@@ -32,6 +32,10 @@ pub trait Machine {
     fn has_script(&self, name: &str) -> bool;
     /// Whether there is a network interface of this name at present.
     fn has_interface(&self, name: &str) -> bool;
+    /// Says, in words, what keeps a device from being a serial line at present, if anything does.
+    fn judge_line(&self, device: &str, say: &mut dyn FnMut(&str));
+    /// Whether two paths lead to one device.
+    fn is_same_device(&self, one: &str, other: &str) -> bool;
 }
 
 /// Where a machine's name comes from.
@@ -102,6 +106,7 @@ pub fn read(sources: &Sources<'_>, say: &mut dyn FnMut(Diagnostic<'_>)) -> Optio
         lint::advise(&config, &settings, &keys, &mut report);
         if let Some(machine) = sources.machine {
             settings.compare(&config, machine, &mut report);
+            settings.compare_lines(&config, machine, &mut report);
         }
     }
     (report.finish() == 0).then_some(config)

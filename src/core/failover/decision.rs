@@ -4,7 +4,7 @@ use super::Failover;
 use super::claim::{Claim, next};
 use super::group::State;
 use crate::action::{Event, Events, Reason};
-use crate::id::GroupId;
+use crate::id::{GroupId, NodeSet};
 use crate::membership::{Alive, Membership};
 use crate::time::Instant;
 use crate::wire::{Address, ControlWord};
@@ -233,7 +233,8 @@ impl Failover {
             }
         }
         self.answer_wish(id, claim, members, events);
-        let holding = self.holding(id, members);
+        // Who is out of hearing may hold it as well.
+        let holding = NodeSet(self.holding(id, members).0 | members.dead().0);
         let group = self.groups.at_mut(id);
         let asked_again = match group.state {
             State::Held { contested, .. } => contested != holding,

@@ -15,6 +15,9 @@ pub(crate) struct Peer {
     pub(crate) invitations: PerLink<Invitation>,
     /// When a life of it that has not proved itself last spoke.
     pub(crate) stirred: Option<Instant>,
+    /// Its newest verified frame that did not answer this life of ours, and when it came: what a
+    /// Hello names to prove itself.
+    pub(crate) newest: Option<(Instant, Reference)>,
 }
 
 /// Whether and how a peer lives.
@@ -112,6 +115,7 @@ impl Peer {
             need: Some(need),
             invitations: PerLink::new(Invitation::default),
             stirred: None,
+            newest: None,
         }
     }
 
@@ -157,6 +161,7 @@ impl Peer {
         re: Option<Reference>,
         spacing: Duration,
     ) {
+        self.newest = re.map(|re| (now, re)).or(self.newest);
         let invitation = self.invitations.at_mut(link);
         let next_at = match re {
             Some(_) => &mut invitation.next_verified_at,
@@ -170,7 +175,8 @@ impl Peer {
     }
 
     /// Asks for one Hello on `link` in any case: the answer to a commit.
-    pub(crate) fn answer(&mut self, link: LinkId, re: Reference) {
+    pub(crate) fn answer(&mut self, now: Instant, link: LinkId, re: Reference) {
+        self.newest = Some((now, re));
         let invitation = self.invitations.at_mut(link);
         invitation.due = true;
         invitation.re = Some(re);

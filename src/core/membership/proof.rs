@@ -8,10 +8,10 @@ use super::Membership;
 use super::control::{REXMIT_SPACING, after, is_newer, may_ask};
 use super::peer::{Alive, Delivery, Hearing, Standing};
 use crate::action::{Difference, Event, Events, Reject};
-use crate::id::{LinkId, NodeId, PerLink};
+use crate::id::{LinkId, LinkSet, NodeId, PerLink};
 use crate::time::{Duration, Instant};
 use crate::wire::native::{self, Envelope};
-use crate::wire::{Address, Beat, Body, Control, ControlWord, Hello, Kind, Reference};
+use crate::wire::{Address, Beat, Body, Control, ControlWord, Header, Hello, Kind, Reference};
 
 /// What an accepted frame brought.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,14 +27,14 @@ pub(crate) enum Received {
 }
 
 impl Membership {
-    /// Judges one datagram.
+    /// Judges one datagram, and says on which lines it is to be passed on.
     pub(crate) fn receive(
         &mut self,
         now: Instant,
         link: LinkId,
         bytes: &[u8],
         events: &mut Events,
-    ) -> Result<Received, Reject> {
+    ) -> Result<(Received, LinkSet), Reject> {
         let envelope = native::open(bytes, self.shape)?;
         let header = envelope.header;
         if !self.keyring.knows(header.key) {
@@ -43,7 +43,8 @@ impl Membership {
         if header.source == self.me && header.low == self.life.low() {
             return Err(Reject::Own);
         }
-        match self.peer(header.source).alive() {
+        let others = self.other_lines(link, &header);
+        let received = match self.peer(header.source).alive() {
             // It said goodbye, so whatever still comes from that life is late.
             None if self.peer(header.source).has_left(header.low) => Err(Reject::Stale),
             Some(alive) if alive.low() == header.low => {
@@ -53,6 +54,26 @@ impl Membership {
                 self.receive_known(now, link, &envelope, body, events)
             }
             Some(_) | None => self.receive_stranger(now, link, &envelope, events),
+        }?;
+        Ok((received, others))
+    }
+
+    /// Nodes that have no line between them hear each other through those that have two: what is
+    /// accepted of the first copy that comes over any line leaves by the others. A question is for
+    /// a neighbour.
+    fn other_lines(&self, link: LinkId, header: &Header) -> LinkSet {
+        let known = match self.peer(header.source).alive() {
+            Some(alive) if alive.low() == header.low => {
+                let mut lines = self.lines.iter();
+                lines.any(|line| header.counter <= alive.links.at(line).highest)
+            }
+            Some(_) | None => false,
+        };
+        let passed = self.lines.contains(link) && self.shape.nodes > 2 && header.kind != Kind::Ask;
+        if passed && !known && header.source != self.me {
+            self.lines.without(link)
+        } else {
+            LinkSet::EMPTY
         }
     }
 
@@ -105,7 +126,7 @@ impl Membership {
             match fresh {
                 // It answers us, so it is no replay and need not wait for its turn. A clone would
                 // never hear us and go on for ever.
-                Some(_) if source != me => peer.answer(link, re),
+                Some(_) if source != me => peer.answer(now, link, re),
                 Some(_) | None => peer.invite(now, link, Some(re), spacing),
             }
         }
@@ -292,7 +313,7 @@ impl Membership {
         let restarted = peer.alive().is_some();
         peer.standing = Standing::Alive(alive);
         peer.need = None;
-        peer.answer(link, re);
+        peer.answer(now, link, re);
         events.report(match clone {
             true => Event::Cloned,
             false => Event::PeerAlive {

@@ -3,9 +3,9 @@
 use super::Membership;
 use super::peer::{Alive, Peer, Standing};
 use crate::action::Carrier;
-use crate::id::{LinkId, LinkSet, NodeId};
+use crate::id::{LinkId, LinkSet, NodeId, NodeSet};
 use crate::time::{Duration, Instant};
-use crate::wire::Hearing;
+use crate::wire::{Hearing, Reference};
 
 impl Membership {
     /// Every configured node but this one.
@@ -109,6 +109,13 @@ impl Membership {
         alive.links(self.attention.now(), self.timing.deadtime)
     }
 
+    /// Nodes out of our hearing: what they do cannot be seen.
+    pub(crate) fn dead(&self) -> NodeSet {
+        self.others()
+            .filter(|node| matches!(self.peers.at(*node).standing, Standing::Dead(_)))
+            .fold(NodeSet::EMPTY, NodeSet::with)
+    }
+
     /// What our beats say of a peer.
     pub(crate) fn hearing(&self, node: NodeId) -> Hearing {
         match self.peers.at(node).alive() {
@@ -120,17 +127,29 @@ impl Membership {
         }
     }
 
+    /// The frame that a periodic Hello answers: the newest of a life that has not heard us yet.
+    pub(crate) fn newest_stranger(&self, now: Instant) -> Option<Reference> {
+        let peers = self.others().filter_map(|node| self.peers.at(node).newest);
+        peers
+            .filter(|(came, _)| now.since(*came) <= self.timing.deadtime)
+            .max_by_key(|(came, _)| *came)
+            .map(|(_, re)| re)
+    }
+
     /// Whether the periodic beat should prove our life: somebody may not know it yet.
     pub(crate) fn wants(&self, now: Instant) -> bool {
         let young = now.since(self.started) < self.timing.deadtime;
         let spell = self.timing.keepalive.scaled(2, 1);
         self.others().any(|node| {
             let peer = self.peers.at(node);
-            peer.alive().is_none()
-                && (young
-                    || peer
-                        .stirred
-                        .is_some_and(|stirred| now.since(stirred) <= spell))
+            peer.alive().map_or_else(
+                || {
+                    let stirred = peer.stirred;
+                    young || stirred.is_some_and(|stirred| now.since(stirred) <= spell)
+                },
+                // On a line there is no time for beats beside what proves us.
+                |alive| !alive.hears() && !self.lines.is_empty(),
+            )
         })
     }
 }

@@ -50,7 +50,8 @@ impl Node {
         self.flags = self.present_flags(now);
         let beat = self.beat(now);
         let (kind, body) = if self.flags.want {
-            (Kind::Hello, Body::Hello(beat, self.hello(None)))
+            let re = self.members.newest_stranger(now);
+            (Kind::Hello, Body::Hello(beat, self.hello(re)))
         } else {
             (Kind::Beat, Body::Beat(beat))
         };

@@ -5,8 +5,9 @@
 //! newer one takes the place of an older, and the line's own pace says when the next may leave.
 //!
 //! Control words go first. Beats, own and forwarded, may use half of the line over time. Answers may
-//! use the other half, as far as control words leave it. A question leaves only while everything
-//! together stays below half of the line, and only where it makes no beat late.
+//! use all that is left: they are said only while some life is unproven, each replaces the one before,
+//! and one that waited for a share would be too old to prove anything when it arrives. A question leaves
+//! only while everything together stays below half of the line, and only where it makes no beat late.
 
 use super::class::{ASK, BEAT, Class, PLACES, Rank, Waiting, is_state, rank};
 use super::{MAX_ENCODED, MAX_FRAME, OVERHEAD, encode};
@@ -39,8 +40,6 @@ pub struct Line {
     broken: bool,
     /// When beats have paid for what they used of their half.
     beats_at: Instant,
-    /// The same for control words and answers, and theirs.
-    answers_at: Instant,
     /// The same for all there is and half of the line.
     everything_at: Instant,
     /// When the next beat of this node is expected.
@@ -65,7 +64,6 @@ impl Line {
             stalled: false,
             broken: true,
             beats_at: Instant::default(),
-            answers_at: Instant::default(),
             everything_at: Instant::default(),
             beat_at: Instant::default(),
         }
@@ -244,10 +242,8 @@ impl Line {
         }
         let cost = self.cost(self.len);
         pay(&mut self.everything_at, now, cost);
-        match rank(self.chosen) {
-            Rank::Beats => pay(&mut self.beats_at, now, cost),
-            Rank::Control | Rank::Answer => pay(&mut self.answers_at, now, cost),
-            Rank::Ask => {}
+        if rank(self.chosen) == Rank::Beats {
+            pay(&mut self.beats_at, now, cost);
         }
     }
 
@@ -259,10 +255,9 @@ impl Line {
         let cost = self.cost(waiting.len.saturating_add(OVERHEAD));
         let rank = rank(place);
         let at = match rank {
-            Rank::Control => self.free_at,
+            Rank::Control | Rank::Answer => self.free_at,
             // Two may follow each other: a change of state is said at once.
             Rank::Beats => self.beats_at.before(cost),
-            Rank::Answer => self.answers_at,
             Rank::Ask => self.everything_at,
         };
         let at = at.max(self.free_at);

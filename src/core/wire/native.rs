@@ -88,6 +88,11 @@ pub fn kind(frame: &[u8]) -> Option<Kind> {
     }
 }
 
+/// The node that its header names as its sender, nothing of it believed.
+pub fn source(frame: &[u8]) -> Option<NodeId> {
+    NodeId::new(usize::from(frame.get(1)? & 15))
+}
+
 /// The high half that a Hello carries, which its tag needs before the body may be read.
 pub fn high_half(body: &[u8]) -> Result<u32, Reject> {
     let (_, hello) = body.split_last_chunk::<HELLO>().ok_or(Reject::Malformed)?;

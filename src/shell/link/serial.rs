@@ -4,18 +4,26 @@
 use std::os::fd::{AsFd, BorrowedFd};
 
 use nix::errno::Errno;
+use twinbeat::action::Carrier;
+use twinbeat::id::LinkId;
 use twinbeat::serial::{self, Class, Decoder, Line};
 use twinbeat::time::{Duration, Instant};
 use twinbeat::wire::{Kind, native};
 
-use super::tty::Tty;
-use super::{Link, RETRY, Socket};
+use super::tty::{self, Tty};
+use super::{Link, Links, RETRY, Socket};
+use crate::{clock, sys};
 
 /// An open line.
 pub(super) struct Port {
     tty: Tty,
+    baud: u32,
     line: Line,
     decoder: Decoder,
+    /// When the last byte written will have left.
+    free_at: Instant,
+    /// Bytes read since the last good frame.
+    useless: usize,
     /// What was read and not decoded yet: `came[from..to]`.
     came: [u8; 256],
     from: usize,
@@ -29,11 +37,14 @@ impl Port {
         baud: u32,
         rtscts: bool,
         keepalive: Duration,
-    ) -> Result<Self, Errno> {
+    ) -> Result<Self, String> {
         Ok(Self {
             tty: Tty::open(path, baud, rtscts)?,
+            baud,
             line: Line::new(baud, keepalive),
             decoder: Decoder::new(),
+            free_at: Instant::default(),
+            useless: 0,
             came: [0; 256],
             from: 0,
             to: 0,
@@ -52,7 +63,19 @@ impl Port {
         if self.line.is_stalled(now) {
             self.tty.forget();
         }
-        serial::send(now, &mut self.line, &mut self.tty).map_err(|gone| gone.0)
+        let result = serial::send(now, &mut self.line, &mut self.tty);
+        let written = self.tty.take_written();
+        if written > 0 {
+            self.free_at = self.free_at.max(now).after(self.time(written));
+        }
+        result.map_err(|gone| gone.0)
+    }
+
+    /// When everything has left, or should be pumped again; `NEVER` when it has left.
+    pub(super) fn leaves_at(&self, now: Instant) -> Instant {
+        let left_at = self.free_at.after(IN_THE_CHIP);
+        let at = self.line.deadline();
+        if now < left_at { at.min(left_at) } else { at }
     }
 
     /// When there may be something to write.
@@ -70,6 +93,7 @@ impl Port {
                 let len = frame.len().min(buf.len());
                 buf[..len].copy_from_slice(&frame[..len]);
                 self.from = self.to - rest.len();
+                self.useless = 0;
                 return Ok(Some(len));
             }
             (self.from, self.to) = (0, 0);
@@ -77,6 +101,7 @@ impl Port {
             if self.to == 0 {
                 return Ok(None);
             }
+            self.useless = self.useless.saturating_add(self.to);
         }
         Ok(None)
     }
@@ -84,6 +109,16 @@ impl Port {
     /// Whether more was read than was handed over: no descriptor tells of it.
     pub(super) const fn has_more(&self) -> bool {
         self.from < self.to
+    }
+
+    /// Whether it brings what is no frame and nothing else.
+    pub(super) const fn is_noisy(&self) -> bool {
+        self.useless > 2 * serial::MAX_ENCODED
+    }
+
+    /// How long so many bytes are on the line, with a start and a stop bit each.
+    fn time(&self, bytes: usize) -> Duration {
+        Duration::from_secs(10).scaled(bytes as u64, self.baud.into())
     }
 
     /// Runs of bytes that were no frame.
@@ -98,37 +133,87 @@ impl AsFd for Port {
     }
 }
 
+impl Links {
+    /// Whether it brings noise and nothing else.
+    pub(crate) fn is_noisy(&self, link: LinkId) -> bool {
+        self.links.get(link.index()).is_some_and(
+            |link| matches!(&link.socket, Some(Socket::Serial(port)) if port.is_noisy()),
+        )
+    }
+
+    /// Lets what waits for slow lines leave before they are closed, for half a second at most: the last
+    /// words of this program.
+    pub(crate) fn finish(&mut self) {
+        let until = clock::now().after(LAST_WORDS);
+        loop {
+            let now = clock::now();
+            let mut at = Instant::NEVER;
+            for link in &mut self.links {
+                if let Some(Socket::Serial(port)) = &mut link.socket
+                    && port.pump(now).is_ok()
+                {
+                    at = at.min(port.leaves_at(now));
+                }
+            }
+            if at == Instant::NEVER || now >= until {
+                return;
+            }
+            sys::poll(&mut [], at.min(until).since(now).micros());
+        }
+    }
+
+    /// Why a serial line is not open, in words; empty if it is.
+    pub(crate) fn trouble(&self, link: LinkId) -> &str {
+        self.links
+            .get(link.index())
+            .map_or("", |link| link.trouble.as_str())
+    }
+}
+
 impl Link {
     /// Opens the device if it is time to, or lets the line write what is due.
     pub(super) fn update_line(&mut self, now: Instant, baud: u32, rtscts: bool) {
         let result = match &mut self.socket {
-            Some(Socket::Serial(port)) => port.pump(now),
+            Some(Socket::Serial(port)) => port.pump(now).map_err(tty::said),
             _ if self.retry_at != Instant::NEVER && now < self.retry_at => return,
             _ => Port::open(&self.device, baud, rtscts, self.keepalive).map(|port| {
                 self.socket = Some(Socket::Serial(Box::new(port)));
-                (self.running, self.fault, self.retry_at) = (true, None, Instant::NEVER);
+                (self.running, self.retry_at) = (true, Instant::NEVER);
+                self.trouble = String::new();
             }),
         };
-        if let Err(error) = result {
+        if let Err(why) = result {
+            self.lose_line(now, why);
+        }
+    }
+
+    /// Passes a frame of another node on.
+    pub(super) fn pass_on(&mut self, now: Instant, frame: &[u8]) {
+        if let (Some(Socket::Serial(port)), Some(source)) =
+            (&mut self.socket, native::source(frame))
+            && let Err(error) = port.send(now, frame, Class::Forward(source))
+        {
             self.lose_line(now, error);
         }
     }
 
     /// It will be opened again.
-    pub(super) fn lose_line(&mut self, now: Instant, error: Errno) {
-        if self.fault != Some(error) {
-            let why = match error {
-                Errno::EBUSY => "it is the console, or a login (getty) or another program has it: \
-                    take it from the kernel's command line, or from inittab"
-                    .to_owned(),
-                _ => crate::journal::errno(error),
-            };
-            log::warn!("serial {}: {why}", self.device);
+    pub(super) fn lose_line(&mut self, now: Instant, why: String) {
+        // Of a lost carrier the core tells, with this; and what is lost is missing soon.
+        let known = self.trouble == why || !self.trouble.is_empty() && why == tty::MISSING;
+        if self.told == Carrier::Down && !known {
+            log::warn!("link serial {}: down: {why}", self.device);
         }
         self.socket = None;
-        (self.running, self.fault, self.retry_at) = (false, Some(error), now.after(RETRY));
+        (self.running, self.trouble, self.retry_at) = (false, why, now.after(RETRY));
     }
 }
+
+/// What leaves a kernel's buffer is still in the chip, or in the adapter.
+const IN_THE_CHIP: Duration = Duration::from_millis(20);
+
+/// Longer than the last words take at 9600 baud, four frames of 80 bytes.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// What a frame of the native dialect is to a line.
 pub(super) fn class(frame: &[u8]) -> Class {
@@ -233,15 +318,20 @@ mod tests {
     fn what_is_no_tty_or_taken_is_refused() {
         let keepalive = Duration::from_millis(100);
         let open = |path: &str| Port::open(path, 19200, false, keepalive).map(|_| ());
-        assert_eq!(open("/nonexistent/tty"), Err(Errno::ENOENT));
-        assert_eq!(open("/etc/passwd"), Err(Errno::ENOTTY));
-        assert!(open("/dev/null").is_err());
+        for (path, why) in [
+            ("/nonexistent/tty", "no such device"),
+            ("/etc/passwd", "no serial line"),
+            ("/dev/null", "no serial line"),
+        ] {
+            assert!(open(path).unwrap_err().contains(why), "{path}");
+        }
         let OpenptyResult {
             master: _master,
             slave,
         } = openpty(None, None).unwrap();
         let path = nix::unistd::ttyname(&slave).unwrap();
         let _first = Port::open(path.to_str().unwrap(), 19200, false, keepalive).unwrap();
-        assert!(open(path.to_str().unwrap()).is_err());
+        let said = open(path.to_str().unwrap()).unwrap_err();
+        assert!(said.contains("another program has it"), "{said}");
     }
 }

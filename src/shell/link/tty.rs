@@ -1,7 +1,6 @@
 //! The tty of a serial line: raw, exclusive, and never waited for, neither when it is opened, nor
 //! written, nor closed.
 
-use std::fs;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use embedded_io::{ErrorKind, ErrorType, ReadReady, Write, WriteReady};
@@ -11,47 +10,58 @@ use nix::sys::stat::{Mode, SFlag, major, minor, stat};
 use nix::sys::termios::{
     BaudRate, ControlFlags, SetArg, cfmakeraw, cfsetspeed, tcgetattr, tcsetattr,
 };
+use nix::unistd::{AccessFlags, access};
 
-use crate::{files, sys};
+use super::owner::{self, Lock};
+use crate::sys;
 
 /// An open one.
-pub(super) struct Tty(OwnedFd);
+pub(super) struct Tty {
+    tty: OwnedFd,
+    /// Removed after the device is closed.
+    _lock: Option<Lock>,
+    /// Bytes written since [`Self::take_written`].
+    written: usize,
+}
 
 /// Why it is of no use any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Gone(pub(super) Errno);
 
 impl Tty {
-    /// Opens a device: 8 bits, no parity, one stop bit. `EBUSY` when it is the console, or when a
-    /// login or another program has it; `ENOTTY` when it is no tty.
-    pub(super) fn open(path: &str, baud: u32, rtscts: bool) -> Result<Self, Errno> {
-        let found = stat(path)?;
-        let kind = SFlag::from_bits_truncate(found.st_mode) & SFlag::S_IFMT;
-        if kind != SFlag::S_IFCHR {
-            return Err(Errno::ENOTTY);
-        }
-        let number = (major(found.st_rdev), minor(found.st_rdev));
-        if is_console(number) || has_login(number) {
-            return Err(Errno::EBUSY);
-        }
+    /// Opens a device: 8 bits, no parity, one stop bit. Refuses, in words, the console, what a login or
+    /// another program has, and what is no tty.
+    pub(super) fn open(path: &str, baud: u32, rtscts: bool) -> Result<Self, String> {
+        let name = examine(path)?;
+        Self::open_free(path, &name, baud, rtscts).map_err(said)
+    }
+
+    fn open_free(path: &str, name: &str, baud: u32, rtscts: bool) -> Result<Self, Errno> {
         let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
-        let tty = Self(open(path, flags, Mode::empty())?);
+        let tty = open(path, flags, Mode::empty())?;
         sys::seize_tty(tty.as_fd())?;
-        let mut settings = tcgetattr(&tty.0)?;
+        // Only now: the line is ours, and so is a lock that this program left under another name of it.
+        let tty = Self {
+            _lock: Lock::take(LOCKS, name)?,
+            tty,
+            written: 0,
+        };
+        let mut settings = tcgetattr(&tty.tty)?;
         cfmakeraw(&mut settings);
         // Modem lines mean nothing on a cable of three wires.
         settings.control_flags |= ControlFlags::CLOCAL | ControlFlags::CREAD;
         settings.control_flags.set(ControlFlags::CRTSCTS, rtscts);
         settings.control_flags.remove(ControlFlags::CSTOPB);
         cfsetspeed(&mut settings, rate(baud))?;
-        tcsetattr(&tty.0, SetArg::TCSANOW, &settings)?;
+        tcsetattr(&tty.tty, SetArg::TCSANOW, &settings)?;
+        sys::close_at_once(tty.as_fd());
         tty.forget();
         Ok(tty)
     }
 
     /// What came, as far as it fits; 0 when there is nothing.
     pub(super) fn read(&mut self, buf: &mut [u8]) -> Result<usize, Gone> {
-        match nix::unistd::read(&self.0, buf) {
+        match nix::unistd::read(&self.tty, buf) {
             // Not waiting, a tty says so otherwise: it was hung up.
             Ok(0) => Err(Gone(Errno::EIO)),
             Err(Errno::EAGAIN | Errno::EINTR) => Ok(0),
@@ -61,18 +71,23 @@ impl Tty {
 
     /// Bytes written that have not left.
     pub(super) fn holds(&self) -> usize {
-        sys::tty_holds(self.0.as_fd())
+        sys::tty_holds(self.as_fd())
     }
 
     /// Throws away what has not left.
     pub(super) fn forget(&self) {
-        sys::flush_tty(self.0.as_fd());
+        sys::flush_tty(self.as_fd());
+    }
+
+    /// Bytes written since this was last asked.
+    pub(super) fn take_written(&mut self) -> usize {
+        std::mem::take(&mut self.written)
     }
 }
 
 impl AsFd for Tty {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+        self.tty.as_fd()
     }
 }
 
@@ -89,10 +104,12 @@ impl ErrorType for Tty {
 
 impl Write for Tty {
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Gone> {
-        match nix::unistd::write(&self.0, bytes) {
-            Err(Errno::EAGAIN | Errno::EINTR) => Ok(0),
-            result => result.map_err(Gone),
-        }
+        let count = match nix::unistd::write(&self.tty, bytes) {
+            Err(Errno::EAGAIN | Errno::EINTR) => 0,
+            result => result.map_err(Gone)?,
+        };
+        self.written += count;
+        Ok(count)
     }
 
     fn flush(&mut self) -> Result<(), Gone> {
@@ -115,7 +132,7 @@ impl ReadReady for Tty {
 
 impl std::fmt::Display for Gone {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&crate::journal::errno(self.0))
+        f.write_str(&said(self.0))
     }
 }
 
@@ -127,33 +144,46 @@ impl embedded_io::Error for Gone {
     }
 }
 
-/// Kernel messages go to it: `/proc/consoles` ends each line with the device's number.
-fn is_console((major, minor): (u64, u64)) -> bool {
-    let number = format!("{major}:{minor}");
-    files::read_kernel("/proc/consoles")
-        .is_some_and(|text| text.lines().any(|line| line.ends_with(&number)))
+/// What keeps a device from being used at present, in words; asked without touching it. A program of
+/// our own that has it is in nobody's way: a second one would not get that far.
+pub(crate) fn trouble(path: &str) -> Option<String> {
+    let own = format!("{} (", owner::process_name(std::process::id() as i32));
+    match examine(path) {
+        Ok(_) => access(path, AccessFlags::R_OK | AccessFlags::W_OK)
+            .err()
+            .map(said),
+        Err(why) => Some(why).filter(|why| !why.starts_with(&own)),
+    }
 }
 
-/// A process has it as its controlling terminal (`proc_pid_stat(5)`, field 7).
-fn has_login((major, minor): (u64, u64)) -> bool {
-    let number = (minor & 0xff) | (major << 8) | ((minor & !0xff) << 12);
-    let Ok(processes) = fs::read_dir("/proc") else {
-        return false;
+/// Its name, if it is a device that nobody has.
+fn examine(path: &str) -> Result<String, String> {
+    let found = stat(path).map_err(said)?;
+    let kind = SFlag::from_bits_truncate(found.st_mode) & SFlag::S_IFMT;
+    if kind != SFlag::S_IFCHR {
+        return Err(said(Errno::ENOTTY));
+    }
+    let number = (major(found.st_rdev), minor(found.st_rdev));
+    let name = owner::device_name(path, number);
+    match owner::owner(LOCKS, &name, number) {
+        Some(owner) => Err(owner),
+        None => Ok(name),
+    }
+}
+
+/// What an error means for a tty, and what to do.
+pub(super) fn said(error: Errno) -> String {
+    let words = match error {
+        Errno::ENOENT | Errno::ENODEV | Errno::ENXIO => MISSING,
+        Errno::EIO => "it was unplugged or hung up",
+        Errno::ENOTTY | Errno::EINVAL => "it is no serial line: name another device",
+        Errno::EBUSY | Errno::EEXIST => {
+            "another program has it, or it stands twice by two names: end that program, or use another line"
+        }
+        Errno::EACCES | Errno::EPERM => "permission denied: run this as root",
+        _ => return crate::journal::errno(error),
     };
-    processes.flatten().any(|process| {
-        let stat = process.path().join("stat");
-        let stat = files::read_file(&stat, 4096).unwrap_or_default();
-        // The name before may have spaces and brackets of its own.
-        let fields = stat
-            .iter()
-            .rposition(|byte| *byte == b')')
-            .unwrap_or(stat.len());
-        stat[fields..]
-            .split(|byte| *byte == b' ')
-            .nth(5)
-            .and_then(|field| std::str::from_utf8(field).ok()?.parse().ok())
-            == Some(number)
-    })
+    words.to_owned()
 }
 
 /// Those of `line::RATES`.
@@ -168,3 +198,8 @@ const fn rate(baud: u32) -> BaudRate {
         _ => BaudRate::B19200,
     }
 }
+
+/// What is said of a device that is not there.
+pub(super) const MISSING: &str = "there is no such device at present";
+/// Where lock files are.
+const LOCKS: &str = "/var/lock";

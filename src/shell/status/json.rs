@@ -11,7 +11,8 @@
 //!              incarnation (null until proven), silence_ms (null for this node), links[] it is
 //!              heard on, hears_us, mismatch (null nodes groups timing)
 //! links[]      in the order of ha.cf: name, interface, port, carrier (up down), sent, unsent,
-//!              received, accepted, trouble (null or text)
+//!              received, accepted, noise (runs of bytes on a serial line that were no frame),
+//!              trouble (null or text)
 //! groups[]     in the order of haresources: key, home, state (idle unknown claiming starting
 //!              held stopping start-failed stop-failed) on this node, holder (name or null),
 //!              wanted (name or null), reason (text), standby (this node stands by for it),
@@ -53,6 +54,7 @@ pub(crate) fn json(status: &Status<'_>) -> String {
             out.number("unsent", counters.unsent);
             out.number("received", counters.received);
             out.number("accepted", node.link(id).heard);
+            out.number("noise", status.noise(id).unwrap_or(0));
             out.optional("trouble", status.trouble(id).as_deref());
         });
         out.list("groups", config.group_ids(), |out, id| {

@@ -82,6 +82,9 @@ fn links(status: &Status<'_>, out: &mut String) -> fmt::Result {
         if counters.unsent > 0 {
             write!(out, ", {} not sent", counters.unsent)?;
         }
+        if let Some(noise) = status.noise(id).filter(|noise| *noise > 0) {
+            write!(out, ", noise {noise}")?;
+        }
         // A serial line has none, and says its device already.
         if let Some(link) = link.filter(|link| !link.interface.is_empty()) {
             write!(out, " on {}", link.interface)?;

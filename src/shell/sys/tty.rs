@@ -6,17 +6,17 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use nix::errno::Errno;
 use nix::libc;
 
-/// Nobody opens it besides; root may all the same, so it is locked as well (`EBUSY`).
+/// Nobody opens it besides; root may all the same, so it is locked as well (`EBUSY`); `ENOTTY`
+/// where it is no tty.
 pub(crate) fn seize_tty(tty: BorrowedFd<'_>) -> Result<(), Errno> {
     // SAFETY: integers only.
     let locked = unsafe { libc::flock(tty.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) };
+    if locked != 0 {
+        return Err(Errno::EBUSY);
+    }
     // SAFETY: integers only.
     let exclusive = unsafe { libc::ioctl(tty.as_raw_fd(), libc::TIOCEXCL as _) };
-    if locked == 0 && exclusive == 0 {
-        Ok(())
-    } else {
-        Err(Errno::EBUSY)
-    }
+    Errno::result(exclusive).map(drop)
 }
 
 /// Bytes written that have not left (`TIOCOUTQ`); none where the driver does not say.
@@ -28,6 +28,28 @@ pub(crate) fn tty_holds(tty: BorrowedFd<'_>) -> usize {
         usize::try_from(count).unwrap_or(0)
     } else {
         0
+    }
+}
+
+/// Closing it does not wait for what has not left (`closing_wait none` of `setserial(8)`): adapters on
+/// USB throw nothing away before. Where it cannot be set there is nothing to wait for, or no right to.
+pub(crate) fn close_at_once(tty: BorrowedFd<'_>) {
+    const NEVER_WAIT: u16 = 65535;
+    // `struct serial_struct` of `linux/serial.h`, 72 bytes at most, and `closing_wait` in it.
+    let mut settings = [0_u16; 64];
+    const CLOSING_WAIT: usize = 40 / 2;
+    // SAFETY: a live array larger than the kernel's structure, written during the call.
+    let known = unsafe {
+        libc::ioctl(
+            tty.as_raw_fd(),
+            libc::TIOCGSERIAL as _,
+            settings.as_mut_ptr(),
+        )
+    };
+    if known == 0 && settings[CLOSING_WAIT] != NEVER_WAIT {
+        settings[CLOSING_WAIT] = NEVER_WAIT;
+        // SAFETY: a live array larger than the kernel's structure, read during the call.
+        unsafe { libc::ioctl(tty.as_raw_fd(), libc::TIOCSSERIAL as _, settings.as_ptr()) };
     }
 }
 

@@ -29,6 +29,10 @@ class Base:
         """Nominal seconds from the last heartbeat to "dead", as configured on B."""
         return self.dead
 
+    def medium(self, node):
+        """The lines of `ha.cf` that name it."""
+        return f"baud 19200\nserial {node.line}" if self.variant == "serial" else "bcast eth0"
+
     def configure(self, node):
         """Write its files into the node's folder."""
         raise NotImplementedError

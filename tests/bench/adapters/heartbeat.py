@@ -26,7 +26,7 @@ deadtime {round(self.dead * 1000)}ms
 warntime {round(self.dead * 2000 / 3)}ms
 initdead {round(max(4.0, self.dead * 2) * 1000)}ms
 udpport 694
-bcast eth0
+{self.medium(node)}
 auto_failback on
 node nodea
 node nodeb

@@ -13,6 +13,7 @@ class Adapter(Base):
     START_BOTH = True
     PROTOCOL = "udp:694"
     PROGRAM = PROGRAM
+    groups = 1
 
     def configure(self, node):
         self.write(node, "ha.d/ha.cf", f"""
@@ -22,13 +23,14 @@ deadtime {round(self.dead * 1000)}ms
 warntime {round(self.dead * 2000 / 3)}ms
 initdead {round(max(4.0, self.dead * 2) * 1000)}ms
 udpport 694
-bcast eth0
+{self.medium(node)}
 auto_failback on
 node nodea
 node nodeb
 """)
         self.write(node, "ha.d/twinbeat.cf", f"statedir {node.folder}/state\n")
-        self.write(node, "ha.d/haresources", "nodea IPaddr2::10.77.0.100/24/eth0\n")
+        self.write(node, "ha.d/haresources", "".join(
+            f"nodea IPaddr2::10.77.0.{100 + n}/24/eth0\n" for n in range(self.groups)))
         self.write(node, "ha.d/authkeys", "auth 1\n1 sha1 a-key-that-is-long-enough\n", 0o600)
         os.makedirs(node.folder + "/state", exist_ok=True)
 

@@ -8,7 +8,7 @@ use crate::config::diagnostic::{File, Position, Quoted, Report};
 use crate::config::lexer::Word;
 use crate::config::line;
 use crate::config::watchdog::MAX_WATCHDOGS;
-use crate::config::{Config, Interface, Link, Medium, Text};
+use crate::config::{Config, Interface, Link, Machine, Medium, Text};
 use crate::time::Duration;
 
 /// Where the first watchdog stood, and what goes for every serial line.
@@ -62,6 +62,27 @@ impl Settings {
             let shortest = line::shortest_keepalive(load, rate);
             let problem = Problem::FullLine(rate, load, shortest);
             report.say(self.place_or_top(Name::Keepalive), problem);
+        }
+    }
+
+    /// Says which serial lines this machine cannot give at present, and which are one.
+    pub(in crate::config) fn compare_lines(
+        &self,
+        config: &Config,
+        machine: &dyn Machine,
+        report: &mut Report<'_>,
+    ) {
+        let lines = config.links.iter().zip(&self.links);
+        let lines = lines.filter_map(|(link, at)| match link.medium {
+            Medium::Serial { device, .. } => Some((config.text(device), *at)),
+            Medium::Broadcast | Medium::Multicast { .. } | Medium::Unicast { .. } => None,
+        });
+        for (nth, (device, at)) in lines.clone().enumerate() {
+            let mut before = lines.clone().take(nth);
+            match before.find(|(other, _)| machine.is_same_device(device, other)) {
+                Some((_, earlier)) => report.say(at, Problem::Same(earlier)),
+                None => machine.judge_line(device, &mut |why| report.say(at, Problem::Line(why))),
+            }
         }
     }
 

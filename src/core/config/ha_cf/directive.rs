@@ -114,14 +114,11 @@ pub(super) fn find(word: &[u8]) -> Option<(&'static str, Fate)> {
 /// What to do meanwhile about what this build does not serve.
 fn awaited(fate: Fate) -> Option<&'static str> {
     match fate {
-        Fate::Works(Name::Baud | Name::Rtscts | Name::Serial) if !SERIAL => Some(SERIAL_AWAITED),
         Fate::Works(Name::Watchdog | Name::WatchdogTimeout) if !WATCHDOG => Some(WATCHDOG_AWAITED),
         Fate::Works(_) | Fate::NoEffect(_) | Fate::NotYet(_) | Fate::Obsolete => None,
     }
 }
 
-/// Whether serial lines are served: feature `serial`.
-const SERIAL: bool = cfg!(any(test, feature = "serial"));
 /// Whether watchdogs are: by nobody yet, so no build may accept one; only the tests read it.
 const WATCHDOG: bool = cfg!(test);
 
@@ -177,7 +174,6 @@ const CORES: &str = "core dumps are left to the system (ulimit -c, core_pattern)
 const CLIENTS: &str = "there is no client interface besides the control socket";
 
 // What to do about those that are not yet supported.
-const SERIAL_AWAITED: &str = "use a second network link meanwhile, and remove the line";
 const PING: &str =
     "nobody would be pinged; a second link by another path helps meanwhile; remove the line";
 const STONITH: &str = "no node would be reset; where a service must never run twice fence by other means, \

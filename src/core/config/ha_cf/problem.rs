@@ -16,7 +16,7 @@ use crate::time::Duration;
 pub enum Problem<'a> {
     /// No such directive.
     Unknown(Quoted<'a>),
-    /// A directive that changes nothing here, and why. The only warning.
+    /// A directive that changes nothing here, and why. A warning.
     NoEffect(&'static str, &'static str),
     /// A directive that would be dangerous to ignore, and what to do.
     NotYet(&'static str, &'static str),
@@ -80,6 +80,8 @@ pub enum Problem<'a> {
     /// Beats that take more than half of a serial line: its rate, the bytes of beats in each
     /// keepalive, the shortest keepalive in whole milliseconds that fits.
     FullLine(u32, usize, Duration),
+    /// What keeps a serial line from being used at present. A warning.
+    Line(&'a str),
     /// A word, and what is wrong with it.
     Wrong(Quoted<'a>, &'static str),
     /// No interface name.
@@ -129,7 +131,7 @@ pub enum Problem<'a> {
 impl Problem<'_> {
     /// How grave it is.
     pub fn severity(&self) -> Severity {
-        if matches!(self, Self::NoEffect(..)) {
+        if matches!(self, Self::NoEffect(..) | Self::Line(_)) {
             Severity::Warning
         } else {
             Severity::Error
@@ -237,6 +239,7 @@ impl fmt::Display for Problem<'_> {
                 "keepalive is too short for a serial line of {rate} baud: beats take {bytes} bytes each time and may fill half of \
                  it: write keepalive {shortest} or more, or raise baud"
             ),
+            Self::Line(why) => write!(f, "this link would be down: {why}"),
             Self::Wrong(word, what) => write!(f, "{word} {what}"),
             Self::Interface(word, why) => write!(f, "{word} {why}"),
             Self::NotAPeer(word) => write!(

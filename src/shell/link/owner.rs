@@ -1,0 +1,245 @@
+//! Who has a tty already: the kernel, a login, or a program that left a lock file.
+//!
+//! Lock files are those of UUCP, which heartbeat and terminal programs keep: `LCK..` and the device's
+//! name in `/var/lock`, with the process number in ten columns and a newline (Filesystem Hierarchy
+//! Standard, 5.9). Where there is no such folder, or it cannot be written, there is no lock.
+
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use nix::errno::Errno;
+use nix::unistd::{Pid, unlink};
+
+use crate::{files, journal};
+
+/// A device's number: major, minor.
+pub(super) type Number = (u64, u64);
+
+/// A lock file of ours.
+pub(super) struct Lock(String);
+
+impl Lock {
+    /// Leaves one in `folder`, in place of one that nobody keeps any more: `EEXIST` where somebody does.
+    /// None where none can be made.
+    pub(super) fn take(folder: &str, name: &str) -> Result<Option<Self>, Errno> {
+        let path = format!("{folder}/LCK..{name}");
+        for _ in 0..2 {
+            let file = OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o644)
+                .open(&path);
+            match file {
+                Ok(mut file) => {
+                    let lock = Self(path);
+                    let written = file.write_all(format!("{:10}\n", Pid::this()).as_bytes());
+                    return Ok(written.is_ok().then_some(lock));
+                }
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                    if keeper(folder, name).is_some() {
+                        return Err(Errno::EEXIST);
+                    }
+                    if unlink(path.as_str()).is_err() {
+                        return Ok(None);
+                    }
+                }
+                Err(_) => return Ok(None),
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = unlink(self.0.as_str());
+    }
+}
+
+/// In words who has a tty, and what to do about it; none if it is free.
+pub(super) fn owner(folder: &str, name: &str, number: Number) -> Option<String> {
+    if is_console(number) {
+        let remedy = format!(
+            "it is the kernel's console: take console={name} from the kernel's command line, or use another line"
+        );
+        return Some(remedy);
+    }
+    let (process, remedy) = match login(number) {
+        Some(process) => (
+            process,
+            "as its terminal: take that from inittab, or use another line",
+        ),
+        None => (
+            keeper(folder, name)?,
+            "by its lock file: end it, or use another line",
+        ),
+    };
+    let program = process_name(process);
+    Some(format!("{program} (process {process}) has it {remedy}"))
+}
+
+/// What the kernel calls a device, without folders; as the path does where it does not say.
+pub(super) fn device_name(path: &str, (major, minor): Number) -> String {
+    let told = files::read_kernel(&format!("/sys/dev/char/{major}:{minor}/uevent"));
+    let told = told.as_deref().unwrap_or_default();
+    let name = told.lines().find_map(|line| line.strip_prefix("DEVNAME="));
+    let name = name.unwrap_or(path);
+    name[name.rfind('/').map_or(0, |slash| slash + 1)..].to_owned()
+}
+
+/// Kernel messages go to it: `/proc/consoles` ends each line with the device's number. Or it is a name for
+/// whatever terminal there is (`/dev/tty1`, `/dev/console`).
+fn is_console((major, minor): Number) -> bool {
+    if matches!((major, minor), (4, ..64) | (5, _)) {
+        return true;
+    }
+    let number = format!(" {major}:{minor}");
+    files::read_kernel("/proc/consoles")
+        .is_some_and(|text| text.lines().any(|line| line.ends_with(&number)))
+}
+
+/// A process that has it as its controlling terminal (`proc_pid_stat(5)`, field 7).
+fn login((major, minor): Number) -> Option<i32> {
+    let number = (minor & 0xff) | (major << 8) | ((minor & !0xff) << 12);
+    fs::read_dir("/proc").ok()?.flatten().find_map(|process| {
+        let process: i32 = process.file_name().to_str()?.parse().ok()?;
+        let stat = files::read_file(Path::new(&format!("/proc/{process}/stat")), 4096).ok()?;
+        // The name before may have spaces and brackets of its own.
+        let fields = stat.iter().rposition(|byte| *byte == b')')?;
+        let field = stat[fields..].split(|byte| *byte == b' ').nth(5)?;
+        let terminal: u64 = std::str::from_utf8(field).ok()?.parse().ok()?;
+        (terminal == number).then_some(process)
+    })
+}
+
+/// The process that left a lock file, unless it has ended or is this one.
+fn keeper(folder: &str, name: &str) -> Option<i32> {
+    let text = files::read_kernel(&format!("{folder}/LCK..{name}"))?;
+    let process = text.split_ascii_whitespace().next()?.parse().ok()?;
+    let stat = files::read_kernel(&format!("/proc/{process}/stat"))?;
+    // Nobody may have asked yet how it ended.
+    let ended = stat[stat.rfind(')')?..].starts_with(") Z");
+    (!ended && process != Pid::this().as_raw()).then_some(process)
+}
+
+/// What it is called.
+pub(super) fn process_name(process: i32) -> String {
+    let name = files::read_kernel(&format!("/proc/{process}/comm"));
+    let name = name.as_deref().unwrap_or("another program");
+    journal::printable(name.trim_ascii_end().as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    const FREE: Number = (7, 77);
+
+    fn folder() -> String {
+        crate::testing::folder().to_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_lock_has_the_number_of_its_keeper_in_ten_columns_and_goes_with_it() {
+        let folder = folder();
+        let lock = Lock::take(&folder, "ttyS1").unwrap();
+        assert!(lock.is_some());
+        let text = fs::read_to_string(format!("{folder}/LCK..ttyS1")).unwrap();
+        assert_eq!(text.len(), 11);
+        assert_eq!(text, format!("{:>10}\n", std::process::id()));
+        // Nobody else's: a device by two names is told apart by another lock.
+        assert_eq!(owner(&folder, "ttyS1", FREE), None);
+        drop(lock);
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_lock_of_a_live_program_is_respected_and_one_of_a_dead_program_is_replaced() {
+        let folder = folder();
+        let file = format!("{folder}/LCK..ttyS1");
+        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+        let text = format!("{:10}\n", child.id());
+        // The second is how some programs write it.
+        for text in [
+            text.as_str(),
+            text.trim(),
+            &format!("{} minicom", child.id()),
+        ] {
+            fs::write(&file, text).unwrap();
+            assert!(matches!(Lock::take(&folder, "ttyS1"), Err(Errno::EEXIST)));
+            let said = owner(&folder, "ttyS1", FREE).unwrap();
+            assert!(
+                said.starts_with(&format!("sleep (process {}) has it by", child.id())),
+                "{said}"
+            );
+        }
+        child.kill().unwrap();
+        // Killed, and then waited for.
+        for _ in 0..2 {
+            let gone = (0..200).any(|_| {
+                std::thread::sleep(std::time::Duration::from_millis(10));
+                owner(&folder, "ttyS1", FREE).is_none()
+            });
+            assert!(gone);
+            child.wait().unwrap();
+        }
+        for junk in [text.as_str(), "", "-1\n", "0\n", "who knows\n"] {
+            fs::write(&file, junk).unwrap();
+            assert!(Lock::take(&folder, "ttyS1").unwrap().is_some(), "{junk:?}");
+            assert!(!fs::exists(&file).unwrap());
+        }
+    }
+
+    #[test]
+    fn where_no_lock_can_be_made_none_is_needed() {
+        let missing = Lock::take("/nonexistent/lock", "ttyS1");
+        assert!(missing.is_ok_and(|lock| lock.is_none()));
+        let unwritable = Lock::take("/proc", "ttyS1");
+        assert!(unwritable.is_ok_and(|lock| lock.is_none()));
+    }
+
+    #[test]
+    fn the_kernels_name_of_a_device_counts_and_otherwise_that_of_its_path() {
+        assert_eq!(device_name("/tmp/some/zero", (1, 5)), "zero");
+        assert_eq!(device_name("/tmp/modem", (1, 5)), "zero");
+        assert_eq!(device_name("/dev/pts/3", (136, 3)), "3");
+    }
+
+    #[test]
+    fn the_console_is_nobody_elses() {
+        let consoles = files::read_kernel("/proc/consoles").unwrap_or_default();
+        let listed = consoles.lines().filter_map(|line| {
+            let (major, minor) = line.rsplit(' ').next()?.split_once(':')?;
+            Some((major.parse().ok()?, minor.parse().ok()?))
+        });
+        for number in listed.chain([(5, 1), (4, 1)]) {
+            let said = owner("/nonexistent", "ttyS0", number).unwrap();
+            assert!(said.contains("take console=ttyS0 from"), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_terminal_of_a_login_names_its_process() {
+        use nix::pty::openpty;
+        let pty = openpty(None, None).unwrap();
+        let path = nix::unistd::ttyname(&pty.slave).unwrap();
+        let device = nix::sys::stat::stat(&path).unwrap().st_rdev;
+        let number = (nix::sys::stat::major(device), nix::sys::stat::minor(device));
+        assert_eq!(owner("/nonexistent", "x", number), None);
+        let mut child = Command::new("setsid")
+            .args(["-c", "sleep", "60"])
+            .stdin(std::process::Stdio::from(pty.slave))
+            .spawn()
+            .unwrap();
+        let said = (0..200).find_map(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+            owner("/nonexistent", "x", number).filter(|said| said.starts_with("sleep"))
+        });
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(said.unwrap().contains("has it as its terminal: "));
+    }
+}
