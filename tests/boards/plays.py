@@ -37,8 +37,9 @@ PLAYS = [
     Play("guarded-jumped", GUARDED, resets.clock_jumped, None),
     Play("serial-only", SERIAL, cuts.serial_only),
 ]
-# What goes wrong most, in a few minutes.
-BRIEF = ["start", "ethernet-cut", "unheard", "both-cut", "power", "frozen", "guarded-stopped", "guarded-standby"]
+# What goes wrong most, in four minutes or five.
+BRIEF = ["start", "ethernet-cut", "noise", "one-way", "unheard", "both-cut", "power", "frozen", "killed", "stopped",
+         "guarded-stopped", "guarded-standby", "guarded-crashed", "serial-only"]
 
 
 def choose(words):
