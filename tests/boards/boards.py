@@ -76,9 +76,7 @@ def boot(kinds, setting, queue, results, options):
             results.add(target, queue.pop(0).name, figures, error)
             if isinstance(error, RuntimeError):
                 traceback.print_exc()
-            for board in pair.boards:
-                for line in board.tail(25):
-                    print(f"   {board.host}| {line}")
+            report.explain(pair)
 
 
 def one(scene, play, figures):

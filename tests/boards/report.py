@@ -31,6 +31,21 @@ class Report:
         sys.exit(bool(failed))
 
 
+def explain(pair):
+    """After a failure: the last of each console, what each agent and each driver says, what passed the cables."""
+    for board in pair.boards:
+        lines = board.tail(25)
+        try:
+            lines += board.run("twinbeat status; cat /proc/tty/driver/serial", timeout=10)[1].splitlines()
+        except (TimeoutError, OSError) as error:
+            lines.append(str(error))
+        for line in lines:
+            print(f"   {board.host}| {line}")
+    for name, cable in (("null-modem", pair.null_modem), ("Ethernet", pair.ethernet)):
+        for way, line in cable.ways.items():
+            print(f"   {name} {way}: {line.count}{', cut' if line.cut else ''}", flush=True)
+
+
 def told(value):
     if isinstance(value, float):
         return f"{value * 1000:.0f} ms" if abs(value) < 0.1 else f"{value:.2f} s"
