@@ -103,7 +103,7 @@ fn survey() {
                 again = again.max(till_mutual(&mut cluster));
                 cluster.run_for(2 * SECOND);
                 cluster.network.set_cut_between(0, 1, true);
-                cluster.run_for(1 * SECOND + seed * 3 * MS);
+                cluster.run_for(SECOND + seed * 3 * MS);
                 cluster.network.join();
                 heal = heal.max(till_mutual(&mut cluster));
             }

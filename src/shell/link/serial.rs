@@ -193,7 +193,7 @@ impl Link {
             (&mut self.socket, native::source(frame))
             && let Err(error) = port.send(now, frame, Class::Forward(source))
         {
-            self.lose_line(now, error);
+            self.lose_line(now, tty::said(error));
         }
     }
 
