@@ -385,4 +385,19 @@ fn all_errors_of_all_files_are_printed_in_one_run() {
     assert!(printed.contains("check: 11 errors in"), "{printed}");
 }
 
+#[test]
+fn a_watchdog_is_accepted_and_what_follows_from_its_timeout_is_said() {
+    let directory = Directory::new("watchdog");
+    let said = |lines: &str| {
+        directory.write("ha.cf", HA_CF.to_owned() + lines);
+        let (code, printed) = directory.check();
+        assert_eq!(code, Some(0), "{printed}");
+        printed
+    };
+    let never = said("watchdog /dev/watchdog required\n");
+    assert!(never.contains("scripts never run twice"), "{never}");
+    let may = said("watchdog /dev/watchdog\nwatchdog_timeout 9\n");
+    assert!(may.contains("may run twice (never: with deadtime 13s or more)"));
+}
+
 const HA_CF: &str = "node alpha beta\nbcast lo\nucast lo 127.0.0.1\nkeepalive 1\ndeadtime 10\ninitdead 30\nauto_failback on\n";

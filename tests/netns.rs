@@ -9,7 +9,9 @@ mod netns {
     pub(crate) mod media;
     pub(crate) mod process;
     pub(crate) mod serial;
+    pub(crate) mod stand_in;
     pub(crate) mod strangers;
+    pub(crate) mod watchdog;
 }
 
 use std::process::ExitCode;
@@ -25,12 +27,13 @@ fn main() -> ExitCode {
     }
 }
 
-const TESTS: [&[Test]; 6] = [
+const TESTS: [&[Test]; 7] = [
     netns::faults::TESTS,
     netns::interfaces::TESTS,
     netns::media::TESTS,
     netns::process::TESTS,
     netns::serial::TESTS,
     netns::strangers::TESTS,
+    netns::watchdog::TESTS,
 ];
 const SIDE_BY_SIDE: usize = 2;

@@ -6,7 +6,9 @@
 //! | command | meaning |
 //! |---|---|
 //! | `nodes a b`, `links 2`, `line` | the machines in the order of `ha.cf`, their media, only neighbours are joined |
+//! | `serial a b`, `baud 9600` | a serial line between two; serial links come after the others |
 //! | `keepalive 1s`, `deadtime 3s`, `warntime 2s`, `initdead 6s`, `failback on` | the directives of `ha.cf` |
+//! | `required` | no groups without a watchdog |
 //! | `group a 10.0.0.1 web` | a line of `haresources`: home, then addresses and scripts |
 //! | `differs b deadtime 4s`, `differs b groups` | one node has another value, or thinks it is the first group's home |
 //! | `start a b`, `run 2s` | start agents; let time pass |
@@ -15,6 +17,7 @@
 //! | `standby a all`, `takeover a 10.0.0.1` | a person's commands: `all`, `local`, `foreign` or a group |
 //! | `unplug a 0`, `plug a 0` | an interface goes and comes back |
 //! | `script a web start fails` | `start` or `stop`; `works`, `fails` or `hangs` |
+//! | `watchdog a 2s`, `unwatch a` | the machine has a watchdog, which resets it when not kicked, or no longer; it boots within 5 s |
 //! | `replay a` | everything that `a` ever said is sent to everyone again |
 //! | `clone a` | another machine with a's name and key starts; it is called `a'` |
 //! | `holders` | who serves each group to its clients |
@@ -193,6 +196,8 @@ impl Teller {
                     _ => return None,
                 }
             }
+            ["watchdog", name, time] => cluster.give_dog(node(name)?, micros(time)?),
+            ["unwatch", name] => cluster.take_dog(node(name)?),
             ["replay", name] => cluster.replay_all(node(name)?, 10_000),
             ["clone", name] => {
                 let of = node(name)?;
@@ -212,6 +217,12 @@ impl Teller {
                 settings.names = names.iter().map(|name| (*name).to_owned()).collect();
             }
             ["links", count] => settings.links = count.parse().ok()?,
+            ["serial", one, other] => {
+                let place = |name: &str| settings.names.iter().position(|one| one == name);
+                let (one, other) = (place(one)?, place(other)?);
+                settings.join(one, other);
+            }
+            ["baud", rate] => settings.baud = rate.parse().ok()?,
             ["keepalive", time] => settings.keepalive = micros(time)?,
             ["deadtime", time] => {
                 settings.deadtime = micros(time)?;
@@ -222,6 +233,7 @@ impl Teller {
             ["initdead", time] => settings.initdead = micros(time)?,
             ["failback", "on"] => settings.failback = AutoFailback::On,
             ["failback", "off"] => settings.failback = AutoFailback::Off,
+            ["required"] => settings.required = true,
             ["group", home, resources @ ..] => settings.groups.push(GroupSettings {
                 home: settings.names.iter().position(|name| name == home)?,
                 resources: resources.iter().map(|word| (*word).to_owned()).collect(),

@@ -147,6 +147,7 @@ impl World {
             Class::Ask => b'?',
             Class::Answer => b'!',
             Class::Forward(node) => node.wire(),
+            Class::Introduction(_) => b'i',
         };
         let mut frame = vec![name];
         frame.extend(self.step.to_le_bytes());

@@ -43,6 +43,7 @@ fn class() -> impl Strategy<Value = Class> {
         Just(Class::Ask),
         Just(Class::Answer),
         (0..8_usize).prop_map(|n| Class::Forward(NodeId::new(n).unwrap())),
+        (0..8_usize).prop_map(|n| Class::Introduction(NodeId::new(n).unwrap())),
     ]
 }
 

@@ -5,6 +5,7 @@
 mod event;
 
 use crate::id::{GroupId, GroupSet, LinkId, LinkSet};
+use crate::time::Duration;
 
 pub use event::{Difference, Event, Events, Reason};
 
@@ -38,6 +39,9 @@ pub enum Input<'a> {
         /// How it went.
         outcome: Outcome,
     },
+    /// The watchdog that is armed now, by the time-out its driver granted; `None` when none is, as
+    /// every life begins.
+    Watchdog(Option<Duration>),
     /// A person's command.
     Command(Command),
 }

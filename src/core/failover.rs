@@ -32,6 +32,14 @@ pub(crate) struct Failover {
     suspension: Option<Suspension>,
     /// Some peer was alive once in this life.
     met: bool,
+    /// `watchdog ... required`.
+    required: bool,
+    /// It is required and none is armed.
+    unguarded: bool,
+    /// Something did not stop here, and everything else was handed over; or a peer that saw this
+    /// may believe this node dead, and will start the group when its watchdog must have fired. It
+    /// waits for `deadtime` more than that, for this node may notice so much later.
+    doomed: bool,
 }
 
 /// After a stall: until every live peer has echoed a frame of after it.
@@ -65,6 +73,9 @@ impl Failover {
             leaving: false,
             suspension: None,
             met: false,
+            required: config.watchdog.required,
+            unguarded: config.watchdog.required,
+            doomed: false,
         }
     }
 
@@ -174,6 +185,11 @@ impl Failover {
         self.groups.at_mut(id).on_done(now, outcome, events);
     }
 
+    /// A watchdog is armed, or none is.
+    pub(crate) fn on_watchdog(&mut self, armed: bool) {
+        self.unguarded = self.required && !armed;
+    }
+
     /// The beat numbered `counter` carries everything as it is now.
     pub(crate) fn on_beat_sent(&mut self, counter: u32) {
         for (_, group) in self.groups.iter_mut().take(self.count) {
@@ -276,9 +292,14 @@ impl Failover {
             .any(|id| matches!(self.groups.at(id).state, State::StopFailed { .. }))
     }
 
-    /// Groups that still run here, the stuck ones left out.
-    pub(crate) fn is_serving(&self) -> bool {
-        self.ids().any(|id| self.groups.at(id).is_served())
+    /// The watchdog should reset this machine.
+    pub(crate) fn is_doomed(&self) -> bool {
+        self.doomed
+    }
+
+    /// No group is taken for want of a watchdog.
+    pub(crate) fn is_unguarded(&self) -> bool {
+        self.unguarded
     }
 
     pub(crate) fn is_leaving(&self) -> bool {

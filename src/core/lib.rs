@@ -12,7 +12,10 @@
 //! loop {
 //!     let now = clock();
 //!     if now > node.deadline() { node.handle(now, Input::Wake); }    // let go before reading
-//!     for (link, bytes) in sockets { node.handle(now, Input::Frame { link, bytes }); }
+//!     for (link, bytes) in sockets {
+//!         let lines = node.handle(now, Input::Frame { link, bytes }).unwrap_or_default();
+//!         for line in lines.iter() { pass_on(line, bytes) }          // of a ring of serial lines
+//!     }
 //!     if now >= node.deadline() { node.handle(now, Input::Timeout); } // verdicts fall here
 //!     while let Some(transmit) = node.poll_transmit(now, &mut buf) { send(transmit, &buf) }
 //!     while let Some(action) = node.poll_action() { start(action) }   // its end: Input::Done

@@ -35,6 +35,27 @@
 //! * A frame that says "I do not hear you" cannot prove its age. All it can do is make us give way.
 //! * A question (Ask) proves nothing; it is answered.
 //!
+//! # Serial lines
+//! A line carries 1920 bytes a second at 19200 baud, so a beat of four groups (44 bytes with framing,
+//! see [`crate::serial`]) takes 23 ms. The shell gives each line a [`crate::serial::Line`], which keeps
+//! the newest of what waits and says when it may leave: control words first; then beats, own and those
+//! passed on, with half of the line between them; then what proves a life, with all that is left, for
+//! nothing is steady before; questions only where they make no beat late. On a line every Hello names
+//! the newest frame of a life that has not heard us, and while there is one the beats are Hellos.
+//! * An echo has to return within `deadtime`: a beat there, a `keepalive` of waiting, a beat back. A
+//!   proof takes four Hellos of 22 bytes more each, some of which wait for one another.
+//! * Bytes that lay in a buffer while a node was away are frames whose echo is old: no sign of life.
+//!   If its clock stood still it cannot know that, and believes the dead for one `deadtime` more; what
+//!   a peer said meanwhile of its own claims is in the same bytes, and is read before anything is held.
+//!
+//! # Rings
+//! With more than two nodes, a node passes on what it accepts from one serial line to its other serial
+//! lines, unchanged: the first copy only, no questions, never back. So each frame passes each node at
+//! most once, and what was refused passes none. Three nodes in a ring may lose any one cable; nodes in a
+//! row prove themselves through those between them, which must know them first. An echo then takes so
+//! many hops more each way, and `deadtime` has to leave room for it: with three nodes and four groups at
+//! 19200 baud 100 ms and 500 ms are steady. What comes by Ethernet is not passed on.
+//!
 //! # Transfer
 //! A group that nobody holds: the node that placement names claims it, and starts it when every
 //! live peer has echoed the claim and names it owner. With no live peer, after a grant, or named
@@ -48,10 +69,16 @@
 //! Two holders (after a partition): home bit, then higher epoch, then lower index wins. The loser
 //! stops at the first fresh winning claim. The winner announces again when the loser is idle.
 //!
+//! A group that its holder could not stop is started nowhere else while that node lives. It hands
+//! over all others; then its shell no longer kicks the watchdog. Peers know from its Hellos which
+//! time-out is armed: after its death they wait for `deadtime`, the time-out and 2 s, and for ever
+//! if it had none. A node that could not stop something and is no longer heard keeps to that: it
+//! has itself reset, although it may have something left to serve.
+//!
 //! # Threat model
 //! *Someone on the wire without the key* can record, replay, delay, drop and forge. Forgeries and
 //! replays change nothing but counters, and draw at most one Hello per quarter beat, link and
-//! kind. Dropping everything is a cut cable: both sides serve, as with any pair of nodes.
+//! kind; nobody passes them on. Dropping everything is a cut cable: both sides serve, as with any pair of nodes.
 //! A live man in the middle who holds frames back can delay one verdict by `deadtime`; frames in
 //! which a peer said that it does not hear us can be kept and used to make us give way while that
 //! peer lives.

@@ -1,6 +1,7 @@
 //! One node: the only room that knows every other.
 
 mod frame;
+mod guard;
 mod status;
 
 use crate::action::{Action, Command, Event, Events, Input, Reason, Reject};
@@ -13,6 +14,7 @@ use crate::wire::Flags;
 #[cfg(doc)]
 use crate::wire::native;
 
+use guard::Guard;
 pub use status::{GroupView, LinkView, PeerView};
 
 /// What a life begins with.
@@ -37,6 +39,7 @@ pub struct Node {
     failover: Failover,
     departure: Departure,
     lease: Duration,
+    guard: Guard,
     links: LinkSet,
     /// What the last beat said of this node.
     flags: Flags,
@@ -77,6 +80,7 @@ impl Node {
             failover: Failover::new(config, boot.standby),
             departure: Departure::Staying,
             lease: config.timing.lease,
+            guard: Guard::default(),
             links: LinkSet::first(config.links.len()),
             flags: Flags::default(),
             held: true,
@@ -187,6 +191,10 @@ impl Node {
                     return Err(Reject::Unknown);
                 }
                 self.failover.on_done(now, group, outcome, &mut self.events);
+            }
+            Input::Watchdog(timeout) => {
+                self.members.beat_due |= self.guard.become_armed(timeout);
+                self.failover.on_watchdog(timeout.is_some());
             }
             Input::Command(command) => self.on_command(now, command)?,
         }

@@ -26,6 +26,7 @@ mod status;
 mod sys;
 #[cfg(test)]
 mod testing;
+mod watchdog;
 
 fn main() -> std::process::ExitCode {
     cli::main()

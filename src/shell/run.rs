@@ -25,6 +25,7 @@ use crate::link::Links;
 use crate::reactor::{MAX_OWN, Reactor, Ready};
 use crate::resource::Resources;
 use crate::signal::Signals;
+use crate::watchdog::Watchdog;
 use crate::{clock, journal, privilege};
 use upkeep::{Refusals, Writer};
 
@@ -63,6 +64,7 @@ struct Program {
     links: Links,
     resources: Resources,
     control: Control,
+    watchdog: Watchdog,
     writer: Writer,
     refusals: Refusals,
     reading: PerLink<Reading>,
@@ -95,6 +97,7 @@ pub(crate) fn run(directory: &Path, config: Box<Config>) -> Result<(), String> {
     program.resources.holding().drop_all();
     program.links.finish();
     program.control.close();
+    program.watchdog.close(program.node.is_released());
     log::info!("stopped");
     journal::flush();
     Ok(())
@@ -106,6 +109,7 @@ impl Program {
         let now = clock::now();
         self.links.update(now, &self.interfaces);
         self.tell_links(now);
+        self.tend_watchdog(now);
         self.tell(now, Input::Timeout);
         self.carry_out(now);
         journal::flush();
@@ -153,6 +157,7 @@ impl Program {
             .deadline()
             .min(holding.deadline())
             .min(self.links.deadline())
+            .min(self.watchdog.deadline())
             .min(self.realtime_at);
         descriptors[SIGNALS] = self.signals.as_raw_fd();
         descriptors[CONTROL] = self.control.as_raw_fd();
@@ -325,6 +330,7 @@ impl Program {
 
     fn shut_down(&mut self, now: Instant) {
         if self.stopping {
+            // Where one may, the watchdog is left armed; see its `close`.
             warn!("told to stop again: leaving at once, scripts may still run");
             self.over = true;
         } else {

@@ -253,6 +253,20 @@ pub(crate) async fn run(reactor: Rc<Reactor>, job: Job) -> Finished {
     }
 }
 
+/// Begins a shell's command whose end nobody waits for, and whose output is its own affair. The
+/// child is a zombie until it is reaped.
+pub(crate) fn leave_alone(command: &str) -> Option<Pid> {
+    let job = Job {
+        path: "/bin/sh".into(),
+        arguments: vec!["-c".to_owned(), command.to_owned()],
+        limit: Duration::ZERO,
+        level: Level::Debug,
+        label: String::new(),
+        environment: Rc::new([]),
+    };
+    begin(&job).ok().map(|(child, _)| child)
+}
+
 /// How far the end of a script that takes too long has come.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Killed {

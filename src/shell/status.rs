@@ -10,6 +10,7 @@ use twinbeat::time::{Duration, Instant};
 
 use crate::journal;
 use crate::link::Links;
+use crate::watchdog;
 pub(crate) use json::json;
 pub(crate) use text::text;
 
@@ -21,6 +22,8 @@ pub(crate) struct Status<'a> {
     pub(crate) node: &'a Node,
     /// What the kernel took.
     pub(crate) links: &'a Links,
+    /// What guards this machine.
+    pub(crate) watchdog: watchdog::View<'a>,
     /// The time it is told for.
     pub(crate) now: Instant,
     /// When this program was started.

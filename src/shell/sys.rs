@@ -1,11 +1,17 @@
 //! Every unsafe line of the program: system calls that neither std nor nix offers.
 #![expect(unsafe_code, reason = "this is the one file for it")]
 
+#[cfg(any(test, target_env = "musl"))]
+mod blocks;
 #[cfg(test)]
 pub(crate) mod heap;
+#[cfg(all(target_env = "musl", not(test)))]
+mod musl;
 mod tty;
+mod watchdog;
 
-pub(crate) use tty::{close_at_once, flush_tty, seize_tty, tty_holds};
+pub(crate) use tty::{close_at_once, flush_tty, read_link, seize_tty, tty_holds};
+pub(crate) use watchdog::{set_watchdog_timeout, watchdog_info, watchdog_timeout};
 
 use std::ffi::{c_int, c_long};
 use std::io;

@@ -77,6 +77,10 @@ class SerialLab(Lab):
                     run = b""
         return frames
 
+    def said(self, words):
+        """How often the logs of both have them."""
+        return sum(node.log(name).count(words) for node in self.nodes.values() for name in ("daemon.log", "ha-log"))
+
     def last_beat(self, letter, since, before):
         way = "ab" if letter == "A" else "ba"
         return max((at for at, frame in self.frames(way, since) if at < before and len(frame) > 4), default=None)
@@ -94,12 +98,14 @@ def watch(lab, seconds):
     """What passes in a while, and what moves."""
     since = now()
     spent = {letter: cpu(lab.nodes[letter].pids()) for letter in "AB"}
+    deaths, stalls = lab.said(" is dead"), lab.said("this loop woke")
     time.sleep(seconds)
     until = now()
     moves = lab.moves(since, until)
     rates = {way: sum(len(data) for _, data in lab.arrived(way, since)) / (until - since) for way in ("ab", "ba")}
     lengths = collections.Counter(len(f) for way in rates for _, f in lab.frames(way, since))
-    return {"bytes_a_second": rates, "takeovers": moves["A+"] + moves["B+"], "left": lab.owner() != "A",
+    return {"bytes_a_second": rates, "takeovers": moves["B+"], "lapses": max(0, moves["A+"] - moves["B+"]),
+            "deaths": lab.said(" is dead") - deaths, "stalls": lab.said("this loop woke") - stalls, "owner": lab.owner(),
             "beat": lengths.most_common(1)[0][0] if lengths else None,
             "cpu_ms_per_minute": {k: (cpu(lab.nodes[k].pids()) - spent[k]) / 1e6 * 60 / (until - since) for k in "AB"}}
 
@@ -119,7 +125,7 @@ def noise(module, beat, dead, seconds, rising=True):
             lab.tell("corrupt ab %g" % (rate / 100), "corrupt ba %g" % (rate / 100))
             runs[rate] = watch(lab, seconds if rate == RATES[0] else min(seconds, 30))
         say(module, "%g %% corrupted" % rate, runs[rate])
-        if not rising or runs[rate]["takeovers"] or runs[rate]["left"]:
+        if not rising or moved(runs[rate]):
             break
     return runs
 
@@ -150,7 +156,7 @@ def shortest(seconds):
     for beat in (50, 100, 150, 200, 250, 300, 400, 500):
         try:
             tried[beat] = steady(heartbeat, beat, 3 * beat, seconds)
-            well = not tried[beat]["takeovers"] and not tried[beat]["left"]
+            well = not moved(tried[beat]) and not tried[beat]["deaths"]
         except RuntimeError as error:
             tried[beat], well = {"error": str(error).splitlines()[0]}, False
         say(heartbeat, "%d / %d ms" % (beat, 3 * beat), tried[beat])
@@ -165,8 +171,25 @@ def overheads(cycles):
 
 
 def first_failing(runs):
-    failed = [rate for rate, run in runs.items() if run["takeovers"] or run["left"]]
+    failed = [rate for rate, run in runs.items() if moved(run)]
     return "%g %%" % failed[0] if failed else "none up to %g %%" % max(runs)
+
+
+def moved(run):
+    """What it should not have done."""
+    return run["takeovers"] or run["owner"] != "A"
+
+
+def told(run):
+    """The same in words."""
+    words = ["%d" % run["takeovers"]]
+    if run["deaths"]:
+        words.append("%d times called dead" % run["deaths"])
+    if run["lapses"]:
+        words.append("%d times let go for a moment (loops stood still %d times)" % (run["lapses"], run["stalls"]))
+    if run["owner"] != "A":
+        words.append({"AB": "both serve", "B": "the other serves", "": "nobody serves"}[run["owner"]] + " at the end")
+    return ", ".join(words)
 
 
 def rates(run):
@@ -181,11 +204,11 @@ def measure(parts, seconds, repeats):
         say(twinbeat, "%d / %d" % (beat, dead), run)
         pace = "%d / %d ms" % (beat, dead)
         rows += [["bytes a second each way, of 1920 (budget %d)" % BUDGETS["half"], pace, rates(run), ""],
-                 ["takeovers in %d s" % seconds, pace, run["takeovers"], ""],
+                 ["takeovers in %d s" % seconds, pace, told(run), ""],
                  ["bytes of a beat, four groups (budget %d)" % BUDGETS["beat"], pace, run["beat"], ""]]
     if "noise" in parts:
         runs = noise(twinbeat, 100, 500, seconds)
-        rows += [["takeovers in %d s at 0.1 %% corrupted bytes" % seconds, "100 / 500 ms", runs[0.1]["takeovers"], ""],
+        rows += [["takeovers in %d s at 0.1 %% corrupted bytes" % seconds, "100 / 500 ms", told(runs[0.1]), ""],
                  ["first rate with a takeover", "100 / 500 ms", first_failing(runs), ""]]
     if "flood" in parts:
         run = flood(100, 500, seconds)
@@ -206,7 +229,7 @@ def measure(parts, seconds, repeats):
         rows += [["bytes a second each way, of 1920", pace, "", rates(tried[beat])],
                  ["bytes of a beat, one group", pace, "", tried[beat]["beat"]]]
         runs = noise(heartbeat, beat, 3 * beat, seconds, False)
-        rows.append(["takeovers in %d s at 0.1 %% corrupted bytes" % seconds, pace, "", runs[0.1]["takeovers"]])
+        rows.append(["takeovers in %d s at 0.1 %% corrupted bytes" % seconds, pace, "", told(runs[0.1])])
         cycles = takeover(heartbeat, beat, 3 * beat, max(3, repeats // 3), ("kill",))
         say(heartbeat, "takeover", cycles)
         rows.append(["takeover past deadtime, median (least-most) of %d" % len(overheads(cycles)), pace, "",

@@ -5,6 +5,7 @@ use twinbeat::id::GroupId;
 use twinbeat::time::Instant;
 
 use super::Cluster;
+use super::machine::Scripts;
 
 impl Cluster {
     /// R1: nothing is started here while a machine that hears this one, and is heard, has it.
@@ -17,6 +18,18 @@ impl Cluster {
             {
                 self.fail(format!(
                     "R1: {} starts {} while {} has it",
+                    self.machines[machine].name,
+                    self.key(group),
+                    self.machines[other].name
+                ));
+            }
+        }
+        // What is known not to have stopped is started when a watchdog has ended it, or never.
+        for other in 0..self.machines.len() {
+            let runs = self.machines[other].groups[group.index()].scripts != Scripts::Stopped;
+            if runs && self.rules.knows_stuck(machine, other, group) {
+                self.fail(format!(
+                    "{} starts {}, which did not stop on {}",
                     self.machines[machine].name,
                     self.key(group),
                     self.machines[other].name
@@ -58,11 +71,11 @@ impl Cluster {
         let Some(node) = &one.node else {
             return;
         };
-        let late = self.instant().since(deadline).micros();
+        let late = self.clock(machine).since(deadline).micros();
         let oldest = deadtime - (deadtime / 4).min(100_000);
         let unconfirmed = self.now - self.rules.confirmed_at[machine].min(self.now) > oldest;
         let mut peers = one.config.node_ids().filter(|peer| *peer != one.me);
-        let hearing = peers.any(|peer| node.peer(self.instant(), peer).hears_us);
+        let hearing = peers.any(|peer| node.peer(self.clock(machine), peer).hears_us);
         let stalled = late > self.settings.keepalive.max(deadtime / 4);
         let held = |group: &super::machine::Group| group.installed(self.now);
         if stalled && unconfirmed && hearing && one.groups.iter().any(held) {
@@ -73,7 +86,7 @@ impl Cluster {
     /// R3: nothing is held by a node that could tell nobody for so long that a live peer may take
     /// over.
     pub(super) fn check_dark(&mut self, machine: usize) {
-        let (now, instant) = (self.now, self.instant());
+        let (now, instant) = (self.now, self.clock(machine));
         let dark = self.settings.deadtime.saturating_sub(self.lease + 400_000);
         let dark = dark.max(self.settings.keepalive * 3 / 2) + self.wake_delay;
         let one = &mut self.machines[machine];

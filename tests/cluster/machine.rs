@@ -8,8 +8,9 @@ use twinbeat::Node;
 use twinbeat::action::{Carrier, Command, GroupState, Outcome};
 use twinbeat::config::Config;
 use twinbeat::id::{GroupId, GroupSet, LinkId, LinkSet, NodeId};
-use twinbeat::time::Instant;
+use twinbeat::time::{Duration, Instant};
 
+use super::dog::Dog;
 use super::network::Frame;
 use super::serial::Port;
 
@@ -33,6 +34,8 @@ pub(crate) struct Machine {
     pub(crate) ports: Vec<Port>,
     /// Since when its agent has been told that no link can send.
     pub(crate) dark_since: Option<u64>,
+    /// How far its clock is behind: it stood still at times.
+    pub(crate) behind: u64,
     /// Until then the loop does not run.
     pub(crate) stalled_until: u64,
     /// What the node asked for after its last input.
@@ -43,6 +46,7 @@ pub(crate) struct Machine {
     pub(crate) beat_at: u64,
     /// What [`twinbeat::action::Action::Remember`] left on its flash.
     pub(crate) remembered: GroupSet,
+    pub(crate) dog: Option<Dog>,
     /// Frames built since `window_at`: storms are looked for.
     pub(crate) built: u64,
     pub(crate) window_at: u64,
@@ -55,6 +59,7 @@ pub(crate) enum Arrival {
     Link(LinkId, Carrier),
     Done(GroupId, Outcome),
     Command(Command),
+    Watchdog(Option<Duration>),
 }
 
 /// Frames that wait in a socket at most; later ones are lost.
@@ -77,6 +82,8 @@ pub(crate) struct Group {
     pub(crate) scripts: Scripts,
     /// The last life here died with it stop-failed: without a watchdog nobody may start it.
     pub(crate) stuck: bool,
+    /// When a stop last failed.
+    pub(crate) stuck_at: u64,
     /// Outdates what earlier jobs of the scripts would still do.
     pub(crate) job: u32,
     pub(crate) on_start: Behaviour,
@@ -114,11 +121,13 @@ impl Machine {
             ports: Vec::new(),
             inbox: VecDeque::new(),
             done: VecDeque::new(),
+            behind: 0,
             stalled_until: 0,
             deadline: Instant::NEVER,
             turn_at: u64::MAX,
             beat_at: 0,
             remembered: GroupSet::EMPTY,
+            dog: None,
             built: 0,
             window_at: 0,
         }
@@ -178,6 +187,7 @@ impl Group {
             look_at: 0,
             scripts: Scripts::Stopped,
             stuck: false,
+            stuck_at: u64::MAX,
             job: 0,
             on_start: Behaviour::Works,
             on_stop: Behaviour::Works,

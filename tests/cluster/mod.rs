@@ -1,6 +1,7 @@
 //! A cluster of real [`Node`]s in virtual time: machines, a network that loses and an adversary
 //! that replays, and the rules of the design looked at after every step.
 
+mod dog;
 mod holding;
 pub(crate) mod machine;
 pub(crate) mod network;
@@ -74,6 +75,9 @@ enum Happening {
     },
     /// The lease of a group's addresses may have ended.
     Lapse(usize, GroupId),
+    /// The watchdog of a machine fires, unless it was kicked after this moment.
+    Bite(usize, u64),
+    Boot(usize),
 }
 
 impl Cluster {
@@ -134,7 +138,7 @@ impl Cluster {
             counter: u32::try_from(self.random.below(1 << 31)).unwrap(),
             standby: self.machines[machine].remembered,
         };
-        let now = self.instant();
+        let now = self.clock(machine);
         let one = &mut self.machines[machine];
         one.life += 1;
         for group in &mut one.groups {
@@ -145,6 +149,8 @@ impl Cluster {
         one.node = Some(Box::new(Node::new(&one.config, boot, now)));
         one.turn_at = u64::MAX;
         one.ports.iter_mut().for_each(serial::Port::open);
+        self.arm(machine);
+        let one = &mut self.machines[machine];
         for link in one.config.link_ids() {
             if one.carrier.contains(link) {
                 one.inbox.push_back(Arrival::Link(link, Carrier::Up));
@@ -164,6 +170,11 @@ impl Cluster {
     /// The machine loses its power.
     pub(crate) fn power_off(&mut self, machine: usize) {
         self.note(machine, words::Note::Fault("loses power"));
+        self.lose_power(machine);
+    }
+
+    fn lose_power(&mut self, machine: usize) {
+        self.disarm(machine);
         self.machines[machine].lose_power();
         self.rules.forget(machine);
     }
@@ -176,6 +187,18 @@ impl Cluster {
         one.stalled_until = one.stalled_until.max(until);
         let until = one.stalled_until;
         self.wake(machine, until);
+    }
+
+    /// The whole machine stands still for a while, its clock with it.
+    pub(crate) fn freeze(&mut self, machine: usize, time: u64) {
+        let one = &mut self.machines[machine];
+        one.behind += time;
+        for group in &mut one.groups {
+            if group.installed(self.now) {
+                group.installed_until += time;
+            }
+        }
+        self.stall(machine, time);
     }
 
     /// Every loop runs again.
@@ -257,6 +280,11 @@ impl Cluster {
         Instant::from_micros(self.now)
     }
 
+    /// What the clock of a machine shows.
+    pub(crate) fn clock(&self, machine: usize) -> Instant {
+        Instant::from_micros(self.now - self.machines[machine].behind)
+    }
+
     /// A rule is broken: says which, how to see it again, and what happened last.
     pub(crate) fn fail(&self, what: impl Display) -> ! {
         let mut tail = String::new();
@@ -297,6 +325,8 @@ impl Cluster {
                 end,
             } => self.script_ends(machine, group, job, life, end),
             Happening::Lapse(machine, group) => self.lapse(machine, group),
+            Happening::Bite(machine, kicked_at) => self.bite(machine, kicked_at),
+            Happening::Boot(machine) => self.boot(machine),
         }
     }
 

@@ -55,5 +55,6 @@ pub(crate) fn input(arrival: Option<&Arrival>) -> Input<'_> {
             outcome: *outcome,
         },
         Some(Arrival::Command(command)) => Input::Command(*command),
+        Some(Arrival::Watchdog(timeout)) => Input::Watchdog(*timeout),
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use twinbeat::Node;
 use twinbeat::action::{GroupState, Reject};
-use twinbeat::id::{GroupId, LinkSet, NodeId};
+use twinbeat::id::{GroupId, GroupSet, LinkSet, NodeId};
 
 use twinbeat::time::Instant;
 use twinbeat::wire::Kind;
@@ -29,6 +29,8 @@ pub(crate) struct Rules {
     /// Starts on another machine than the one before.
     pub(crate) takeovers: u64,
     pub(crate) announced: u64,
+    /// Machines reset by their watchdogs.
+    pub(crate) resets: u64,
     /// Steps in which a node wanted something done.
     pub(crate) news: u64,
     /// Checks of R6 and of the timer on a clone.
@@ -46,6 +48,8 @@ pub(crate) struct Rules {
     newest: [Vec<(u32, u64)>; 2],
     /// Since when both of a pair heard each other within every deadtime.
     joined_since: Vec<Option<u64>>,
+    /// By receiver and sender, the groups that the sender's present life said it could not stop.
+    stuck: Vec<GroupSet>,
     booted_at: Vec<u64>,
     /// When the newest frame left that anybody accepted.
     pub(super) confirmed_at: Vec<u64>,
@@ -77,6 +81,7 @@ impl Rules {
             takeovers: 0,
             twins: 0,
             announced: 0,
+            resets: 0,
             news: 0,
             trace: 0xcbf2_9ce4_8422_2325,
             both: 0,
@@ -85,6 +90,7 @@ impl Rules {
             heard: vec![None; machines * machines],
             newest: [(); 2].map(|()| vec![(0, 0); machines * machines]),
             joined_since: vec![None; machines * machines],
+            stuck: vec![GroupSet::EMPTY; machines * machines],
             booted_at: vec![0; machines],
             confirmed_at: vec![0; machines],
             starter: vec![None; settings.groups.len()],
@@ -98,6 +104,8 @@ impl Rules {
         for from in 0..self.machines {
             let pair = self.pair(machine, from);
             (self.newest[0][pair], self.newest[1][pair]) = ((0, 0), (0, 0));
+            let back = self.pair(from, machine);
+            (self.stuck[pair], self.stuck[back]) = (GroupSet::EMPTY, GroupSet::EMPTY);
         }
     }
 
@@ -119,6 +127,16 @@ impl Rules {
         };
         let since = self.joined_since[self.pair(one.min(other), one.max(other))];
         since.filter(|_| fresh(one, other) && fresh(other, one))
+    }
+
+    /// When the last frame that counted came.
+    pub(crate) fn heard_at(&self, to: usize, from: usize) -> Option<u64> {
+        self.heard[self.pair(to, from)]
+    }
+
+    /// Whether one was told by another that it could not stop a group.
+    pub(super) fn knows_stuck(&self, one: usize, other: usize, group: GroupId) -> bool {
+        self.stuck[self.pair(one, other)].contains(group)
     }
 
     fn accept(&mut self, to: usize, frame: &Frame, now: u64) {
@@ -155,7 +173,7 @@ impl std::fmt::Write for Rules {
 impl Cluster {
     pub(super) fn before_step(&mut self, machine: usize, arrival: Option<&Arrival>) -> Before {
         self.rules.steps += 1;
-        let now = self.instant();
+        let now = self.clock(machine);
         let deadline = self.machines[machine].deadline;
         let Some(node) = &self.machines[machine].node else {
             return Before {
@@ -196,7 +214,7 @@ impl Cluster {
         result: Result<LinkSet, Reject>,
         outputs: &Outputs,
     ) {
-        let now = self.instant();
+        let now = self.clock(machine);
         let Some(node) = &self.machines[machine].node else {
             return;
         };
@@ -281,20 +299,29 @@ impl Cluster {
         }
         let sender = self.machines[frame.from].me;
         let hears = (self.machines[machine].node.as_ref())
-            .is_some_and(|node| node.peer(self.instant(), sender).hears_us);
+            .is_some_and(|node| node.peer(self.clock(machine), sender).hears_us);
         let age = now - frame.sent_at;
-        if hears && age > self.settings.deadtime {
+        // Where the clock stood still nobody can know.
+        let known = self.machines[machine].behind == 0;
+        if hears && known && age > self.settings.deadtime {
             self.fail(format!("a frame sent {age} us ago was accepted"));
         }
         // What a life said that is over tells nothing about the present one.
         if self.machines[frame.from].life == frame.life && self.machines[frame.from].runs() {
             self.rules.accept(machine, frame, now);
+            for group in GroupId::first(self.settings.groups.len()) {
+                let said = self.machines[frame.from].groups[group.index()].stuck_at < frame.sent_at
+                    && self.state(frame.from, group) == Some(GroupState::StopFailed);
+                if said {
+                    self.rules.stuck[pair] = self.rules.stuck[pair].with(group);
+                }
+            }
         }
     }
 
     pub(super) fn state(&self, machine: usize, group: GroupId) -> Option<GroupState> {
         let node = self.machines[machine].node.as_ref();
-        node.map(|node| node.group(self.instant(), group).state)
+        node.map(|node| node.group(self.clock(machine), group).state)
     }
 
     fn views(&self, node: &Node, now: Instant) -> Views {

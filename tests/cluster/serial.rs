@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use twinbeat::id::{LinkId, LinkSet};
+use twinbeat::id::{LinkId, LinkSet, NodeId};
 use twinbeat::serial::{Class, Decoder, Line};
 use twinbeat::time::Duration;
 use twinbeat::wire::{Kind, native};
@@ -46,8 +46,8 @@ pub(super) struct Bytes {
 const BUFFER: usize = 4096;
 /// Bytes that a UART keeps before it says so.
 const FIFO: usize = 16;
-/// Frames that may still be under way.
-const SAID: usize = 64;
+/// Frames that may still be under way, or lie in a buffer.
+const SAID: usize = 256;
 
 /// The ports of one machine.
 pub(super) fn ports(settings: &Settings, machine: usize) -> Vec<Port> {
@@ -95,13 +95,19 @@ impl Machine {
 
 impl Cluster {
     /// Links of a machine.
-    pub(super) fn links(&self, machine: usize) -> usize {
+    pub(crate) fn links(&self, machine: usize) -> usize {
         self.machines[machine].config.links.len()
+    }
+
+    /// Bytes that lie at a machine's ports.
+    pub(crate) fn unread(&self, machine: usize) -> usize {
+        let ports = self.machines[machine].ports.iter();
+        ports.map(|port| port.came.len()).sum()
     }
 
     /// A frame for one line.
     pub(super) fn offer(&mut self, machine: usize, link: LinkId, frame: &Rc<Frame>, class: Class) {
-        let now = self.instant();
+        let now = self.clock(machine);
         let port = self.port(machine, link);
         if port.said.len() == SAID {
             port.said.pop_front();
@@ -115,8 +121,7 @@ impl Cluster {
     pub(super) fn pass_on(&mut self, machine: usize, links: LinkSet, frame: &Rc<Frame>) {
         for link in links.iter() {
             if self.machines[machine].carrier.contains(link) {
-                let source = native::source(&frame.bytes).unwrap();
-                self.offer(machine, link, frame, Class::Forward(source));
+                self.offer(machine, link, frame, passed_on(&frame.bytes));
             }
         }
     }
@@ -129,7 +134,7 @@ impl Cluster {
     }
 
     fn write(&mut self, machine: usize, link: LinkId) {
-        let (now, instant, life) = (self.now, self.instant(), self.machines[machine].life);
+        let (now, instant, life) = (self.now, self.clock(machine), self.machines[machine].life);
         let (noise, delay) = (self.network.quality.noise, self.network.quality.delay);
         let mut random = self.random.clone();
         let port = self.port(machine, link);
@@ -225,5 +230,14 @@ pub(super) fn class(frame: &[u8]) -> Class {
         Some(Kind::Ask) => Class::Ask,
         Some(Kind::Control | Kind::Leave) => Class::Control,
         Some(Kind::Beat) | None => Class::Beat,
+    }
+}
+
+/// The same for a frame of another machine.
+fn passed_on(frame: &[u8]) -> Class {
+    let source = native::source(frame).unwrap_or(NodeId::ZERO);
+    match native::kind(frame) {
+        Some(Kind::Hello) => Class::Introduction(source),
+        Some(Kind::Beat | Kind::Ask | Kind::Control | Kind::Leave) | None => Class::Forward(source),
     }
 }

@@ -26,6 +26,8 @@ pub(crate) struct Settings {
     pub(crate) initdead: u64,
     pub(crate) failback: AutoFailback,
     pub(crate) groups: Vec<GroupSettings>,
+    /// No groups without a watchdog.
+    pub(crate) required: bool,
 }
 
 /// One line of `haresources`: an address is an address, every other word a script.
@@ -52,6 +54,7 @@ impl Settings {
             initdead: deadtime * 2,
             failback: AutoFailback::On,
             groups: Vec::new(),
+            required: false,
         }
     }
 
@@ -62,6 +65,12 @@ impl Settings {
             cables: vec![[(0, 0), (1, 0)]],
             ..Self::new(2, keepalive, deadtime)
         }
+    }
+
+    /// One more cable between the next free ports of two machines.
+    pub(crate) fn join(&mut self, one: usize, other: usize) {
+        let ends = [one, other].map(|machine| (machine, self.ports(machine)));
+        self.cables.push(ends);
     }
 
     /// Serial ports of a machine.
@@ -121,7 +130,10 @@ impl Settings {
                 keys: heapless::Vec::new(),
                 signing: 1,
             },
-            watchdog: Watchdog::default(),
+            watchdog: Watchdog {
+                required: self.required,
+                ..Watchdog::default()
+            },
             log: Log::default(),
             rundir: Text::default(),
             statedir: Text::default(),

@@ -30,7 +30,7 @@ impl Cluster {
 
     /// One turn of a machine's loop.
     pub(super) fn turn(&mut self, machine: usize) {
-        let now = self.instant();
+        let now = self.clock(machine);
         let one = &mut self.machines[machine];
         one.turn_at = u64::MAX;
         let stalled_until = one.stalled_until;
@@ -83,7 +83,7 @@ impl Cluster {
     }
 
     fn step(&mut self, machine: usize, arrival: Option<&Arrival>) {
-        let now = self.instant();
+        let now = self.clock(machine);
         let before = self.before_step(machine, arrival);
         let one = &mut self.machines[machine];
         let Some(node) = &mut one.node else {
@@ -94,6 +94,9 @@ impl Cluster {
         one.deadline = outputs.deadline;
         if let Some(Arrival::Done(group, outcome)) = arrival {
             let group = &mut one.groups[group.index()];
+            if *outcome == Outcome::StopFailed {
+                group.stuck_at = self.now;
+            }
             group.wanted = group.started && *outcome == Outcome::Running;
             group.started = group.wanted || (group.started && *outcome == Outcome::StopFailed);
         }
@@ -178,6 +181,10 @@ impl Cluster {
             Action::Remember(groups) => self.machines[machine].remembered = groups,
             Action::Exit => {
                 self.check_exit(machine);
+                let node = self.machines[machine].node.as_ref();
+                if node.is_some_and(|node| node.is_released()) {
+                    self.disarm(machine);
+                }
                 self.machines[machine].lose_agent();
                 self.rules.forget(machine);
             }
@@ -331,11 +338,15 @@ impl Cluster {
     }
 
     fn sleep(&mut self, machine: usize) {
-        let one = &self.machines[machine];
-        if !one.runs() {
+        if !self.machines[machine].runs() {
             return;
         }
-        let deadline = one.deadline.micros().min(one.lines_due());
+        if let Some(at) = self.kick(machine) {
+            self.wake(machine, at);
+        }
+        let one = &self.machines[machine];
+        let due = one.deadline.micros().min(one.lines_due());
+        let deadline = due.saturating_add(one.behind);
         let after = self.settings.after_beat(self.lease);
         let extra = one.beat_at + after;
         let refreshes = |group: &Group| group.wanted && group.refreshed_at <= one.beat_at;
@@ -357,7 +368,7 @@ impl Cluster {
 
     fn may_hold(&self, machine: usize, group: GroupId) -> bool {
         let node = self.machines[machine].node.as_ref();
-        node.is_some_and(|node| node.may_hold(self.instant(), group))
+        node.is_some_and(|node| node.may_hold(self.clock(machine), group))
     }
 
     fn group(&mut self, machine: usize, group: GroupId) -> &mut Group {

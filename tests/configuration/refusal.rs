@@ -150,13 +150,6 @@ fn every_directive_of_heartbeat_is_known() {
 }
 
 #[test]
-fn watchdogs_are_refused_while_nobody_serves_them() {
-    for line in ["watchdog /dev/watchdog required", "watchdog_timeout 2"] {
-        assert!(error(line).contains("not yet supported"), "{line}");
-    }
-}
-
-#[test]
 fn a_name_that_is_not_in_ha_cf_is_an_error_that_names_both() {
     let (config, said) = outcome(&Sources::new("Gamma", HA_CF, HARESOURCES, AUTHKEYS));
     assert!(config.is_none());

@@ -22,6 +22,7 @@ pub(crate) struct Summary {
     pub(crate) accepted: u64,
     refused: u64,
     twins: u64,
+    resets: u64,
     trace: u64,
 }
 
@@ -36,10 +37,14 @@ impl Summary {
             accepted: self.accepted + other.accepted,
             refused: self.refused + other.refused,
             twins: self.twins + other.twins,
+            resets: self.resets + other.resets,
             trace: self.trace ^ other.trace,
         }
     }
 }
+
+/// The longest time-out of a watchdog, in seconds.
+const LONGEST_DOG: u64 = 10;
 
 /// Runs one seed; panics when a rule is broken.
 pub(crate) fn simulate(seed: u64) -> Summary {
@@ -50,11 +55,18 @@ pub(crate) fn simulate(seed: u64) -> Summary {
     cluster.wake_delay = random.pick(&[0, 300, 2_000]);
     cluster.script_time = random.pick(&[10_000, 200_000, 1_000_000]);
     topology(&mut cluster, &mut random);
+    let dogs = random.chance(500_000);
+    for machine in 0..cluster.machines.len() {
+        if dogs && random.chance(800_000) {
+            cluster.give_dog(machine, random.pick(&[1, 2, LONGEST_DOG]) * 1_000_000);
+        }
+    }
     let mut faults = Faults {
         good: quality(&cluster, &mut random),
         cluster,
         random,
         adversary,
+        dogs,
     };
     faults.cluster.network.quality = faults.good;
     faults.run();
@@ -68,6 +80,7 @@ pub(crate) fn simulate(seed: u64) -> Summary {
         accepted: rules.accepted,
         refused: rules.refused,
         twins: rules.twins,
+        resets: rules.resets,
         trace: rules.trace,
     }
 }
@@ -77,6 +90,7 @@ fn settings(random: &mut Random) -> Settings {
     let (keepalive, deadtime) = random.pick(&TIMINGS);
     let mut settings = Settings::new(nodes, keepalive, deadtime);
     settings.links = random.pick(&[1, 1, 2]);
+    wire(&mut settings, random);
     settings.initdead = deadtime * random.pick(&[1, 2]);
     settings.failback = random.pick(&[AutoFailback::On, AutoFailback::Off, AutoFailback::Legacy]);
     for group in 0..random.between(1, 4) {
@@ -94,6 +108,25 @@ fn settings(random: &mut Random) -> Settings {
     settings
 }
 
+/// Sometimes serial lines, beside Ethernet or instead: one cable for two nodes, a ring for more.
+fn wire(settings: &mut Settings, random: &mut Random) {
+    let nodes = settings.names.len();
+    match random.below(6) {
+        0 => settings.links = 0,
+        1 => {}
+        _ => return,
+    }
+    if nodes == 2 {
+        settings.join(0, 1);
+    } else {
+        (0..nodes).for_each(|one| settings.join(one, (one + 1) % nodes));
+    }
+    // What `check` accepts.
+    if nodes > 2 && settings.keepalive < 500_000 {
+        settings.baud = 115_200;
+    }
+}
+
 fn quality(cluster: &Cluster, random: &mut Random) -> Quality {
     let keepalive = cluster.settings.keepalive;
     let delay = keepalive / random.pick(&[10, 50, 50, 1000]);
@@ -102,7 +135,7 @@ fn quality(cluster: &Cluster, random: &mut Random) -> Quality {
         jitter: keepalive / random.pick(&[5, 20, 50, 1000]),
         loss: random.pick(&[0, 0, 0, 20_000, 200_000]),
         duplication: random.pick(&[0, 0, 50_000]),
-        ..Quality::GOOD
+        noise: random.pick(&[0, 0, 1_000, 20_000]),
     }
 }
 
@@ -129,6 +162,8 @@ struct Faults {
     random: Random,
     good: Quality,
     adversary: bool,
+    /// Some machine has a watchdog.
+    dogs: bool,
 }
 
 impl Faults {
@@ -185,12 +220,12 @@ impl Faults {
         let Settings {
             keepalive,
             deadtime,
-            links,
             ..
         } = self.cluster.settings;
         let random = &mut self.random;
         let machine = random.index(self.cluster.machines.len());
         let other = random.index(self.cluster.machines.len());
+        let links = self.cluster.links(machine);
         let link = random.index(links);
         let cluster = &mut self.cluster;
         match random.below(26) {
@@ -271,8 +306,14 @@ impl Faults {
         // Nodes that were told to leave have left.
         let scripts = 100_000 + 2 * self.cluster.script_limit;
         self.pass(scripts + deadtime);
+        if self.dogs {
+            // Loops that were tired are reset, and back.
+            self.pass((LONGEST_DOG + 6) * 1_000_000);
+        }
+        // Of a ring of four two may lie between the others, whose ends nothing else joins.
+        let all = line || self.cluster.settings.links == 0;
         for machine in 0..self.cluster.machines.len() {
-            if line || machine == 0 || self.random.chance(800_000) {
+            if all || machine == 0 || self.random.chance(800_000) {
                 self.cluster.boot(machine);
             }
         }
@@ -291,7 +332,7 @@ impl Faults {
 
     fn plug_in(&mut self) {
         for machine in 0..self.cluster.machines.len() {
-            for link in 0..self.cluster.settings.links {
+            for link in 0..self.cluster.links(machine) {
                 self.cluster.set_carrier(machine, link, Carrier::Up);
             }
         }

@@ -225,7 +225,7 @@ fn unplugged() {
         "{said}"
     );
     cable.tell("plug a");
-    pair.wait_for("its return", ms(3000), |p| told(p, "up") == 2);
+    pair.wait_for("its return", ms(5000), |p| told(p, "up") == 2);
     pair.wait_for("B to be heard", ms(3000), |p| {
         told(p, "node nodeb is heard") == 2
     });
@@ -271,18 +271,20 @@ fn locked() {
         println!("netns: lock files SKIPPED: /var/lock is not ours here");
         return;
     }
-    let name = pair.nodes[A].line.file_name().expect("a name");
-    let lock = folder.join(format!("LCK..{}", name.display()));
+    let device = fs::read_link(&pair.nodes[A].line).expect("the cable is laid");
+    let number = device
+        .file_name()
+        .expect("of /dev/pts")
+        .display()
+        .to_string();
+    let lock = folder.join(format!("LCK..pts{number}"));
     let mut terminal = Command::new("sleep")
         .arg("60")
         .stdin(Stdio::null())
         .spawn()
         .expect("sleep is everywhere");
     fs::write(&lock, format!("{:10}\n", terminal.id())).expect("our own folder");
-    let owner = format!(
-        "down: sleep (process {}) has it by its lock file",
-        terminal.id()
-    );
+    let owner = format!("down: sleep (process {}) has it", terminal.id());
     let said = pair.command(A, &["check"]);
     let text = String::from_utf8_lossy(&said.stdout).into_owned();
     let warned = format!("ha.cf:6:8: warning: this link would be {owner}");
@@ -292,7 +294,7 @@ fn locked() {
     assert!(status(&pair).contains(&owner[6..]), "{}", status(&pair));
     terminal.kill().expect("our own child");
     terminal.wait().expect("our own child");
-    pair.wait_for("the line to be taken", ms(3000), |p| told(p, "up") == 1);
+    pair.wait_for("the line to be taken", ms(5000), |p| told(p, "up") == 1);
     let keeper = fs::read_to_string(&lock).expect("there is one");
     assert_eq!(keeper, format!("{:10}\n", pair.pid(A)));
     let said = pair.command(A, &["check"]);

@@ -176,6 +176,8 @@ pub enum Reason {
     Cloned,
     /// Nobody is able to serve it.
     NobodyAble,
+    /// A watchdog is required here and none is armed.
+    NoWatchdog,
 }
 
 /// Events waiting to be read; the oldest goes when nobody reads.

@@ -66,7 +66,10 @@ impl Failover {
                 }
             }
             // Only the end of the action, or a person, ends these.
-            State::Stopping { .. } | State::StopFailed { .. } => {}
+            State::Stopping { .. } => {}
+            State::StopFailed { since, .. } => {
+                self.doomed |= self.is_released() || members.is_missed_since(since);
+            }
         }
     }
 
@@ -222,6 +225,8 @@ impl Failover {
                 Some(Reason::Operator)
             } else if self.is_stuck() {
                 Some(Reason::StopFailed)
+            } else if self.unguarded {
+                Some(Reason::NoWatchdog)
             } else {
                 None
             };

@@ -52,7 +52,7 @@ pub(crate) enum State {
     /// Did not start.
     StartFailed { since: Instant },
     /// Did not stop.
-    StopFailed { claim: Claim },
+    StopFailed { claim: Claim, since: Instant },
 }
 
 /// A peer's ip-request.
@@ -144,6 +144,14 @@ impl Group {
         self.become_state(State::Stopping { claim, to }, reason, events);
     }
 
+    fn become_stop_failed(&mut self, since: Instant, claim: Claim, events: &mut Events) {
+        self.become_state(
+            State::StopFailed { claim, since },
+            Reason::StopFailed,
+            events,
+        );
+    }
+
     /// The answer to the action in flight. Late or double answers change nothing.
     pub(crate) fn on_done(&mut self, now: Instant, outcome: Outcome, events: &mut Events) {
         let Some(flight) = self.flight.take() else {
@@ -179,7 +187,7 @@ impl Group {
                     self.become_state(State::StartFailed { since: now }, reason, events);
                 }
                 Outcome::StopFailed => {
-                    self.become_state(State::StopFailed { claim }, Reason::StopFailed, events);
+                    self.become_stop_failed(now, claim, events);
                 }
             },
             // It was told to stop while it started: the stop follows, unless nothing is left.
@@ -189,7 +197,7 @@ impl Group {
                     self.become_idle(to, self.reason, events);
                 }
                 Outcome::StopFailed => {
-                    self.become_state(State::StopFailed { claim }, Reason::StopFailed, events);
+                    self.become_stop_failed(now, claim, events);
                 }
             },
             (Flight::Stop, State::Stopping { claim, to }) => match outcome {
@@ -198,7 +206,7 @@ impl Group {
                 | Outcome::StartFailed
                 | Outcome::StopFailed
                 | Outcome::Occupied => {
-                    self.become_state(State::StopFailed { claim }, Reason::StopFailed, events);
+                    self.become_stop_failed(now, claim, events);
                 }
             },
             // A check that was overtaken: the stop or start that follows makes sure anyway.
@@ -334,7 +342,7 @@ impl Group {
             State::Starting { claim, .. } => ours(GroupState::Starting, claim),
             State::Held { claim, .. } => ours(GroupState::Held, claim),
             State::Stopping { claim, .. } => ours(GroupState::Stopping, claim),
-            State::StopFailed { claim } => ours(GroupState::StopFailed, claim),
+            State::StopFailed { claim, .. } => ours(GroupState::StopFailed, claim),
         }
     }
 

@@ -186,6 +186,7 @@ impl Failover {
     pub(crate) fn is_able(&self, members: &Membership) -> bool {
         !self.leaving
             && !self.is_stuck()
+            && !self.unguarded
             && members.is_healthy()
             && !members.is_cloned()
             && !members.is_unheard()

@@ -11,7 +11,7 @@ use crate::action::{Difference, Event, Events, Reject};
 use crate::id::{LinkId, LinkSet, NodeId, PerLink};
 use crate::time::{Duration, Instant};
 use crate::wire::native::{self, Envelope};
-use crate::wire::{Address, Beat, Body, Control, ControlWord, Header, Hello, Kind, Reference};
+use crate::wire::{Address, Beat, Body, Control, ControlWord, Hello, Kind, Reference};
 
 /// What an accepted frame brought.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,25 +56,6 @@ impl Membership {
             Some(_) | None => self.receive_stranger(now, link, &envelope, events),
         }?;
         Ok((received, others))
-    }
-
-    /// Nodes that have no line between them hear each other through those that have two: what is
-    /// accepted of the first copy that comes over any line leaves by the others. A question is for
-    /// a neighbour.
-    fn other_lines(&self, link: LinkId, header: &Header) -> LinkSet {
-        let known = match self.peer(header.source).alive() {
-            Some(alive) if alive.low() == header.low => {
-                let mut lines = self.lines.iter();
-                lines.any(|line| header.counter <= alive.links.at(line).highest)
-            }
-            Some(_) | None => false,
-        };
-        let passed = self.lines.contains(link) && self.shape.nodes > 2 && header.kind != Kind::Ask;
-        if passed && !known && header.source != self.me {
-            self.lines.without(link)
-        } else {
-            LinkSet::EMPTY
-        }
     }
 
     /// A frame of the life that has proved itself.

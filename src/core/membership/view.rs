@@ -5,7 +5,7 @@ use super::peer::{Alive, Peer, Standing};
 use crate::action::Carrier;
 use crate::id::{LinkId, LinkSet, NodeId, NodeSet};
 use crate::time::{Duration, Instant};
-use crate::wire::{Hearing, Reference};
+use crate::wire::{Header, Hearing, Kind, Reference};
 
 impl Membership {
     /// Every configured node but this one.
@@ -48,6 +48,16 @@ impl Membership {
     pub(crate) fn is_unheard(&self) -> bool {
         self.alive().any(|(_, alive)| self.is_deaf(alive))
             && !self.alive().any(|(_, alive)| alive.hears())
+    }
+
+    /// A peer that was alive at `since` may believe this node dead.
+    pub(crate) fn is_missed_since(&self, since: Instant) -> bool {
+        self.others()
+            .any(|node| match &self.peers.at(node).standing {
+                Standing::Alive(alive) => self.is_deaf(alive),
+                Standing::Dead(ended) => ended.life.is_some() && ended.since >= since,
+                Standing::Unheard | Standing::Left(_) => false,
+            })
     }
 
     /// No link could send for long enough that a live peer may take over before we know.
@@ -124,6 +134,25 @@ impl Membership {
                 echo: alive.highest & 0xff_ffff,
             },
             None => Hearing::default(),
+        }
+    }
+
+    /// Nodes that have no line between them hear each other through those that have two: what is
+    /// accepted of the first copy that comes over any line leaves by the others. A question is for
+    /// a neighbour.
+    pub(super) fn other_lines(&self, link: LinkId, header: &Header) -> LinkSet {
+        let known = match self.peer(header.source).alive() {
+            Some(alive) if alive.low() == header.low => {
+                let mut lines = self.lines.iter();
+                lines.any(|line| header.counter <= alive.links.at(line).highest)
+            }
+            Some(_) | None => false,
+        };
+        let passed = self.lines.contains(link) && self.shape.nodes > 2 && header.kind != Kind::Ask;
+        if passed && !known && header.source != self.me {
+            self.lines.without(link)
+        } else {
+            LinkSet::EMPTY
         }
     }
 

@@ -49,7 +49,7 @@ impl Node {
     fn send_beat(&mut self, now: Instant, buf: &mut [u8]) -> Option<Transmit> {
         self.flags = self.present_flags(now);
         let beat = self.beat(now);
-        let (kind, body) = if self.flags.want {
+        let (kind, body) = if self.flags.want || self.guard.is_news(&self.members) {
             let re = self.members.newest_stranger(now);
             (Kind::Hello, Body::Hello(beat, self.hello(re)))
         } else {
@@ -72,6 +72,7 @@ impl Node {
         buf: &mut [u8],
     ) -> Option<Transmit> {
         let counter = self.members.life.number(now);
+        self.guard.on_sent(kind, counter);
         let header = Header {
             key: self.members.keyring.signing(),
             kind,
@@ -120,7 +121,7 @@ impl Node {
             re,
             deadtime: u32::try_from(self.members.timing.deadtime.millis()).unwrap_or(u32::MAX),
             lease: u8::try_from(seconds).unwrap_or(u8::MAX),
-            watchdog: 0,
+            watchdog: self.guard.seconds(),
         }
     }
 

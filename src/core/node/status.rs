@@ -81,12 +81,18 @@ impl Node {
     pub fn group(&self, _now: Instant, id: GroupId) -> GroupView {
         let group = self.failover.group(id);
         let word = self.failover.word(id, &self.members);
+        let unheld = matches!(word.state, GroupState::Idle | GroupState::Unknown);
+        let unguarded = unheld && self.failover.is_unguarded();
         GroupView {
             state: word.state,
             epoch: group.epoch,
             holder: word.owner,
             wanted: self.failover.wanted_node(id, &self.members),
-            reason: group.reason,
+            reason: if unguarded {
+                Reason::NoWatchdog
+            } else {
+                group.reason
+            },
             standby: self.failover.stands_by(id),
         }
     }
@@ -114,10 +120,15 @@ impl Node {
         self.failover.may_hold(now, group, &self.members)
     }
 
-    /// Whether the watchdog may be kicked: the loop listens, and nothing that failed to stop is
-    /// left alone here.
+    /// Whether the watchdog may be kicked: the loop listens, and this machine need not be reset
+    /// for the sake of a group that did not stop. Links, peers and their number have no part in it.
     pub fn healthy(&self, _now: Instant) -> bool {
-        self.members.is_healthy() && (!self.failover.is_stuck() || self.failover.is_serving())
+        self.members.is_healthy() && !self.failover.is_doomed()
+    }
+
+    /// Whether nothing of any group can run on this machine: nobody needs its watchdog any more.
+    pub fn is_released(&self) -> bool {
+        self.failover.is_released() && !self.failover.is_stuck()
     }
 
     /// Whether a Timeout at `now` would declare a peer dead: first every socket is read dry.

@@ -20,6 +20,8 @@ pub enum Class {
     Answer,
     /// A frame of another node, passed on around a ring. One of each node waits at most.
     Forward(NodeId),
+    /// The same, but one that proves a life: it takes turns with the answers of this node.
+    Introduction(NodeId),
 }
 
 impl Class {
@@ -28,7 +30,8 @@ impl Class {
         let first = match self {
             Self::Control => return 0..CONTROLS,
             Self::Beat => BEAT,
-            Self::Forward(node) => BEAT.saturating_add(1).saturating_add(node.index()),
+            Self::Forward(node) => FORWARDS.saturating_add(node.index()),
+            Self::Introduction(node) => INTRODUCTIONS.saturating_add(node.index()),
             Self::Answer => ANSWER,
             Self::Ask => ASK,
         };
@@ -42,6 +45,7 @@ pub(super) enum Rank {
     Control,
     /// Own and forwarded alike: whoever has waited longest, or one would starve the other.
     Beats,
+    /// Those of this node and of others alike.
     Answer,
     Ask,
 }
@@ -50,8 +54,8 @@ pub(super) enum Rank {
 pub(super) fn rank(place: usize) -> Rank {
     match place {
         ..CONTROLS => Rank::Control,
-        BEAT..ANSWER => Rank::Beats,
-        ANSWER => Rank::Answer,
+        BEAT..INTRODUCTIONS => Rank::Beats,
+        INTRODUCTIONS..ASK => Rank::Answer,
         _ => Rank::Ask,
     }
 }
@@ -84,7 +88,58 @@ impl Waiting {
 /// Control words that wait at most.
 const CONTROLS: usize = 4;
 pub(super) const BEAT: usize = CONTROLS;
-const ANSWER: usize = BEAT + 1 + MAX_NODES;
+const FORWARDS: usize = BEAT + 1;
+const INTRODUCTIONS: usize = FORWARDS + MAX_NODES;
+const ANSWER: usize = INTRODUCTIONS + MAX_NODES;
 pub(super) const ASK: usize = ANSWER + 1;
 /// How many frames wait at most.
 pub(super) const PLACES: usize = ASK + 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::serial::Line;
+    use crate::time::{Duration, Instant};
+
+    /// What leaves a line of 10 000 bytes a second in a second, of beats each 20 ms and more.
+    fn leaves(offered: &[(Class, usize)]) -> std::vec::Vec<usize> {
+        let mut line = Line::new(100_000, Duration::from_millis(20));
+        let mut counts = std::vec![0; offered.len()];
+        for milli in 0..1000 {
+            let now = Instant::from_micros(milli * 1000);
+            if milli % 5 == 0 {
+                for (name, (class, len)) in (1..).zip(offered) {
+                    line.offer(now, &std::vec![name; *len], *class);
+                }
+            }
+            let Some(bytes) = line.poll(now).map(<[u8]>::to_vec) else {
+                continue;
+            };
+            line.wrote(now, bytes.len());
+            counts[usize::from(bytes[bytes.len() - 4]) - 1] += 1;
+        }
+        counts
+    }
+
+    fn node(place: usize) -> NodeId {
+        NodeId::new(place).unwrap()
+    }
+
+    #[test]
+    fn long_beats_passed_on_do_not_starve_short_ones_of_this_node() {
+        let counts = leaves(&[(Class::Beat, 40), (Class::Forward(node(1)), 88)]);
+        assert!(counts[0].abs_diff(counts[1]) <= 1, "{counts:?}");
+    }
+
+    #[test]
+    fn what_proves_others_takes_turns_with_answers_and_leaves_beats_their_half() {
+        let counts = leaves(&[
+            (Class::Beat, 40),
+            (Class::Introduction(node(1)), 62),
+            (Class::Introduction(node(2)), 62),
+            (Class::Answer, 62),
+        ]);
+        assert!(counts[0] >= 80, "{counts:?}");
+        assert!(counts[1..].iter().all(|count| *count >= 15), "{counts:?}");
+    }
+}

@@ -256,8 +256,9 @@ impl Line {
         let rank = rank(place);
         let at = match rank {
             Rank::Control | Rank::Answer => self.free_at,
-            // Two may follow each other: a change of state is said at once.
-            Rank::Beats => self.beats_at.before(cost),
+            // Some may follow each other: a change of state is said at once, and what it took need not
+            // be saved where beats fill their half. The same for all, or the longer ones would go first.
+            Rank::Beats => self.beats_at.before(self.keepalive.scaled(4, 1)),
             Rank::Ask => self.everything_at,
         };
         let at = at.max(self.free_at);

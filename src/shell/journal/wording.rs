@@ -178,6 +178,7 @@ pub(crate) const fn reason(reason: Reason) -> &'static str {
         Reason::Clear => "every node's state is known again",
         Reason::Cloned => "another machine has this node's name",
         Reason::NobodyAble => "nobody is able to serve it",
+        Reason::NoWatchdog => "no watchdog is armed here and one is required",
     }
 }
 

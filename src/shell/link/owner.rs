@@ -1,4 +1,4 @@
-//! Who has a tty already: the kernel, a login, or a program that left a lock file.
+//! Who has a tty already: the kernel, or a program that has it open or left a lock file.
 //!
 //! Lock files are those of UUCP, which heartbeat and terminal programs keep: `LCK..` and the device's
 //! name in `/var/lock`, with the process number in ten columns and a newline (Filesystem Hierarchy
@@ -7,12 +7,11 @@
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
 
 use nix::errno::Errno;
 use nix::unistd::{Pid, unlink};
 
-use crate::{files, journal};
+use crate::{files, journal, sys};
 
 /// A device's number: major, minor.
 pub(super) type Number = (u64, u64);
@@ -58,35 +57,26 @@ impl Drop for Lock {
     }
 }
 
-/// In words who has a tty, and what to do about it; none if it is free.
-pub(super) fn owner(folder: &str, name: &str, number: Number) -> Option<String> {
+/// In words who has the tty of this path, without links in it, and what to do about it; none if it is free.
+pub(super) fn owner(folder: &str, path: &str, number: Number) -> Option<String> {
     if is_console(number) {
+        let name = lock_name(path);
         let remedy = format!(
             "it is the kernel's console: take console={name} from the kernel's command line, or use another line"
         );
         return Some(remedy);
     }
-    let (process, remedy) = match login(number) {
-        Some(process) => (
-            process,
-            "as its terminal: take that from inittab, or use another line",
-        ),
-        None => (
-            keeper(folder, name)?,
-            "by its lock file: end it, or use another line",
-        ),
-    };
+    // Not everybody leaves a lock: heartbeat takes its own away again.
+    let process = keeper(folder, &lock_name(path)).or_else(|| opener(path))?;
     let program = process_name(process);
-    Some(format!("{program} (process {process}) has it {remedy}"))
+    Some(format!(
+        "{program} (process {process}) has it: end that, a login by its line in inittab, or use another line"
+    ))
 }
 
-/// What the kernel calls a device, without folders; as the path does where it does not say.
-pub(super) fn device_name(path: &str, (major, minor): Number) -> String {
-    let told = files::read_kernel(&format!("/sys/dev/char/{major}:{minor}/uevent"));
-    let told = told.as_deref().unwrap_or_default();
-    let name = told.lines().find_map(|line| line.strip_prefix("DEVNAME="));
-    let name = name.unwrap_or(path);
-    name[name.rfind('/').map_or(0, |slash| slash + 1)..].to_owned()
+/// What a device is called in the name of its lock: as heartbeat does where it lies deeper in `/dev`.
+pub(super) fn lock_name(path: &str) -> String {
+    path.trim_start_matches("/dev/").replace('/', "")
 }
 
 /// Kernel messages go to it: `/proc/consoles` ends each line with the device's number. Or it is a name for
@@ -100,17 +90,17 @@ fn is_console((major, minor): Number) -> bool {
         .is_some_and(|text| text.lines().any(|line| line.ends_with(&number)))
 }
 
-/// A process that has it as its controlling terminal (`proc_pid_stat(5)`, field 7).
-fn login((major, minor): Number) -> Option<i32> {
-    let number = (minor & 0xff) | (major << 8) | ((minor & !0xff) << 12);
+/// A process other than this one that has it open. (What a descriptor leads to is read, not looked at: the
+/// server of its file may be down.)
+fn opener(path: &str) -> Option<i32> {
     fs::read_dir("/proc").ok()?.flatten().find_map(|process| {
         let process: i32 = process.file_name().to_str()?.parse().ok()?;
-        let stat = files::read_file(Path::new(&format!("/proc/{process}/stat")), 4096).ok()?;
-        // The name before may have spaces and brackets of its own.
-        let fields = stat.iter().rposition(|byte| *byte == b')')?;
-        let field = stat[fields..].split(|byte| *byte == b' ').nth(5)?;
-        let terminal: u64 = std::str::from_utf8(field).ok()?.parse().ok()?;
-        (terminal == number).then_some(process)
+        let folder = format!("/proc/{process}/fd");
+        let found = fs::read_dir(&folder).ok()?.flatten().any(|file| {
+            let file = format!("{folder}/{}", file.file_name().to_str().unwrap_or_default());
+            sys::read_link(&file, &mut [0; 128]) == Some(path.as_bytes())
+        });
+        (found && process != Pid::this().as_raw()).then_some(process)
     })
 }
 
@@ -151,7 +141,7 @@ mod tests {
         assert_eq!(text.len(), 11);
         assert_eq!(text, format!("{:>10}\n", std::process::id()));
         // Nobody else's: a device by two names is told apart by another lock.
-        assert_eq!(owner(&folder, "ttyS1", FREE), None);
+        assert_eq!(owner(&folder, "/dev/ttyS1", FREE), None);
         drop(lock);
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
     }
@@ -170,9 +160,9 @@ mod tests {
         ] {
             fs::write(&file, text).unwrap();
             assert!(matches!(Lock::take(&folder, "ttyS1"), Err(Errno::EEXIST)));
-            let said = owner(&folder, "ttyS1", FREE).unwrap();
+            let said = owner(&folder, "/dev/ttyS1", FREE).unwrap();
             assert!(
-                said.starts_with(&format!("sleep (process {}) has it by", child.id())),
+                said.starts_with(&format!("sleep (process {}) has it: ", child.id())),
                 "{said}"
             );
         }
@@ -181,7 +171,7 @@ mod tests {
         for _ in 0..2 {
             let gone = (0..200).any(|_| {
                 std::thread::sleep(std::time::Duration::from_millis(10));
-                owner(&folder, "ttyS1", FREE).is_none()
+                owner(&folder, "/dev/ttyS1", FREE).is_none()
             });
             assert!(gone);
             child.wait().unwrap();
@@ -202,10 +192,9 @@ mod tests {
     }
 
     #[test]
-    fn the_kernels_name_of_a_device_counts_and_otherwise_that_of_its_path() {
-        assert_eq!(device_name("/tmp/some/zero", (1, 5)), "zero");
-        assert_eq!(device_name("/tmp/modem", (1, 5)), "zero");
-        assert_eq!(device_name("/dev/pts/3", (136, 3)), "3");
+    fn a_lock_is_named_as_heartbeat_names_it() {
+        assert_eq!(lock_name("/dev/ttyS1"), "ttyS1");
+        assert_eq!(lock_name("/dev/pts/0"), "pts0");
     }
 
     #[test]
@@ -216,30 +205,28 @@ mod tests {
             Some((major.parse().ok()?, minor.parse().ok()?))
         });
         for number in listed.chain([(5, 1), (4, 1)]) {
-            let said = owner("/nonexistent", "ttyS0", number).unwrap();
+            let said = owner("/nonexistent", "/dev/ttyS0", number).unwrap();
             assert!(said.contains("take console=ttyS0 from"), "{said}");
         }
     }
 
     #[test]
-    fn a_terminal_of_a_login_names_its_process() {
-        use nix::pty::openpty;
-        let pty = openpty(None, None).unwrap();
+    fn a_program_that_has_it_open_is_named() {
+        let pty = nix::pty::openpty(None, None).unwrap();
         let path = nix::unistd::ttyname(&pty.slave).unwrap();
-        let device = nix::sys::stat::stat(&path).unwrap().st_rdev;
-        let number = (nix::sys::stat::major(device), nix::sys::stat::minor(device));
-        assert_eq!(owner("/nonexistent", "x", number), None);
-        let mut child = Command::new("setsid")
-            .args(["-c", "sleep", "60"])
+        let path = path.to_str().unwrap();
+        // This program itself has it open.
+        assert_eq!(owner("/nonexistent", path, FREE), None);
+        let mut child = Command::new("sleep")
+            .arg("60")
             .stdin(std::process::Stdio::from(pty.slave))
             .spawn()
             .unwrap();
-        let said = (0..200).find_map(|_| {
-            std::thread::sleep(std::time::Duration::from_millis(10));
-            owner("/nonexistent", "x", number).filter(|said| said.starts_with("sleep"))
-        });
+        let said = owner("/nonexistent", path, FREE);
         child.kill().unwrap();
         child.wait().unwrap();
-        assert!(said.unwrap().contains("has it as its terminal: "));
+        let process = format!("(process {}) has it: ", child.id());
+        assert!(said.as_ref().unwrap().contains(&process), "{said:?}");
+        assert_eq!(owner("/nonexistent", path, FREE), None);
     }
 }

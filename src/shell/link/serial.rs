@@ -6,12 +6,13 @@ use std::os::fd::{AsFd, BorrowedFd};
 use nix::errno::Errno;
 use twinbeat::action::Carrier;
 use twinbeat::id::LinkId;
+use twinbeat::id::NodeId;
 use twinbeat::serial::{self, Class, Decoder, Line};
 use twinbeat::time::{Duration, Instant};
 use twinbeat::wire::{Kind, native};
 
 use super::tty::{self, Tty};
-use super::{Link, Links, RETRY, Socket};
+use super::{Link, Links, Socket};
 use crate::{clock, sys};
 
 /// An open line.
@@ -189,9 +190,8 @@ impl Link {
 
     /// Passes a frame of another node on.
     pub(super) fn pass_on(&mut self, now: Instant, frame: &[u8]) {
-        if let (Some(Socket::Serial(port)), Some(source)) =
-            (&mut self.socket, native::source(frame))
-            && let Err(error) = port.send(now, frame, Class::Forward(source))
+        if let Some(Socket::Serial(port)) = &mut self.socket
+            && let Err(error) = port.send(now, frame, passed_on(frame))
         {
             self.lose_line(now, tty::said(error));
         }
@@ -205,12 +205,15 @@ impl Link {
             log::warn!("link serial {}: down: {why}", self.device);
         }
         self.socket = None;
-        (self.running, self.trouble, self.retry_at) = (false, why, now.after(RETRY));
+        (self.running, self.trouble, self.retry_at) = (false, why, now.after(AGAIN));
     }
 }
 
 /// What leaves a kernel's buffer is still in the chip, or in the adapter.
 const IN_THE_CHIP: Duration = Duration::from_millis(20);
+
+/// Until a line is opened again: who has it is looked for in every process.
+const AGAIN: Duration = Duration::from_secs(2);
 
 /// Longer than the last words take at 9600 baud, four frames of 80 bytes.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -222,6 +225,15 @@ pub(super) fn class(frame: &[u8]) -> Class {
         Some(Kind::Ask) => Class::Ask,
         Some(Kind::Control | Kind::Leave) => Class::Control,
         Some(Kind::Beat) | None => Class::Beat,
+    }
+}
+
+/// The same for a frame of another node.
+fn passed_on(frame: &[u8]) -> Class {
+    let source = native::source(frame).unwrap_or(NodeId::ZERO);
+    match native::kind(frame) {
+        Some(Kind::Hello) => Class::Introduction(source),
+        Some(Kind::Beat | Kind::Ask | Kind::Control | Kind::Leave) | None => Class::Forward(source),
     }
 }
 
@@ -321,7 +333,7 @@ mod tests {
         for (path, why) in [
             ("/nonexistent/tty", "no such device"),
             ("/etc/passwd", "no serial line"),
-            ("/dev/null", "no serial line"),
+            ("/dev/full", "no serial line"),
         ] {
             assert!(open(path).unwrap_err().contains(why), "{path}");
         }

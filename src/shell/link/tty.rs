@@ -1,12 +1,12 @@
 //! The tty of a serial line: raw, exclusive, and never waited for, neither when it is opened, nor
 //! written, nor closed.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use embedded_io::{ErrorKind, ErrorType, ReadReady, Write, WriteReady};
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
-use nix::sys::stat::{Mode, SFlag, major, minor, stat};
+use nix::sys::stat::{Mode, SFlag, fstat, major, minor};
 use nix::sys::termios::{
     BaudRate, ControlFlags, SetArg, cfmakeraw, cfsetspeed, tcgetattr, tcsetattr,
 };
@@ -40,7 +40,7 @@ impl Tty {
         let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
         let tty = open(path, flags, Mode::empty())?;
         sys::seize_tty(tty.as_fd())?;
-        // Only now: the line is ours, and so is a lock that this program left under another name of it.
+        // Only now: a device by two names has one lock, and it is the first one's.
         let tty = Self {
             _lock: Lock::take(LOCKS, name)?,
             tty,
@@ -156,18 +156,23 @@ pub(crate) fn trouble(path: &str) -> Option<String> {
     }
 }
 
-/// Its name, if it is a device that nobody has.
+/// The name of its lock, if it is a device that nobody has.
 fn examine(path: &str) -> Result<String, String> {
-    let found = stat(path).map_err(said)?;
+    let handle = open(path, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty()).map_err(said)?;
+    let found = fstat(&handle).map_err(said)?;
     let kind = SFlag::from_bits_truncate(found.st_mode) & SFlag::S_IFMT;
     if kind != SFlag::S_IFCHR {
         return Err(said(Errno::ENOTTY));
     }
     let number = (major(found.st_rdev), minor(found.st_rdev));
-    let name = owner::device_name(path, number);
-    match owner::owner(LOCKS, &name, number) {
+    // Without the links that may be in it.
+    let (own, mut buf) = (format!("/proc/self/fd/{}", handle.as_raw_fd()), [0; 128]);
+    let path = sys::read_link(&own, &mut buf)
+        .and_then(|path| std::str::from_utf8(path).ok())
+        .unwrap_or(path);
+    match owner::owner(LOCKS, path, number) {
         Some(owner) => Err(owner),
-        None => Ok(name),
+        None => Ok(owner::lock_name(path)),
     }
 }
 

@@ -21,6 +21,7 @@ use crate::reactor::Reactor;
 use crate::resource::{Holding, Resources};
 use crate::signal::Signals;
 use crate::state::State;
+use crate::watchdog::Watchdog;
 use crate::{boot, journal, privilege, sys};
 
 /// Ready for the first turn; the error is a sentence.
@@ -74,6 +75,7 @@ pub(super) fn start(directory: &Path, config: Rc<Config>) -> Result<Program, Str
         node: Node::new(&config, boot, now),
         links: Links::new(&config),
         reading: PerLink::new(Reading::default),
+        watchdog: Watchdog::new(&config),
         config,
         reactor,
         signals,

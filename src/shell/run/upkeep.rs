@@ -67,6 +67,7 @@ impl Program {
             self.control.accept(&self.reactor);
         }
         self.reactor.run_tasks();
+        told |= self.tend_watchdog(now);
         let heard = NETWORK.into_iter().any(|position| ready.contains(position));
         while let Some((group, outcome)) = self.resources.poll_done(now, heard, &self.interfaces) {
             self.tell(now, Input::Done { group, outcome });
@@ -82,6 +83,16 @@ impl Program {
             self.carry_out(now);
         }
         journal::flush();
+    }
+
+    /// Kicks the watchdog, which a device on a slow bus makes last for some milliseconds; whether
+    /// the core was told news of it.
+    pub(super) fn tend_watchdog(&mut self, now: Instant) -> bool {
+        let news = self.watchdog.tend(now, self.node.healthy(now));
+        if news {
+            self.tell(now, Input::Watchdog(self.watchdog.armed()));
+        }
+        news
     }
 
     fn on_signal(&mut self, now: Instant, request: signal::Request) {
@@ -104,6 +115,7 @@ impl Program {
             config: &self.config,
             node: &self.node,
             links: &self.links,
+            watchdog: self.watchdog.view(),
             now,
             started: self.started,
         };

@@ -17,6 +17,8 @@
 //!              held stopping start-failed stop-failed) on this node, holder (name or null),
 //!              wanted (name or null), reason (text), standby (this node stands by for it),
 //!              epoch
+//! watchdog     device, identity and timeout_s of the one that is armed (empty and 0 when none is),
+//!              kicked, trouble (text, or empty)
 //! rejected     refused frames by reason
 //! ```
 
@@ -71,6 +73,15 @@ pub(crate) fn json(status: &Status<'_>) -> String {
             out.text("reason", journal::reason(view.reason));
             out.flag("standby", view.standby);
             out.number("epoch", view.epoch);
+        });
+        out.member("watchdog");
+        let watchdog = &status.watchdog;
+        out.object(|out| {
+            out.text("device", watchdog.device);
+            out.text("identity", watchdog.identity);
+            out.number("timeout_s", watchdog.timeout);
+            out.flag("kicked", watchdog.kicked);
+            out.text("trouble", &watchdog.trouble);
         });
         out.member("rejected");
         out.object(|out| {

@@ -16,6 +16,13 @@ fn told(tell: impl Fn(&Status<'_>) -> String) -> String {
     tell(&Status {
         node: &Node::new(&config, boot, started),
         links: &Links::new(&config),
+        watchdog: watchdog::View {
+            device: "/dev/watchdog",
+            identity: "Software Watchdog",
+            timeout: 2,
+            kicked: true,
+            trouble: String::new(),
+        },
         config: &config,
         now: started.after(Duration::from_millis(1500)),
         started,
@@ -26,15 +33,19 @@ fn told(tell: impl Fn(&Status<'_>) -> String) -> String {
 fn text_has_one_line_for_each_node_link_and_group() {
     let text = told(text);
     let lines: Vec<&str> = text.lines().collect();
-    assert_eq!(lines.len(), 2 + 1 + 3, "{text}");
+    assert_eq!(lines.len(), 2 + 1 + 1 + 3, "{text}");
     assert_eq!(
         lines[0],
         "node alpha: this node, healthy, running for 1500ms"
     );
     assert_eq!(lines[1], "node beta: unheard");
     assert!(lines[2].starts_with("link bcast lo: down, sent 0"));
-    assert!(lines[3].starts_with("group group0: unknown here"), "{text}");
-    assert!(lines[4].ends_with("; this node stands by for it"), "{text}");
+    assert_eq!(
+        lines[3],
+        "watchdog /dev/watchdog: Software Watchdog, 2s, kicked"
+    );
+    assert!(lines[4].starts_with("group group0: unknown here"), "{text}");
+    assert!(lines[5].ends_with("; this node stands by for it"), "{text}");
 }
 
 #[test]
@@ -46,6 +57,7 @@ fn json_is_read_by_others_and_has_what_is_promised() {
         r#""node":"alpha","incarnation":"0000000000000abc","uptime_ms":1500,"healthy":true"#,
         r#"{"name":"beta","self":false,"state":"unheard","incarnation":null"#,
         r#"{"name":"bcast lo","interface":"lo","port":694,"carrier":"down""#,
+        r#""watchdog":{"device":"/dev/watchdog","identity":"Software Watchdog","timeout_s":2,"kicked":true,"trouble":""}"#,
         r#"{"key":"group1","home":"beta","state":"unknown","holder":null"#,
         r#""rejected":{"malformed":0,"#,
     ] {

@@ -7,6 +7,7 @@ use twinbeat::action::PeerState;
 
 use super::Status;
 use crate::journal;
+use crate::watchdog::View;
 
 /// One line for each node, link and group, with what a person would ask next.
 pub(crate) fn text(status: &Status<'_>) -> String {
@@ -14,6 +15,7 @@ pub(crate) fn text(status: &Status<'_>) -> String {
     // Writing to a string does not fail.
     let _ = nodes(status, &mut out);
     let _ = links(status, &mut out);
+    let _ = watchdog(status, &mut out);
     let _ = groups(status, &mut out);
     out
 }
@@ -93,6 +95,26 @@ fn links(status: &Status<'_>, out: &mut String) -> fmt::Result {
             Some(trouble) => writeln!(out, ", {trouble}")?,
             None => writeln!(out, ", heard {}", view.heard)?,
         }
+    }
+    Ok(())
+}
+
+fn watchdog(status: &Status<'_>, out: &mut String) -> fmt::Result {
+    let View {
+        device,
+        identity,
+        timeout,
+        kicked,
+        trouble,
+    } = &status.watchdog;
+    if *timeout > 0 {
+        let kicked = if *kicked { "kicked" } else { "" };
+        writeln!(
+            out,
+            "watchdog {device}: {identity}, {timeout}s, {kicked}{trouble}"
+        )?;
+    } else if !trouble.is_empty() {
+        writeln!(out, "watchdog: none is armed: {trouble}")?;
     }
     Ok(())
 }

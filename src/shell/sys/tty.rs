@@ -4,7 +4,7 @@ use std::ffi::c_int;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use nix::errno::Errno;
-use nix::libc;
+use nix::{NixPath, libc};
 
 /// Nobody opens it besides; root may all the same, so it is locked as well (`EBUSY`); `ENOTTY`
 /// where it is no tty.
@@ -51,6 +51,15 @@ pub(crate) fn close_at_once(tty: BorrowedFd<'_>) {
         // SAFETY: a live array larger than the kernel's structure, read during the call.
         unsafe { libc::ioctl(tty.as_raw_fd(), libc::TIOCSSERIAL as _, settings.as_ptr()) };
     }
+}
+
+/// Where a symbolic link leads, as far as it fits; none if it is none. (std's way and nix's are larger.)
+pub(crate) fn read_link<'a>(path: &str, buf: &'a mut [u8; 128]) -> Option<&'a [u8]> {
+    let count = path.with_nix_path(|path| {
+        // SAFETY: a string that ends with a zero, and a live buffer of which the length is told.
+        unsafe { libc::readlink(path.as_ptr(), buf.as_mut_ptr().cast(), buf.len()) }
+    });
+    buf.get(..usize::try_from(count.ok()?).ok()?)
 }
 
 /// Throws away what was neither sent nor read.

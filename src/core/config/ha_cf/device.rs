@@ -48,7 +48,8 @@ impl Settings {
         Err((word.at, Problem::Wrong(Quoted(word.bytes), what)))
     }
 
-    /// Refuses beats that would fill more than half of a serial line; groups must be known.
+    /// Refuses beats that would fill more than half of a serial line, and a `deadtime` in which nobody
+    /// could prove its life over it; groups must be known.
     pub(in crate::config) fn finish_lines(&self, config: &Config, report: &mut Report<'_>) {
         let keepalive = config.timing.keepalive;
         let (mut lines, mut rate) = (0_usize, 0);
@@ -56,12 +57,21 @@ impl Settings {
             lines = lines.saturating_add(1);
             rate = one;
         }
-        let load = line::load(config.nodes.len(), config.groups.len(), lines);
+        let (nodes, groups) = (config.nodes.len(), config.groups.len());
+        let load = line::load(nodes, groups, lines);
         // Without a line, or where something was refused, one of them is zero.
-        if rate > 0 && keepalive > Duration::ZERO && !line::fits(keepalive, load, rate) {
+        if rate == 0 || keepalive == Duration::ZERO {
+            return;
+        }
+        if !line::fits(keepalive, load, rate) {
             let shortest = line::shortest_keepalive(load, rate);
             let problem = Problem::FullLine(rate, load, shortest);
-            report.say(self.place_or_top(Name::Keepalive), problem);
+            return report.say(self.place_or_top(Name::Keepalive), problem);
+        }
+        let shortest = line::answer_time(nodes, groups, rate);
+        if config.timing.deadtime < shortest {
+            let shortest = Duration::from_millis(shortest.millis().saturating_add(1));
+            report.say(self.timing_place(), Problem::SlowLine(shortest));
         }
     }
 
@@ -322,6 +332,25 @@ mod tests {
         ] {
             assert!(outcome(fits, four).1.is_some(), "{fits}");
         }
+    }
+
+    #[test]
+    fn a_deadtime_in_which_no_life_can_be_proved_is_refused_with_the_shortest_in_which_it_can() {
+        let four = "alpha a\nalpha b\nalpha c\nalpha d\n";
+        let base = "keepalive 50ms\nserial /dev/a\ndeadtime";
+        assert_eq!(
+            error_with(&format!("{base} 137ms"), four),
+            "ha.cf:3:1: error: deadtime is too short for a serial line: write deadtime 138ms or more, or raise baud"
+        );
+        assert!(outcome(&format!("{base} 138ms"), four).1.is_some());
+        assert!(
+            outcome(&format!("{base} 101ms\nbaud 38400"), four)
+                .1
+                .is_some()
+        );
+        // Over two lines it takes twice as long.
+        let ring = format!("node gamma\nserial /dev/b\n{base}").replace("50ms", "100ms");
+        assert!(error_with(&format!("{ring} 291ms"), four).contains("write deadtime 292ms"));
     }
 
     #[test]

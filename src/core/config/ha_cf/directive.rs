@@ -108,19 +108,8 @@ pub(super) fn find(word: &[u8]) -> Option<(&'static str, Fate)> {
     TABLE
         .iter()
         .find(|(name, _)| name.as_bytes() == word)
-        .map(|(name, fate)| (*name, awaited(*fate).map_or(*fate, Fate::NotYet)))
+        .map(|(name, fate)| (*name, *fate))
 }
-
-/// What to do meanwhile about what this build does not serve.
-fn awaited(fate: Fate) -> Option<&'static str> {
-    match fate {
-        Fate::Works(Name::Watchdog | Name::WatchdogTimeout) if !WATCHDOG => Some(WATCHDOG_AWAITED),
-        Fate::Works(_) | Fate::NoEffect(_) | Fate::NotYet(_) | Fate::Obsolete => None,
-    }
-}
-
-/// Whether watchdogs are: by nobody yet, so no build may accept one; only the tests read it.
-const WATCHDOG: bool = cfg!(test);
 
 /// The directive that a misspelt word most likely means.
 pub(super) fn meant(word: &[u8]) -> Option<&'static str> {
@@ -179,8 +168,6 @@ const PING: &str =
 const STONITH: &str = "no node would be reset; where a service must never run twice fence by other means, \
                        and remove the line";
 const CHILD: &str = "the program would not be started; let init start it, and remove the line";
-const WATCHDOG_AWAITED: &str =
-    "it would not be fed from here; let init or procd feed it meanwhile, and remove the line";
 
 /// Heartbeat's directives in alphabetical order, ours among them.
 const TABLE: &[(&str, Fate)] = &[

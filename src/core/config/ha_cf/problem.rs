@@ -82,6 +82,8 @@ pub enum Problem<'a> {
     FullLine(u32, usize, Duration),
     /// What keeps a serial line from being used at present. A warning.
     Line(&'a str),
+    /// A deadtime in which no life can be proved over a serial line, and the shortest in which it can.
+    SlowLine(Duration),
     /// A word, and what is wrong with it.
     Wrong(Quoted<'a>, &'static str),
     /// No interface name.
@@ -240,6 +242,10 @@ impl fmt::Display for Problem<'_> {
                  it: write keepalive {shortest} or more, or raise baud"
             ),
             Self::Line(why) => write!(f, "this link would be down: {why}"),
+            Self::SlowLine(shortest) => write!(
+                f,
+                "deadtime is too short for a serial line: write deadtime {shortest} or more, or raise baud"
+            ),
             Self::Wrong(word, what) => write!(f, "{word} {what}"),
             Self::Interface(word, why) => write!(f, "{word} {why}"),
             Self::NotAPeer(word) => write!(
