@@ -2,7 +2,7 @@
 import time
 
 from deaths import back, gone
-from scene import BOARD_LATE, Failed
+from scene import Failed
 
 
 def agent_stopped(scene, figures):
@@ -67,5 +67,5 @@ def clock_jumped(scene, figures):
 def returned(scene, figures, lost, at, reset, timeout):
     figures["reset after the fault"] = reset - at
     scene.say(f"{lost.host} was reset by its watchdog of {timeout:.0f} s {reset - at:.1f} s after the fault")
-    if reset - at > timeout + BOARD_LATE:
-        raise Failed(f"{lost.host} was reset {reset - at:.1f} s after the fault")
+    if reset - at > scene.deadtime:
+        raise Failed(f"{lost.host} was reset {reset - at:.1f} s after the fault, not before deadtime was over")
