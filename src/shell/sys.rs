@@ -1,11 +1,12 @@
 //! Every unsafe line of the program: system calls that neither std nor nix offers.
 #![expect(unsafe_code, reason = "this is the one file for it")]
 
-#[cfg(any(test, target_env = "musl"))]
+#[cfg(any(test, all(target_env = "musl", not(debug_assertions))))]
 mod blocks;
 #[cfg(test)]
 pub(crate) mod heap;
-#[cfg(all(target_env = "musl", not(test)))]
+// Debug builds and their tests keep the C library's own.
+#[cfg(all(target_env = "musl", not(any(test, debug_assertions))))]
 mod musl;
 mod tty;
 mod watchdog;

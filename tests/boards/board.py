@@ -13,13 +13,14 @@ import time
 class Board:
     """NAME is `a` or `b`; HOST what it calls itself."""
 
-    def __init__(self, hardware, name, host, number, folder, kernel, initramfs, null_modem, ethernet, softdog=60,
-                 agent=True, echo=False):
+    def __init__(self, hardware, name, host, number, folder, kernel, initramfs, null_modem, ethernet, setting,
+                 echo=False):
         self.hardware, self.name, self.host, self.folder = hardware, name, host, folder
         self.kernel, self.initramfs, self.null_modem, self.ethernet = kernel, initramfs, null_modem, ethernet
         self.mac, self.address = f"52:54:00:09:09:{number:02x}", f"10.9.9.{number}"
         self.words = (f"console={hardware.console} panic=1 loglevel=4 board.host={host} board.ip={self.address}/24 "
-                      f"board.softdog={softdog} board.agent={int(agent)}")
+                      f"board.softdog={setting.softdog} board.agent={int(setting.agent)} "
+                      f"board.firmware={setting.firmware}")
         # (time, line) of the console; (time, event, data) of QMP.
         self.lines, self.events, self.changed = [], [], threading.Condition()
         self.echo, self.process, self.on_at, self.sequence, self.answer = echo, None, 0.0, 0, None
@@ -66,6 +67,9 @@ class Board:
     def crash(self):
         """A dead kernel that does not restart by itself."""
         self.console.sendall(b"echo 0 >/proc/sys/kernel/panic; echo c >/proc/sysrq-trigger\n")
+
+    def start_agent(self):
+        self.console.sendall(b"twinbeat run >/dev/console 2>&1 &\n")
 
     def carrier(self, up):
         self.qmp("set_link", name="nic0", up=up)
@@ -132,7 +136,8 @@ class Board:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def tail(self, count):
-        return [line for _, line in self.lines[-count:]]
+        """The last lines that are no answers to `run`."""
+        return [line for _, line in self.lines if not line.startswith("@")][-count:]
 
     def path(self, name):
         return os.path.join(self.folder, f"{self.name}-{name}")

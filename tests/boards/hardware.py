@@ -29,15 +29,6 @@ class Hardware:
                     files[os.path.relpath(path, folder)] = mode, file.read()
         return files
 
-    def setting(self, key):
-        """The words of a directive of its ha.cf."""
-        text = self.configuration()["ha.cf"][1].decode()
-        for line in text.splitlines():
-            words = line.split("#")[0].split()
-            if words[:1] == [key]:
-                return words[1:]
-        raise KeyError(key)
-
     def binary(self):
         """Where cross/build puts the program."""
         with open(os.path.join(ROOT, "cross/targets")) as table:

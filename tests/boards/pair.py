@@ -14,10 +14,10 @@ from cable import Ethernet, NullModem
 class Pair:
     """`with Pair(hardware) as pair:` both are wired, neither is switched on. Nothing is left behind."""
 
-    def __init__(self, hardware, other=None, baud=19200, limit=600, keep=False, **settings):
+    def __init__(self, hardware, other=None, *, setting, baud=19200, limit=600, keep=False, echo=False):
         self.kinds = {"a": hardware, "b": other or hardware}
-        self.hosts = dict(zip("ab", hardware.setting("node")))
-        self.baud, self.keep, self.settings = baud, keep, settings
+        self.hosts = dict(zip("ab", setting.words(hardware, "node")))
+        self.setting, self.baud, self.keep, self.echo = setting, baud, keep, echo
         self.limit = threading.Timer(limit, self.late, [limit])
         self.limit.daemon = True
 
@@ -30,9 +30,9 @@ class Pair:
             image = os.path.join(self.folder, f"{name}-initramfs")
             parts = kernel.provide(hardware)
             with open(image, "wb") as file:
-                file.write(initramfs.build(parts, hardware.binary(), hardware.configuration()))
+                file.write(initramfs.build(parts, hardware.binary(), self.setting.configuration(hardware)))
             self.boards.append(Board(hardware, name, self.hosts[name], number, self.folder, parts, image,
-                                     self.null_modem, self.ethernet, **self.settings))
+                                     self.null_modem, self.ethernet, self.setting, self.echo))
         self.limit.start()
         return self
 

@@ -2,23 +2,22 @@
 its rate and breaks as it is told to, Ethernet can be cut, and softdog resets a board."""
 import time
 
-from failover import BOOT, Failed, booted
+from scene import BOOT, Failed
+from setting import BARE
 
 # Enough for two seconds of the line at 19200 baud.
 LINES, LINE = 240, "0123456789abcde"
-SOFTDOG = 5
+SOFTDOG = BARE.softdog
 
 
-def play(pair, figures, say):
+def play(scene, figures):
+    pair, say, tap = scene.pair, scene.say, scene.pair.null_modem.tap
     for board in pair.boards:
-        board.power_on()
-    for board in pair.boards:
-        booted(board, figures.setdefault("boot", {}), say)
         succeed(board, f"stty -F {board.hardware.tty} 19200 raw -echo -crtscts clocal")
     alpha, beta = pair.boards
-    serial = figures.setdefault("null-modem", {})
     for way, sender, receiver in (("ab", alpha, beta), ("ba", beta, alpha)):
-        serial[f"{sender.host} to {receiver.host}: bytes a second"] = carried(pair, way, sender, receiver)
+        figures[f"{sender.host} to {receiver.host}: bytes a second"] = round(carried(pair, way, sender, receiver))
+    pair.null_modem.tap = tap
     pair.null_modem.cut("ab")
     if heard(alpha, beta):
         raise Failed("the null-modem carries although it is cut")
@@ -27,7 +26,7 @@ def play(pair, figures, say):
     pair.null_modem.heal()
     if not heard(alpha, beta):
         raise Failed("the null-modem does not carry after it has healed")
-    say(f"null-modem: {serial}")
+    say("null-modem: carries, is cut, heals")
 
     if not answers(alpha, beta):
         raise Failed("no answer over Ethernet")
@@ -42,12 +41,8 @@ def play(pair, figures, say):
     mark, lines = len(alpha.events), len(alpha.lines)
     succeed(alpha, f"watchdog -T {SOFTDOG} -t 1 /dev/watchdog; sleep 3; kill -9 $(pidof watchdog)")
     killed = time.monotonic()
-    reset, _, reason = alpha.event("RESET", 60, mark)
-    figures["softdog: reset after the last kick's process"] = reset - killed
+    figures["reset after the last kick's process"] = scene.reset(alpha, mark, lines) - killed
     alpha.expect("BOARD ready", BOOT, lines)
-    say(f"softdog of {SOFTDOG} s: {alpha.host} was reset {reset - killed:.1f} s after its kicker was killed: {reason}")
-    if len([line for _, line in beta.lines if line.startswith("BOARD start")]) != 1:
-        raise Failed(f"{beta.host} started again, too")
 
 
 def carried(pair, way, sender, receiver):

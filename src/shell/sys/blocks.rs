@@ -124,6 +124,19 @@ unsafe impl GlobalAlloc for Blocks {
         }
     }
 
+    /// New pages are zero already, and stay out of memory until somebody writes to them.
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's promise.
+        let block = unsafe { self.alloc(layout) };
+        if let Room::List(_) = room(layout)
+            && !block.is_null()
+        {
+            // SAFETY: a block of at least so many bytes, which nobody else has.
+            unsafe { block.write_bytes(0, layout.size()) };
+        }
+        block
+    }
+
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         // SAFETY: the caller promises that it is a layout.
         let wanted = unsafe { Layout::from_size_align_unchecked(size, layout.align()) };
@@ -226,6 +239,23 @@ mod tests {
             heap.dealloc(second, wanted);
             assert_eq!(heap.alloc(layout(65, 1)), second);
             assert_eq!(heap.alloc(layout(128, 128)), first);
+        }
+    }
+
+    #[test]
+    fn what_is_asked_for_as_zeros_is_zeros_also_where_something_was() {
+        let heap = Blocks::new();
+        for size in [100, 9000] {
+            let wanted = layout(size, 8);
+            // SAFETY: layouts are not empty, blocks go back with their own.
+            unsafe {
+                let used = heap.alloc(wanted);
+                bytes(used, size).fill(7);
+                heap.dealloc(used, wanted);
+                let block = heap.alloc_zeroed(wanted);
+                assert!(bytes(block, size).iter().all(|byte| *byte == 0));
+                heap.dealloc(block, wanted);
+            }
         }
     }
 
