@@ -4,6 +4,7 @@
 //! is urgent ([`flush`]). Nothing of it ever waits: a reader that has stopped, a full disk, a dead
 //! syslog cost lines, which are counted, and nothing else.
 
+mod calendar;
 mod syslog;
 mod wording;
 
@@ -176,7 +177,7 @@ impl Sinks {
         for (file, most) in files {
             if let Some(file) = file.as_mut().filter(|_| level <= most) {
                 let line = line.get_or_insert_with(|| {
-                    let (at, pid) = (syslog::timestamp(), std::process::id());
+                    let (at, pid) = (calendar::now(), std::process::id());
                     let level = level_name(level);
                     format!("{at} {} twinbeat: [{pid}]: {level}: {text}\n", self.node)
                 });

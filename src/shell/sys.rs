@@ -375,22 +375,3 @@ fn done(result: c_long) -> io::Result<()> {
         Err(io::Error::last_os_error())
     }
 }
-
-/// The local calendar: month 0-11, day, hour, minute, second.
-pub(crate) fn local_time(seconds: u64) -> [u8; 5] {
-    let seconds = seconds as libc::time_t;
-    let mut parts = std::mem::MaybeUninit::<libc::tm>::zeroed();
-    // SAFETY: both pointers are to live locals; all-zero bytes are a valid `tm`, so it is
-    // initialised even if the call fails.
-    let parts = unsafe {
-        libc::localtime_r(&raw const seconds, parts.as_mut_ptr());
-        parts.assume_init()
-    };
-    [
-        parts.tm_mon as u8,
-        parts.tm_mday as u8,
-        parts.tm_hour as u8,
-        parts.tm_min as u8,
-        parts.tm_sec as u8,
-    ]
-}
