@@ -11,8 +11,7 @@ mod wording;
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::fd::AsFd;
+use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -225,8 +224,7 @@ impl LogFile {
 /// To standard error, unless its reader would have to be waited for. The flag `O_NONBLOCK` would not
 /// do: it belongs to everybody who has the same terminal or pipe open.
 fn write_to_stderr(bytes: &[u8]) {
-    let stderr = io::stderr();
-    let fd = stderr.as_fd();
+    let fd = sys::STDERR;
     let mut watch = [PollFd::new(fd, PollFlags::POLLOUT)];
     let ready = poll(&mut watch, PollTimeout::ZERO).is_ok_and(|count| count > 0);
     let writable = watch[0].revents() == Some(PollFlags::POLLOUT);

@@ -7,6 +7,8 @@ mod blocks;
 pub(crate) mod heap;
 #[cfg(all(target_env = "musl", not(test)))]
 mod musl;
+#[cfg(all(target_env = "musl", not(test)))]
+mod start;
 mod tty;
 mod watchdog;
 
@@ -28,6 +30,13 @@ use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction
 use nix::sys::socket::{LinkAddr, SockaddrLike};
 use nix::sys::time::TimeSpec;
 use nix::unistd::Pid;
+
+/// Standard output.
+// SAFETY: open from the start on, std's as well as ours, and closed by nobody.
+pub(crate) const STDOUT: BorrowedFd<'static> = unsafe { BorrowedFd::borrow_raw(1) };
+/// Standard error.
+// SAFETY: as above.
+pub(crate) const STDERR: BorrowedFd<'static> = unsafe { BorrowedFd::borrow_raw(2) };
 
 // network
 
