@@ -8,6 +8,7 @@ mod netns {
     pub(crate) mod interfaces;
     pub(crate) mod media;
     pub(crate) mod process;
+    pub(crate) mod ring;
     pub(crate) mod serial;
     pub(crate) mod stand_in;
     pub(crate) mod strangers;
@@ -27,11 +28,12 @@ fn main() -> ExitCode {
     }
 }
 
-const TESTS: [&[Test]; 7] = [
+const TESTS: [&[Test]; 8] = [
     netns::faults::TESTS,
     netns::interfaces::TESTS,
     netns::media::TESTS,
     netns::process::TESTS,
+    netns::ring::TESTS,
     netns::serial::TESTS,
     netns::strangers::TESTS,
     netns::watchdog::TESTS,
