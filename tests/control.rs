@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -294,6 +295,31 @@ fn a_stopped_reader_a_full_disk_and_a_missing_syslog_hold_nothing_up() {
         assert!(node.has_address());
         fs::write(node.directory.join("stderr"), "").unwrap();
     });
+}
+
+#[test]
+fn begun_without_streams_nothing_else_becomes_one_and_a_reader_that_leaves_kills_nobody() {
+    let node = Node::new("streams");
+    fs::create_dir_all(node.directory.join("run")).unwrap();
+    let listener = UnixListener::bind(node.directory.join("run/control.sock")).unwrap();
+    let mut child = Command::new("sh")
+        .args(["-c", "exec \"$0\" -c \"$1\" status <&- >&- 2>&-", PROGRAM])
+        .arg(&node.directory)
+        .spawn()
+        .unwrap();
+    // It waits for an answer.
+    let (asking, _) = listener.accept().unwrap();
+    let kernel = format!("/proc/{}", child.id());
+    for stream in 0..3 {
+        let file = fs::read_link(format!("{kernel}/fd/{stream}")).unwrap();
+        assert_eq!(file, Path::new("/dev/null"), "{stream}");
+    }
+    let status = fs::read_to_string(format!("{kernel}/status")).unwrap();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = u64::from_str_radix(ignored.unwrap().trim(), 16).unwrap();
+    assert_ne!(ignored & 1 << (Signal::SIGPIPE as u32 - 1), 0);
+    drop(asking);
+    assert_eq!(child.wait().unwrap().code(), Some(1));
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod netns {
     pub(crate) mod media;
     pub(crate) mod process;
     pub(crate) mod resources;
+    pub(crate) mod ring;
     pub(crate) mod serial;
     pub(crate) mod stand_in;
     pub(crate) mod strangers;
@@ -29,13 +30,14 @@ fn main() -> ExitCode {
     }
 }
 
-const TESTS: [&[Test]; 9] = [
+const TESTS: [&[Test]; 10] = [
     netns::connectivity::TESTS,
     netns::faults::TESTS,
     netns::interfaces::TESTS,
     netns::media::TESTS,
     netns::process::TESTS,
     netns::resources::TESTS,
+    netns::ring::TESTS,
     netns::serial::TESTS,
     netns::strangers::TESTS,
     netns::watchdog::TESTS,

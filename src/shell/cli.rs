@@ -6,16 +6,18 @@ pub(crate) mod check;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use twinbeat::config::diagnostic::Severity;
 
 use crate::journal::printable;
-use crate::{configuration, run, state};
+use crate::{configuration, run, state, stream};
 
 /// Where heartbeat's three files are.
 const DIRECTORY: &str = "/etc/ha.d";
-/// Exit codes besides 0 and 1 (configuration, start, a refusal).
+/// Exit codes.
+const DONE: u8 = 0;
+/// Configuration, start, a refusal.
+const FAILED: u8 = 1;
 const USAGE: u8 = 2;
 const NOT_RUNNING: u8 = 3;
 
@@ -49,13 +51,13 @@ enum Verb {
     Help,
 }
 
-/// Does it.
-pub(crate) fn main() -> ExitCode {
-    let (verb, directory) = match parse(std::env::args_os().skip(1)) {
+/// Does what the arguments ask for; the exit code.
+pub(crate) fn main(arguments: Vec<OsString>) -> u8 {
+    let (verb, directory) = match parse(arguments.into_iter()) {
         Ok(parsed) => parsed,
         Err(error) => {
-            eprintln!("twinbeat: {error}\nTry 'twinbeat --help'.");
-            return ExitCode::from(USAGE);
+            stream::complain(format_args!("twinbeat: {error}\nTry 'twinbeat --help'."));
+            return USAGE;
         }
     };
     match verb {
@@ -63,37 +65,37 @@ pub(crate) fn main() -> ExitCode {
             let config = configuration::read(&directory, &mut |diagnostic| {
                 // Advice is for `check`.
                 if diagnostic.severity() != Severity::Advice {
-                    eprintln!("{diagnostic}");
+                    stream::complain(format_args!("{diagnostic}"));
                 }
             });
             let Some(config) = config else {
-                return ExitCode::FAILURE;
+                return FAILED;
             };
             match run::run(&directory, config) {
-                Ok(()) => ExitCode::SUCCESS,
+                Ok(()) => DONE,
                 Err(why) => {
                     crate::journal::flush();
-                    eprintln!("twinbeat: {why}");
-                    ExitCode::FAILURE
+                    stream::complain(format_args!("twinbeat: {why}"));
+                    FAILED
                 }
             }
         }
         Verb::Check => check::check(&directory),
         Verb::Ask(request) => ask::ask(&directory, &request),
         Verb::WriteState { file, text } => match state::write(&file, &text) {
-            Ok(()) => ExitCode::SUCCESS,
+            Ok(()) => DONE,
             Err(error) => {
-                eprintln!("{}: {error}", file.display());
-                ExitCode::FAILURE
+                stream::complain(format_args!("{}: {error}", file.display()));
+                FAILED
             }
         },
         Verb::Version => {
-            println!("twinbeat {}", env!("CARGO_PKG_VERSION"));
-            ExitCode::SUCCESS
+            stream::print(concat!("twinbeat ", env!("CARGO_PKG_VERSION"), "\n"));
+            DONE
         }
         Verb::Help => {
-            print!("{HELP}");
-            ExitCode::SUCCESS
+            stream::print(HELP);
+            DONE
         }
     }
 }

@@ -4,14 +4,14 @@
 //! is urgent ([`flush`]). Nothing of it ever waits: a reader that has stopped, a full disk, a dead
 //! syslog cost lines, which are counted, and nothing else.
 
+mod calendar;
 mod syslog;
 mod wording;
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::fd::AsFd;
+use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -176,7 +176,7 @@ impl Sinks {
         for (file, most) in files {
             if let Some(file) = file.as_mut().filter(|_| level <= most) {
                 let line = line.get_or_insert_with(|| {
-                    let (at, pid) = (syslog::timestamp(), std::process::id());
+                    let (at, pid) = (calendar::now(), std::process::id());
                     let level = level_name(level);
                     format!("{at} {} twinbeat: [{pid}]: {level}: {text}\n", self.node)
                 });
@@ -224,8 +224,7 @@ impl LogFile {
 /// To standard error, unless its reader would have to be waited for. The flag `O_NONBLOCK` would not
 /// do: it belongs to everybody who has the same terminal or pipe open.
 fn write_to_stderr(bytes: &[u8]) {
-    let stderr = io::stderr();
-    let fd = stderr.as_fd();
+    let fd = sys::STDERR;
     let mut watch = [PollFd::new(fd, PollFlags::POLLOUT)];
     let ready = poll(&mut watch, PollTimeout::ZERO).is_ok_and(|count| count > 0);
     let writable = watch[0].revents() == Some(PollFlags::POLLOUT);

@@ -1,4 +1,5 @@
 //! twinbeat: the program around the core.
+#![cfg_attr(all(target_env = "musl", not(test)), no_main)]
 
 mod address;
 mod announce;
@@ -24,11 +25,14 @@ mod script;
 mod signal;
 mod state;
 mod status;
+mod stream;
 mod sys;
 #[cfg(test)]
 mod testing;
 mod watchdog;
 
+/// The static binary has a smaller start, `sys::start`.
+#[cfg(not(all(target_env = "musl", not(test))))]
 fn main() -> std::process::ExitCode {
-    cli::main()
+    cli::main(std::env::args_os().skip(1).collect()).into()
 }

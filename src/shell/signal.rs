@@ -25,7 +25,7 @@ pub(crate) enum Request {
 pub(crate) struct Signals(File);
 
 impl Signals {
-    /// Catches the signals of [`Request`]; `SIGPIPE` is ignored since std's start-up.
+    /// Catches the signals of [`Request`]; `SIGPIPE` is ignored since the start.
     pub(crate) fn catch() -> io::Result<Self> {
         let (reader, writer) = nix::unistd::pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
         sys::catch_signals(

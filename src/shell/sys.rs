@@ -8,6 +8,8 @@ pub(crate) mod heap;
 // Debug builds and their tests keep the C library's own.
 #[cfg(all(target_env = "musl", not(any(test, debug_assertions))))]
 mod musl;
+#[cfg(all(target_env = "musl", not(test)))]
+mod start;
 mod tty;
 mod watchdog;
 
@@ -29,6 +31,13 @@ use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction
 use nix::sys::socket::{LinkAddr, SockaddrLike};
 use nix::sys::time::TimeSpec;
 use nix::unistd::Pid;
+
+/// Standard output.
+// SAFETY: open from the start on, std's as well as ours, and closed by nobody.
+pub(crate) const STDOUT: BorrowedFd<'static> = unsafe { BorrowedFd::borrow_raw(1) };
+/// Standard error.
+// SAFETY: as above.
+pub(crate) const STDERR: BorrowedFd<'static> = unsafe { BorrowedFd::borrow_raw(2) };
 
 // network
 
@@ -375,23 +384,4 @@ fn done(result: c_long) -> io::Result<()> {
     } else {
         Err(io::Error::last_os_error())
     }
-}
-
-/// The local calendar: month 0-11, day, hour, minute, second.
-pub(crate) fn local_time(seconds: u64) -> [u8; 5] {
-    let seconds = seconds as libc::time_t;
-    let mut parts = std::mem::MaybeUninit::<libc::tm>::zeroed();
-    // SAFETY: both pointers are to live locals; all-zero bytes are a valid `tm`, so it is
-    // initialised even if the call fails.
-    let parts = unsafe {
-        libc::localtime_r(&raw const seconds, parts.as_mut_ptr());
-        parts.assume_init()
-    };
-    [
-        parts.tm_mon as u8,
-        parts.tm_mday as u8,
-        parts.tm_hour as u8,
-        parts.tm_min as u8,
-        parts.tm_sec as u8,
-    ]
 }

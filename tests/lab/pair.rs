@@ -296,7 +296,7 @@ impl Node {
 }
 
 /// The real binary of this build, unless `TWINBEAT` names another.
-fn program() -> String {
+pub(crate) fn program() -> String {
     std::env::var("TWINBEAT").unwrap_or_else(|_| env!("CARGO_BIN_EXE_twinbeat").to_owned())
 }
 

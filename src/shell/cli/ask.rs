@@ -1,43 +1,42 @@
 //! `status`, `standby`, `takeover`: asks the program that runs.
 
-use std::io::Write;
 use std::path::Path;
-use std::process::ExitCode;
 
-use super::NOT_RUNNING;
-use crate::configuration;
+use super::{DONE, FAILED, NOT_RUNNING};
 use crate::control::{self, AskError};
+use crate::{configuration, stream};
 
 /// Asks, and prints the reply. The configuration says where.
-pub(super) fn ask(directory: &Path, request: &str) -> ExitCode {
+pub(super) fn ask(directory: &Path, request: &str) -> u8 {
     let mut faults = Vec::new();
     let config = configuration::read(directory, &mut |diagnostic| {
         faults.push(diagnostic.to_string());
     });
     let Some(config) = config else {
         for fault in faults {
-            eprintln!("{fault}");
+            stream::complain(format_args!("{fault}"));
         }
-        return ExitCode::FAILURE;
+        return FAILED;
     };
     let rundir = config.text(config.rundir);
     match control::ask(Path::new(rundir), request) {
         Ok(reply) => {
-            // Somebody may read only the head of it.
-            let _ = std::io::stdout().write_all(reply.as_bytes());
-            ExitCode::SUCCESS
+            stream::print(&reply);
+            DONE
         }
         Err(AskError::NotRunning) => {
-            eprintln!("twinbeat: not running (nobody answers in {rundir})");
-            ExitCode::from(NOT_RUNNING)
+            stream::complain(format_args!(
+                "twinbeat: not running (nobody answers in {rundir})"
+            ));
+            NOT_RUNNING
         }
         Err(AskError::Refused(why)) => {
-            eprintln!("twinbeat: {why}");
-            ExitCode::FAILURE
+            stream::complain(format_args!("twinbeat: {why}"));
+            FAILED
         }
         Err(AskError::Failed(error)) => {
-            eprintln!("twinbeat: {rundir}: {error}");
-            ExitCode::FAILURE
+            stream::complain(format_args!("twinbeat: {rundir}: {error}"));
+            FAILED
         }
     }
 }

@@ -13,7 +13,7 @@ static HEAP: Blocks = Blocks::new();
 /// Bytes before what musl gets, which hold its size; as aligned as C expects.
 const HEADER: usize = 16;
 
-/// What musl asks for by itself: a few words for each script that is begun, and names of time zones.
+/// What musl asks for by itself: a few words for each script that is begun.
 #[unsafe(export_name = "__libc_malloc")]
 extern "C" fn take(size: usize) -> *mut u8 {
     let Some(layout) = with_header(size) else {

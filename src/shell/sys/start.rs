@@ -1,0 +1,33 @@
+//! From the C library into the program, in the place of std's start: that one also has a stack for a
+//! message about a stack that is too small, and a way out that empties buffers we do not have.
+
+use std::ffi::{CStr, OsStr, OsString, c_char, c_int};
+use std::os::unix::ffi::OsStrExt;
+
+use nix::libc;
+
+#[unsafe(no_mangle)]
+extern "C" fn main(count: c_int, words: *const *const c_char) -> c_int {
+    for stream in 0..3 {
+        // What is opened later must not become one of the three streams.
+        // SAFETY: integers and a constant text; the lowest free number is the one that is missing.
+        unsafe {
+            if libc::fcntl(stream, libc::F_GETFD) < 0
+                && libc::open(c"/dev/null".as_ptr(), libc::O_RDWR) != stream
+            {
+                libc::abort();
+            }
+        }
+    }
+    // A reader that has gone is an error of the write.
+    // SAFETY: no handler is installed, the signal is ignored.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+    let mut arguments = Vec::new();
+    // The first is the program's own name, if there is any.
+    for at in 1..usize::try_from(count).unwrap_or_default() {
+        // SAFETY: the C library gives `count` pointers to texts that end, and that nobody changes.
+        let word = unsafe { CStr::from_ptr(*words.add(at)) };
+        arguments.push(OsString::from(OsStr::from_bytes(word.to_bytes())));
+    }
+    crate::cli::main(arguments).into()
+}
