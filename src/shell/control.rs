@@ -153,7 +153,7 @@ impl Control {
     }
 
     /// Nobody is served any more.
-    pub(crate) fn close(self) {
+    pub(crate) fn close(&self) {
         let _ = fs::remove_file(&self.path);
     }
 }
