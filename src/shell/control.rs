@@ -6,17 +6,16 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::future::poll_fn;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsRawFd, RawFd};
-use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::task::Poll;
 
-use nix::fcntl::{Flock, FlockArg};
+use nix::fcntl::{Flock, FlockArg, OFlag};
 use nix::sys::stat::{Mode, umask};
 use twinbeat::action::{Command, Selection};
 use twinbeat::config::Config;
@@ -86,13 +85,8 @@ impl Control {
         let say = |what: &Path, error: io::Error| format!("{}: {error}", what.display());
         files::make_folder(rundir).map_err(|error| say(rundir, error))?;
         let (path, lock) = (rundir.join(SOCKET), rundir.join(LOCK));
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&lock)
-            .map_err(|error| say(&lock, error))?;
+        let file = files::open(&lock, OFlag::O_WRONLY | OFlag::O_CREAT, 0o600)
+            .map_err(|error| say(&lock, error.into()))?;
         let taken = || format!("another twinbeat runs on {} already", rundir.display());
         let mut lock = Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|_| taken())?;
         // For people; the lock itself is what counts.
