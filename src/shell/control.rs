@@ -16,6 +16,7 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use nix::fcntl::{Flock, FlockArg, OFlag};
+use nix::libc;
 use nix::sys::stat::{Mode, umask};
 use twinbeat::action::{Command, Selection};
 use twinbeat::config::Config;
@@ -97,7 +98,9 @@ impl Control {
             return Err(taken());
         }
         match fs::remove_file(&path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(say(&path, error)),
+            Err(error) if error.raw_os_error() != Some(libc::ENOENT) => {
+                return Err(say(&path, error));
+            }
             Ok(()) | Err(_) => {}
         }
         // From its first moment for its owner alone.
@@ -180,8 +183,8 @@ pub(crate) fn ask(rundir: &Path, request: &str) -> Result<String, AskError> {
     let mut stream = match UnixStream::connect(rundir.join(SOCKET)) {
         Err(error)
             if matches!(
-                error.kind(),
-                ErrorKind::NotFound | ErrorKind::ConnectionRefused
+                error.raw_os_error(),
+                Some(libc::ENOENT | libc::ECONNREFUSED)
             ) =>
         {
             return Err(AskError::NotRunning);
@@ -267,13 +270,13 @@ async fn serve(
     while !rest.is_empty() {
         match stream.write(rest) {
             Ok(count) => rest = rest.get(count..).unwrap_or_default(),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+            Err(error) if error.raw_os_error() == Some(libc::EAGAIN) => {
                 let watch = [Watch::writable(stream.as_raw_fd())];
                 if !reactor.wait(&watch, until).await {
                     return Err(ErrorKind::TimedOut.into());
                 }
             }
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.raw_os_error() == Some(libc::EINTR) => {}
             Err(error) => return Err(error),
         }
     }
@@ -299,13 +302,13 @@ async fn read_line(
                     return Ok(line.map(str::to_owned));
                 }
             }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+            Err(error) if error.raw_os_error() == Some(libc::EAGAIN) => {
                 let watch = [Watch::readable(stream.as_raw_fd())];
                 if !reactor.wait(&watch, until).await {
                     return Err(ErrorKind::TimedOut.into());
                 }
             }
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.raw_os_error() == Some(libc::EINTR) => {}
             Err(error) => return Err(error),
         }
     }

@@ -1,14 +1,16 @@
-//! Small files, folders and streams. std's own ways are larger: each of these is there once.
+//! Small files, folders and streams. std's own ways are larger: each of these is there once. (Also of
+//! errors: the kernel's number is compared, because to find its `ErrorKind` is 1 kB.)
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::libc;
 use nix::sys::stat::Mode;
 use nix::unistd::mkdir;
 
@@ -21,9 +23,11 @@ pub(crate) fn read(from: &mut dyn Read, most: usize) -> io::Result<Vec<u8>> {
             Ok(0) => break,
             // A reader fills at most what it was given.
             Ok(count) => all.extend_from_slice(&piece[..count]),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.raw_os_error() == Some(libc::EINTR) => {}
             // Also an end: a peer that closed before it had read all that was said to it.
-            Err(error) if error.kind() == ErrorKind::ConnectionReset && !all.is_empty() => break,
+            Err(error) if error.raw_os_error() == Some(libc::ECONNRESET) && !all.is_empty() => {
+                break;
+            }
             Err(error) => return Err(error),
         }
     }
