@@ -360,7 +360,7 @@ impl Resources {
 fn is_missing(finished: &Finished) -> bool {
     match &finished.exit {
         Exit::Missing(_) => true,
-        Exit::NotBegun(error) => error.kind() == std::io::ErrorKind::NotFound,
+        Exit::NotBegun(error) => error.raw_os_error() == Some(nix::libc::ENOENT),
         _ => false,
     }
 }

@@ -9,7 +9,6 @@
 mod output;
 
 use std::ffi::{CStr, CString};
-use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -20,6 +19,7 @@ use std::process::ExitStatus;
 use std::rc::Rc;
 
 use log::Level;
+use nix::fcntl::OFlag;
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn};
 use nix::sys::signal::{SigSet, Signal, kill, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
@@ -27,7 +27,7 @@ use nix::unistd::Pid;
 use twinbeat::time::{Duration, Instant};
 
 use crate::reactor::Reactor;
-use crate::{privilege, sys};
+use crate::{files, privilege, sys};
 use output::Output;
 
 /// Where `init.d` scripts are, after those of the configuration's own `resource.d`.
@@ -282,7 +282,7 @@ fn begin(job: &Job) -> io::Result<(Pid, Output)> {
     let (stdout, to_stdout) = io::pipe()?;
     let (stderr, to_stderr) = io::pipe()?;
     let output = Output::new(&job.label, job.level, stdout.into(), stderr.into())?;
-    let nothing = File::open("/dev/null")?;
+    let nothing = files::open(Path::new("/dev/null"), OFlag::O_RDONLY, 0)?;
 
     let mut files = PosixSpawnFileActions::init()?;
     files.add_dup2(nothing.as_raw_fd(), 0)?;
