@@ -1,4 +1,4 @@
-//! The one clock: `CLOCK_BOOTTIME`, which never steps and counts suspend.
+//! The one clock: `CLOCK_BOOTTIME`, which never steps and counts suspend. (And one for the dates of the log.)
 //!
 //! Where the kernel offers a vDSO (x86-64 and arm64 always, 32-bit ARM and MIPS mostly) reading
 //! it is no system call.
@@ -12,6 +12,11 @@ pub(crate) fn now() -> Instant {
         // Linux before 2.6.39 has no such clock; this one differs by the time in suspend.
         .or_else(|| read(ClockId::CLOCK_MONOTONIC))
         .unwrap_or_default()
+}
+
+/// Seconds since 1970, as far as this machine knows: for people alone.
+pub(crate) fn wall() -> u64 {
+    read(ClockId::CLOCK_REALTIME).unwrap_or_default().micros() / 1_000_000
 }
 
 fn read(clock: ClockId) -> Option<Instant> {

@@ -1,8 +1,7 @@
 //! The files of a configuration directory: read in bounded pieces, checked by the core.
 
-use std::fs::{File, OpenOptions};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use nix::errno::Errno;
@@ -125,12 +124,8 @@ fn read_file(dir: &Path, file: diagnostic::File) -> Result<Text, Unread> {
             Unread::Other(why)
         }
     };
-    // A pipe or a terminal by that name must not hold the start up.
-    let mut opened: File = OpenOptions::new()
-        .read(true)
-        .custom_flags((OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits())
-        .open(&path)
-        .map_err(failed)?;
+    let mut opened =
+        files::open(&path, OFlag::O_RDONLY, 0).map_err(|errno| failed(errno.into()))?;
     let metadata = opened.metadata().map_err(failed)?;
     if !metadata.is_file() {
         return Err(Unread::Other(format!(

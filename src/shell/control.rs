@@ -6,17 +6,17 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::future::poll_fn;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsRawFd, RawFd};
-use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::task::Poll;
 
-use nix::fcntl::{Flock, FlockArg};
+use nix::fcntl::{Flock, FlockArg, OFlag};
+use nix::libc;
 use nix::sys::stat::{Mode, umask};
 use twinbeat::action::{Command, Selection};
 use twinbeat::config::Config;
@@ -86,13 +86,8 @@ impl Control {
         let say = |what: &Path, error: io::Error| format!("{}: {error}", what.display());
         files::make_folder(rundir).map_err(|error| say(rundir, error))?;
         let (path, lock) = (rundir.join(SOCKET), rundir.join(LOCK));
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&lock)
-            .map_err(|error| say(&lock, error))?;
+        let file = files::open(&lock, OFlag::O_WRONLY | OFlag::O_CREAT, 0o600)
+            .map_err(|error| say(&lock, error.into()))?;
         let taken = || format!("another twinbeat runs on {} already", rundir.display());
         let mut lock = Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|_| taken())?;
         // For people; the lock itself is what counts.
@@ -103,7 +98,9 @@ impl Control {
             return Err(taken());
         }
         match fs::remove_file(&path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(say(&path, error)),
+            Err(error) if error.raw_os_error() != Some(libc::ENOENT) => {
+                return Err(say(&path, error));
+            }
             Ok(()) | Err(_) => {}
         }
         // From its first moment for its owner alone.
@@ -153,7 +150,7 @@ impl Control {
     }
 
     /// Nobody is served any more.
-    pub(crate) fn close(self) {
+    pub(crate) fn close(&self) {
         let _ = fs::remove_file(&self.path);
     }
 }
@@ -186,8 +183,8 @@ pub(crate) fn ask(rundir: &Path, request: &str) -> Result<String, AskError> {
     let mut stream = match UnixStream::connect(rundir.join(SOCKET)) {
         Err(error)
             if matches!(
-                error.kind(),
-                ErrorKind::NotFound | ErrorKind::ConnectionRefused
+                error.raw_os_error(),
+                Some(libc::ENOENT | libc::ECONNREFUSED)
             ) =>
         {
             return Err(AskError::NotRunning);
@@ -273,13 +270,13 @@ async fn serve(
     while !rest.is_empty() {
         match stream.write(rest) {
             Ok(count) => rest = rest.get(count..).unwrap_or_default(),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+            Err(error) if error.raw_os_error() == Some(libc::EAGAIN) => {
                 let watch = [Watch::writable(stream.as_raw_fd())];
                 if !reactor.wait(&watch, until).await {
                     return Err(ErrorKind::TimedOut.into());
                 }
             }
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.raw_os_error() == Some(libc::EINTR) => {}
             Err(error) => return Err(error),
         }
     }
@@ -305,13 +302,13 @@ async fn read_line(
                     return Ok(line.map(str::to_owned));
                 }
             }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+            Err(error) if error.raw_os_error() == Some(libc::EAGAIN) => {
                 let watch = [Watch::readable(stream.as_raw_fd())];
                 if !reactor.wait(&watch, until).await {
                     return Err(ErrorKind::TimedOut.into());
                 }
             }
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.raw_os_error() == Some(libc::EINTR) => {}
             Err(error) => return Err(error),
         }
     }

@@ -1,15 +1,16 @@
-//! Small files, folders and streams. std's own ways are larger: each of these is there once.
+//! Small files, folders and streams. std's own ways are larger: each of these is there once. (Also of
+//! errors: the kernel's number is compared, because to find its `ErrorKind` is 1 kB.)
 
 use std::ffi::OsStr;
-use std::fs::OpenOptions;
-use std::io::{self, ErrorKind, Read};
+use std::fs::File;
+use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::libc;
 use nix::sys::stat::Mode;
 use nix::unistd::mkdir;
 
@@ -22,22 +23,27 @@ pub(crate) fn read(from: &mut dyn Read, most: usize) -> io::Result<Vec<u8>> {
             Ok(0) => break,
             // A reader fills at most what it was given.
             Ok(count) => all.extend_from_slice(&piece[..count]),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.raw_os_error() == Some(libc::EINTR) => {}
             // Also an end: a peer that closed before it had read all that was said to it.
-            Err(error) if error.kind() == ErrorKind::ConnectionReset && !all.is_empty() => break,
+            Err(error) if error.raw_os_error() == Some(libc::ECONNRESET) && !all.is_empty() => {
+                break;
+            }
             Err(error) => return Err(error),
         }
     }
     Ok(all)
 }
 
-/// A file, read so; a pipe or a terminal of that name does not hold anybody up.
+/// Opens a file, which children do not get; `mode` is that of one that is made. A pipe or a terminal of
+/// that name does not hold anybody up.
+pub(crate) fn open(path: &Path, flags: OFlag, mode: u32) -> Result<File, Errno> {
+    let flags = flags | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+    Ok(nix::fcntl::open(path, flags, Mode::from_bits_retain(mode))?.into())
+}
+
+/// A file, read so.
 pub(crate) fn read_file(path: &Path, most: usize) -> io::Result<Vec<u8>> {
-    let mut file = OpenOptions::new()
-        .read(true)
-        .custom_flags((OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits())
-        .open(path)?;
-    read(&mut file, most)
+    read(&mut open(path, OFlag::O_RDONLY, 0)?, most)
 }
 
 /// What the kernel tells in one of its small files.

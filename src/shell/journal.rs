@@ -10,18 +10,18 @@ mod wording;
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
+use nix::fcntl::OFlag;
 use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use twinbeat::config::Config;
 
-use crate::sys;
+use crate::{files, sys};
 use syslog::Syslog;
 pub(crate) use wording::{
     address_error, carrier, coarse, difference, errno, event, group_state, hardware, link_name,
@@ -191,16 +191,11 @@ impl Sinks {
 
 impl LogFile {
     fn open(path: &str) -> Option<Self> {
-        let file = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .mode(0o640)
-            .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
-            .open(Path::new(path));
-        match file {
+        let flags = OFlag::O_WRONLY | OFlag::O_APPEND | OFlag::O_CREAT;
+        match files::open(Path::new(path), flags, 0o640) {
             Ok(file) => Some(Self { file, lost: 0 }),
             Err(error) => {
-                log::warn!("{path}: cannot be written: {error}");
+                log::warn!("{path}: cannot be written: {}", errno(error));
                 None
             }
         }
@@ -265,7 +260,7 @@ mod tests {
     #[test]
     fn a_full_disk_costs_lines_and_nothing_else() {
         let mut full = LogFile {
-            file: OpenOptions::new().append(true).open("/dev/full").unwrap(),
+            file: files::open(Path::new("/dev/full"), OFlag::O_WRONLY, 0).unwrap(),
             lost: 0,
         };
         full.write("one\n");

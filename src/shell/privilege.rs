@@ -5,11 +5,12 @@
 //! Memory is locked only as far as it is used (`MCL_ONFAULT`), and only what is mapped once
 //! everything is set up: a later allocation must not fail because of a limit on locked memory.
 
-use std::fs;
-use std::io;
+use std::io::{self, Write};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use log::{debug, warn};
+use nix::fcntl::OFlag;
 use nix::sys::prctl;
 use twinbeat::config::{Config, Resource as ConfigResource};
 
@@ -61,7 +62,7 @@ pub(crate) fn ask() {
     if let Err(error) = prctl::set_timerslack(1) {
         debug!("timers may be 50 us late: {}", journal::errno(error));
     }
-    match fs::write(OOM_SCORE.0, OOM_SCORE.1) {
+    match protect(OOM_SCORE.1) {
         Ok(()) => PROTECTED.store(true, Ordering::Relaxed),
         Err(error) => warn!("not protected when memory runs out: oom_score_adj: {error}"),
     }
@@ -90,7 +91,7 @@ pub(crate) fn as_ordinary<T>(begin: impl FnOnce() -> io::Result<T>) -> io::Resul
     // Failures leave the child with more protection, or this process with less, than it should
     // have: nothing to stop a service for.
     if protected {
-        let _ = fs::write(OOM_SCORE.0, "0");
+        let _ = protect("0");
     }
     if realtime {
         let _ = sys::limit_run(None);
@@ -100,9 +101,14 @@ pub(crate) fn as_ordinary<T>(begin: impl FnOnce() -> io::Result<T>) -> io::Resul
         let _ = sys::limit_run(Some(LONGEST_RUN));
     }
     if protected {
-        let _ = fs::write(OOM_SCORE.0, OOM_SCORE.1);
+        let _ = protect(OOM_SCORE.1);
     }
     child
+}
+
+/// Leaves this process, or its next child, to be killed at this turn when memory runs out.
+fn protect(score: &str) -> io::Result<()> {
+    files::open(Path::new(OOM_SCORE.0), OFlag::O_WRONLY, 0)?.write_all(score.as_bytes())
 }
 
 fn effective_capabilities() -> Option<u64> {
@@ -168,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_child_is_begun_with_ordinary_memory_priority() {
-        if fs::write(OOM_SCORE.0, OOM_SCORE.1).is_err() {
+        if protect(OOM_SCORE.1).is_err() {
             return;
         }
         PROTECTED.store(true, Ordering::Relaxed);
@@ -177,9 +183,9 @@ mod tests {
                 .arg("/proc/self/oom_score_adj")
                 .output()
         });
-        let own = fs::read_to_string(OOM_SCORE.0).unwrap();
+        let own = std::fs::read_to_string(OOM_SCORE.0).unwrap();
         PROTECTED.store(false, Ordering::Relaxed);
-        fs::write(OOM_SCORE.0, "0").unwrap();
+        protect("0").unwrap();
         assert_eq!(child.unwrap().stdout.trim_ascii(), b"0");
         assert_eq!(own.trim(), OOM_SCORE.1);
     }

@@ -103,6 +103,8 @@ pub(crate) fn run(directory: &Path, config: Box<Config>) -> Result<(), String> {
     program.watchdog.close(program.node.is_released());
     log::info!("stopped");
     journal::flush();
+    // The rest ends with the process; to take it apart would be 2 kB of code.
+    std::mem::forget(program);
     Ok(())
 }
 

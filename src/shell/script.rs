@@ -9,16 +9,16 @@ mod output;
 mod rule;
 
 use std::ffi::{CStr, CString};
-use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::rc::Rc;
 
 use log::Level;
+use nix::fcntl::OFlag;
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn};
 use nix::sys::signal::{SigSet, Signal, kill, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
@@ -26,7 +26,7 @@ use nix::unistd::Pid;
 use twinbeat::time::{Duration, Instant};
 
 use crate::reactor::Reactor;
-use crate::{privilege, sys};
+use crate::{files, privilege, sys};
 use output::Output;
 pub(crate) use rule::Rule;
 
@@ -124,7 +124,7 @@ impl Finished {
     pub(crate) fn is_missing(&self) -> bool {
         match &self.exit {
             Exit::Missing(_) => true,
-            Exit::NotBegun(error) => error.kind() == io::ErrorKind::NotFound,
+            Exit::NotBegun(error) => error.raw_os_error() == Some(nix::libc::ENOENT),
             _ => false,
         }
     }
@@ -219,7 +219,7 @@ fn begin(job: &Job) -> io::Result<(Pid, Output)> {
     let (stdout, to_stdout) = io::pipe()?;
     let (stderr, to_stderr) = io::pipe()?;
     let output = Output::new(&job.label, job.level, stdout.into(), stderr.into())?;
-    let nothing = File::open("/dev/null")?;
+    let nothing = files::open(Path::new("/dev/null"), OFlag::O_RDONLY, 0)?;
 
     let mut files = PosixSpawnFileActions::init()?;
     files.add_dup2(nothing.as_raw_fd(), 0)?;

@@ -5,13 +5,13 @@
 //! with a verb of its own), because the erasing of flash can hold a writer up for a second.
 
 use std::ffi::OsStr;
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use nix::fcntl::OFlag;
 use twinbeat::config::Config;
 use twinbeat::id::GroupSet;
 use twinbeat::time::Duration;
@@ -86,16 +86,12 @@ pub(crate) fn write(file: &Path, text: &str) -> io::Result<()> {
     files::make_folder(directory)?;
     let mut new = file.as_os_str().to_owned();
     new.push(".new");
-    let mut replacement = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&new)?;
+    let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_TRUNC;
+    let mut replacement = files::open(Path::new(&new), flags, 0o600)?;
     replacement.write_all(text.as_bytes())?;
     replacement.sync_all()?;
     fs::rename(&new, file)?;
-    File::open(directory)?.sync_all()
+    files::open(directory, OFlag::O_RDONLY, 0)?.sync_all()
 }
 
 fn small_file(path: &Path) -> io::Result<String> {

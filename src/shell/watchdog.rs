@@ -114,7 +114,7 @@ impl Watchdog {
     /// The end of this program. It is disarmed if nothing of any group can run here any more, be it
     /// that everything was stopped or that a second SIGTERM came when it was. Otherwise peers will
     /// start what may still run here: then nothing but the reset makes sure that it runs once.
-    pub(crate) fn close(mut self, released: bool) {
+    pub(crate) fn close(&mut self, released: bool) {
         if let Some(armed) = self.armed.take() {
             armed.close(released);
         }

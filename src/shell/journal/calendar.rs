@@ -1,12 +1,11 @@
 //! Seconds as a date. UTC alone: a static binary does not know the zone where OpenWrt keeps it, and the
 //! files of two boxes compare without one.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use crate::clock;
 
 /// Now, as `2026-11-25T13:12:31Z` (RFC 3339).
 pub(super) fn now() -> String {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    text(since.map_or(0, |since| since.as_secs()))
+    text(clock::wall())
 }
 
 fn text(seconds: u64) -> String {
@@ -49,7 +48,7 @@ const fn leap(year: u32) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::time::{Duration, UNIX_EPOCH};
 
     use nix::sys::memfd::{MFdFlags, memfd_create};
 

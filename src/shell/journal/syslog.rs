@@ -5,6 +5,7 @@ use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 
 use log::Level;
+use nix::libc;
 use twinbeat::time::{Duration, Instant};
 
 use crate::{clock, files};
@@ -43,7 +44,7 @@ impl Syslog {
                 return;
             };
             match socket.send(line.as_bytes()) {
-                Err(error) if error.kind() != std::io::ErrorKind::WouldBlock => self.socket = None,
+                Err(error) if error.raw_os_error() != Some(libc::EAGAIN) => self.socket = None,
                 Ok(_) | Err(_) => return,
             }
         }

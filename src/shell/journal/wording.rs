@@ -276,7 +276,7 @@ pub(crate) fn address_error(error: AddressError) -> Cow<'static, str> {
 pub(crate) fn errno(error: Errno) -> String {
     let mut text = io::Error::from(error).to_string();
     // std adds the number in brackets.
-    if let Some(number) = text.rfind('(') {
+    if let Some(number) = text.bytes().rposition(|byte| byte == b'(') {
         text.truncate(text[..number].trim_ascii_end().len());
     }
     text

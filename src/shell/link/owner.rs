@@ -4,11 +4,12 @@
 //! name in `/var/lock`, with the process number in ten columns and a newline (Filesystem Hierarchy
 //! Standard, 5.9). Where there is no such folder, or it cannot be written, there is no lock.
 
-use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
+use std::io::Write;
+use std::path::Path;
 
 use nix::errno::Errno;
+use nix::fcntl::OFlag;
 use nix::unistd::{Pid, unlink};
 
 use crate::{files, journal, sys};
@@ -25,18 +26,14 @@ impl Lock {
     pub(super) fn take(folder: &str, name: &str) -> Result<Option<Self>, Errno> {
         let path = format!("{folder}/LCK..{name}");
         for _ in 0..2 {
-            let file = OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o644)
-                .open(&path);
-            match file {
+            let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL;
+            match files::open(Path::new(&path), flags, 0o644) {
                 Ok(mut file) => {
                     let lock = Self(path);
                     let written = file.write_all(format!("{:10}\n", Pid::this()).as_bytes());
                     return Ok(written.is_ok().then_some(lock));
                 }
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                Err(Errno::EEXIST) => {
                     if keeper(folder, name).is_some() {
                         return Err(Errno::EEXIST);
                     }

@@ -142,8 +142,8 @@ impl Links {
         )
     }
 
-    /// Lets what waits for slow lines leave before they are closed, for half a second at most: the last
-    /// words of this program.
+    /// Lets what waits for slow lines leave, for half a second at most, the last words of this program;
+    /// then closes them all.
     pub(crate) fn finish(&mut self) {
         let until = clock::now().after(LAST_WORDS);
         loop {
@@ -157,10 +157,11 @@ impl Links {
                 }
             }
             if at == Instant::NEVER || now >= until {
-                return;
+                break;
             }
             sys::poll(&mut [], at.min(until).since(now).micros());
         }
+        self.links.clear();
     }
 
     /// Why a serial line is not open, in words; empty if it is.

@@ -1,23 +1,25 @@
 //! The tty of a serial line: raw, exclusive, and never waited for, neither when it is opened, nor
 //! written, nor closed.
 
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::fs::File;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::path::Path;
 
 use embedded_io::{ErrorKind, ErrorType, ReadReady, Write, WriteReady};
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, open};
-use nix::sys::stat::{Mode, SFlag, fstat, major, minor};
+use nix::fcntl::OFlag;
+use nix::sys::stat::{SFlag, fstat, major, minor};
 use nix::sys::termios::{
     BaudRate, ControlFlags, SetArg, cfmakeraw, cfsetspeed, tcgetattr, tcsetattr,
 };
 use nix::unistd::{AccessFlags, access};
 
 use super::owner::{self, Lock};
-use crate::sys;
+use crate::{files, sys};
 
 /// An open one.
 pub(super) struct Tty {
-    tty: OwnedFd,
+    tty: File,
     /// Removed after the device is closed.
     _lock: Option<Lock>,
     /// Bytes written since [`Self::take_written`].
@@ -37,8 +39,7 @@ impl Tty {
     }
 
     fn open_free(path: &str, name: &str, baud: u32, rtscts: bool) -> Result<Self, Errno> {
-        let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
-        let tty = open(path, flags, Mode::empty())?;
+        let tty = files::open(Path::new(path), OFlag::O_RDWR, 0)?;
         sys::seize_tty(tty.as_fd())?;
         // Only now: a device by two names has one lock, and it is the first one's.
         let tty = Self {
@@ -158,7 +159,7 @@ pub(crate) fn trouble(path: &str) -> Option<String> {
 
 /// The name of its lock, if it is a device that nobody has.
 fn examine(path: &str) -> Result<String, String> {
-    let handle = open(path, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty()).map_err(said)?;
+    let handle = files::open(Path::new(path), OFlag::O_PATH, 0).map_err(said)?;
     let found = fstat(&handle).map_err(said)?;
     let kind = SFlag::from_bits_truncate(found.st_mode) & SFlag::S_IFMT;
     if kind != SFlag::S_IFCHR {

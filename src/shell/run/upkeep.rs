@@ -193,9 +193,9 @@ impl Writer {
 
     fn write(&self, (file, text): (PathBuf, String)) {
         let mut queue = self.queue.borrow_mut();
-        queue
-            .waiting
-            .retain(|(waiting, _)| waiting.as_os_str() != file.as_os_str());
+        // Bytes: a path is compared by its parts, in 1 kB.
+        let is_other = |(waiting, _): &(PathBuf, String)| waiting.as_os_str() != file.as_os_str();
+        queue.waiting.retain(is_other);
         queue.waiting.push((file, text));
         if queue.writing {
             return;

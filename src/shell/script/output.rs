@@ -1,11 +1,12 @@
 //! What a script prints: read as it comes, bounded, made harmless, written to the log.
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
 use log::Level;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::libc;
 
 use crate::journal::printable;
 
@@ -88,8 +89,8 @@ impl Output {
                 self.take(index, &bytes[..count]);
                 true
             }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => false,
-            Err(error) if error.kind() == ErrorKind::Interrupted => true,
+            Err(error) if error.raw_os_error() == Some(libc::EAGAIN) => false,
+            Err(error) if error.raw_os_error() == Some(libc::EINTR) => true,
             Ok(0) | Err(_) => {
                 self.streams[index] = None;
                 false

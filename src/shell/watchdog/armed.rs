@@ -1,13 +1,13 @@
 //! One open watchdog.
 
 use std::ffi::c_int;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::os::fd::AsFd;
-use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 
 use log::Level;
 use nix::errno::Errno;
-use nix::libc;
+use nix::fcntl::OFlag;
 use nix::unistd::write;
 use twinbeat::config::Config;
 use twinbeat::time::{Duration, Instant};
@@ -52,12 +52,7 @@ enum Closing {
 impl Armed {
     /// Opening starts it, so it is kicked by that. `ENOTTY` of what is no watchdog.
     pub(super) fn open(path: &str, now: Instant, config: &Config) -> Result<Self, Errno> {
-        // A pipe or a line of that name must not hold the start up. std closes it in children.
-        let file = OpenOptions::new()
-            .write(true)
-            .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
-            .open(path)
-            .map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(0)))?;
+        let file = files::open(Path::new(path), OFlag::O_WRONLY, 0)?;
         let dog = file.as_fd();
         let info = sys::watchdog_info(dog)?;
         let before = sys::watchdog_timeout(dog);
