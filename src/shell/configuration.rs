@@ -8,7 +8,7 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::stat::stat;
 
-use crate::{files, journal, link};
+use crate::{files, journal, link, script};
 use twinbeat::config::diagnostic::{self, Diagnostic, Position, Problem};
 use twinbeat::config::{self, Config, LocalName, Machine, Source, Sources};
 
@@ -63,10 +63,7 @@ struct ThisMachine<'a> {
 
 impl Machine for ThisMachine<'_> {
     fn has_script(&self, name: &str) -> bool {
-        [&self.dir.join("resource.d"), Path::new("/etc/init.d")]
-            .iter()
-            .filter_map(|dir| dir.join(name).metadata().ok())
-            .any(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+        script::find(self.dir, name).is_ok()
     }
 
     fn has_interface(&self, name: &str) -> bool {
