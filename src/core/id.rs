@@ -91,34 +91,37 @@ macro_rules! id {
         #[doc = concat!("One `T` for every possible [`", stringify!($name), "`].")]
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct $table<T> {
-            // Apart, so that a look-up has an answer without a panic or an `Option`.
-            first: T,
-            rest: [T; $max - 1],
+            entries: [T; $max],
         }
 
         impl<T> $table<T> {
+            /// What is left of any number is a place: a look-up needs no check, no `Option`, no panic.
+            const MASK: usize = {
+                assert!($max.is_power_of_two());
+                $max - 1
+            };
+
             /// Fills every place.
             pub fn new(mut fill: impl FnMut() -> T) -> Self {
-                Self { first: fill(), rest: core::array::from_fn(|_| fill()) }
+                Self { entries: core::array::from_fn(|_| fill()) }
             }
             /// The entry of `id`.
+            #[expect(clippy::indexing_slicing, reason = "below the capacity by the mask")]
             pub fn at(&self, id: $name) -> &T {
-                id.index().checked_sub(1).and_then(|i| self.rest.get(i)).unwrap_or(&self.first)
+                &self.entries[id.index() & Self::MASK]
             }
             /// The entry of `id`, to change.
+            #[expect(clippy::indexing_slicing, reason = "below the capacity by the mask")]
             pub fn at_mut(&mut self, id: $name) -> &mut T {
-                match id.index().checked_sub(1).and_then(|i| self.rest.get_mut(i)) {
-                    Some(entry) => entry,
-                    None => &mut self.first,
-                }
+                &mut self.entries[id.index() & Self::MASK]
             }
             /// Every entry with its id, in order.
             pub fn iter(&self) -> impl Iterator<Item = ($name, &T)> {
-                $name::first($max).map(|id| (id, self.at(id)))
+                $name::first($max).zip(&self.entries)
             }
             /// Every entry with its id, in order, to change.
             pub fn iter_mut(&mut self) -> impl Iterator<Item = ($name, &mut T)> {
-                $name::first($max).zip(core::iter::once(&mut self.first).chain(&mut self.rest))
+                $name::first($max).zip(&mut self.entries)
             }
         }
     };

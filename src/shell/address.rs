@@ -236,26 +236,28 @@ impl Addresses {
             return Err(AddressError::NoInterface); // Every interface has that subnet.
         }
         let connected = |fits: &dyn Fn(u8) -> bool| {
-            let others = interfaces.iter().filter(|i| !i.loopback).flat_map(|i| {
-                let covering = i.addresses.iter().filter(|a| {
-                    a.address != address && a.prefix != route::full(address) && a.covers(address)
-                });
-                covering.map(move |a| (i.up, a.prefix, i.index))
-            });
-            let best = others.filter(|(_, prefix, _)| fits(*prefix));
-            best.max_by_key(|(up, prefix, index)| (*up, *prefix, u32::MAX - index))
+            let mut best: Option<(bool, u8, u32)> = None;
+            for interface in interfaces.iter().filter(|i| !i.loopback) {
+                for a in &interface.addresses {
+                    let lone = a.address == address || a.prefix == route::full(address);
+                    let rank = Some((interface.up, a.prefix, u32::MAX - interface.index));
+                    if !lone && a.covers(address) && fits(a.prefix) && rank > best {
+                        best = rank;
+                    }
+                }
+            }
+            best.map(|(.., below_all)| u32::MAX - below_all)
         };
         let by_prefix = entry
             .wanted
             .prefix
             .and_then(|wanted| connected(&|prefix| prefix == wanted));
         by_prefix
-            .map(|(.., index)| index)
             .or_else(|| {
                 route::interface_toward(address, &mut self.netlink)
                     .filter(|index| interfaces.at(*index).is_some_and(|i| !i.loopback))
             })
-            .or_else(|| connected(&|_| true).map(|(.., index)| index))
+            .or_else(|| connected(&|_| true))
             .ok_or(AddressError::NoInterface)
     }
 

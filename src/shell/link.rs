@@ -14,6 +14,7 @@ use twinbeat::time::{Duration, Instant};
 
 use crate::interface::{Interface, Interfaces};
 pub(crate) use tty::trouble;
+pub(crate) use udp::host;
 
 mod owner;
 mod serial;

@@ -13,16 +13,16 @@ use nix::sys::socket::{
     socket,
 };
 use twinbeat::config::{Config, Sight};
-use twinbeat::id::{MAX_WITNESSES, WitnessId};
+use twinbeat::id::WitnessId;
 
 use crate::filter::Filter;
-use crate::{journal, sys};
+use crate::{journal, link, sys};
 
 /// Pings every host of the configuration.
 pub(crate) struct Pings {
-    hosts: heapless::Vec<(WitnessId, IpAddr), MAX_WITNESSES>,
-    four: Option<Socket>,
-    six: Option<Socket>,
+    hosts: Vec<(WitnessId, IpAddr)>,
+    /// Of IPv4, of IPv6.
+    sockets: [Option<Socket>; 2],
     /// Identifier and payload of this run: random, so that answers to others are not taken for ours.
     secret: [u8; SECRET],
     /// Sequence number of the newest round.
@@ -42,20 +42,15 @@ impl Pings {
         // Without randomness answers can be guessed, but hosts are still told apart.
         sys::random(&mut secret);
         let mut pings = Self {
-            hosts: heapless::Vec::new(),
-            four: None,
-            six: None,
+            hosts: Vec::new(),
+            sockets: [None, None],
             secret,
             round: 0,
         };
         for (id, witness) in config.witness_ids().zip(&config.reach.witnesses) {
             if let Sight::Host(address) = witness.sight {
-                // As many places as witnesses.
-                let _ = pings.hosts.push((id, address));
-                let place = match address {
-                    IpAddr::V4(_) => &mut pings.four,
-                    IpAddr::V6(_) => &mut pings.six,
-                };
+                pings.hosts.push((id, address));
+                let place = &mut pings.sockets[usize::from(address.is_ipv6())];
                 if place.is_none() {
                     *place = Socket::open(address, identifier(&secret))
                         .inspect_err(|error| warn!("ping: {}", journal::errno(*error)))
@@ -68,14 +63,16 @@ impl Pings {
 
     /// What to wait for; -1 where there is nothing.
     pub(crate) fn descriptors(&self) -> [RawFd; 2] {
-        [&self.four, &self.six].map(|socket| socket.as_ref().map_or(-1, |s| s.fd.as_raw_fd()))
+        let descriptor = |socket: &Option<Socket>| socket.as_ref().map_or(-1, |s| s.fd.as_raw_fd());
+        let [four, six] = &self.sockets;
+        [descriptor(four), descriptor(six)]
     }
 
     /// Asks every host once. What cannot be sent is not answered, and that is all.
     pub(crate) fn send(&mut self) {
         self.round = self.round.wrapping_add(1);
         for (_, address) in &self.hosts {
-            let Some(socket) = self.socket(*address) else {
+            let Some(socket) = &self.sockets[usize::from(address.is_ipv6())] else {
                 continue;
             };
             let to = SockaddrStorage::from(SocketAddr::new(*address, 0));
@@ -89,30 +86,20 @@ impl Pings {
     /// rounds is dropped, so much of it at once.
     pub(crate) fn receive(&self) -> Option<WitnessId> {
         let mut buffer = [0; LONGEST];
-        for socket in [&self.four, &self.six].into_iter().flatten() {
+        for socket in self.sockets.iter().flatten() {
             for _ in 0..DROPPED_AT_ONCE {
                 let fd = socket.fd.as_raw_fd();
                 let Ok((len, Some(from))) = recvfrom::<SockaddrStorage>(fd, &mut buffer) else {
                     break;
                 };
-                let from = from
-                    .as_sockaddr_in()
-                    .map(|from| IpAddr::V4(from.ip()))
-                    .or_else(|| from.as_sockaddr_in6().map(|from| IpAddr::V6(from.ip())));
                 let packet = buffer.get(..len).unwrap_or_default();
-                if let Some(id) = from.and_then(|from| self.answered(socket, from, packet)) {
-                    return Some(id);
+                let id = link::host(&from).and_then(|from| self.answered(socket, from, packet));
+                if id.is_some() {
+                    return id;
                 }
             }
         }
         None
-    }
-
-    fn socket(&self, address: IpAddr) -> Option<&Socket> {
-        match address {
-            IpAddr::V4(_) => self.four.as_ref(),
-            IpAddr::V6(_) => self.six.as_ref(),
-        }
     }
 
     /// Type 8 or 128, code 0, checksum, identifier, sequence number, payload.
@@ -206,8 +193,7 @@ mod tests {
                 .witness_ids()
                 .zip(["127.0.0.1".parse().unwrap(), "::1".parse().unwrap()])
                 .collect(),
-            four: None,
-            six: None,
+            sockets: [None, None],
             secret: *b"id-payload",
             round: 0,
         }

@@ -17,7 +17,6 @@ mod rhythm;
 mod route;
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::rc::Rc;
 
@@ -48,7 +47,7 @@ pub(crate) struct Resources {
     work: PerGroup<Work>,
     /// One bit for each resource that is known to have run and not to have been stopped since.
     ran: PerGroup<u64>,
-    finished: Rc<RefCell<VecDeque<(GroupId, Ended)>>>,
+    finished: Rc<RefCell<Vec<(GroupId, Ended)>>>,
 }
 
 /// The end of a call, and what its `status` means.
@@ -169,11 +168,16 @@ impl Resources {
             }
         }
         loop {
-            let (group, ended) = self.finished.borrow_mut().pop_front()?;
+            let (group, ended) = self.next_ended()?;
             if let Some(outcome) = self.on_ended(now, group, &ended, interfaces) {
                 return Some((group, outcome));
             }
         }
+    }
+
+    fn next_ended(&self) -> Option<(GroupId, Ended)> {
+        let mut finished = self.finished.borrow_mut();
+        (!finished.is_empty()).then(|| finished.remove(0))
     }
 
     /// The addresses of all groups.
@@ -353,15 +357,9 @@ impl Resources {
                 } else {
                     self.complain(group, next, Verb::Status, finished);
                 }
-                let incomplete = after.incomplete || !stopped;
-                self.stop_before(
-                    group,
-                    next,
-                    Stopped {
-                        incomplete,
-                        ..after
-                    },
-                )
+                let mut after = after;
+                after.incomplete |= !stopped;
+                self.stop_before(group, next, after)
             }
         }
     }

@@ -33,6 +33,7 @@ impl Options {
 
 /// Reads one line behind its first word. Groups are `complete` if all of `haresources` was understood.
 /// An error is a word, and what is wrong with it.
+#[inline(never)]
 pub(super) fn read<'a>(
     first: Word<'a>,
     mut words: Words<'a>,
@@ -58,24 +59,19 @@ pub(super) fn read<'a>(
     while let Some(option) = words.next() {
         any = true;
         let value = words.next().map_or(&b""[..], |word| word.bytes);
-        let wrong = match option.bytes {
-            b"policy" => {
-                let policy = match value {
-                    b"at-least-one" => Some(Policy::AtLeastOne),
-                    b"at-most-one" => Some(Policy::AtMostOne),
-                    _ => None,
-                };
-                let twice = core::mem::replace(&mut options.policy, policy).is_some();
-                twice || policy.is_none()
-            }
-            b"failback" => {
-                let failback = boolean(value);
-                let twice = core::mem::replace(&mut options.failback, failback).is_some();
-                twice || failback.is_none()
-            }
-            _ => true,
+        let right = if option.bytes == b"policy" {
+            let known = |policy: &(&[u8], Policy)| policy.0 == value;
+            let policy = POLICIES.into_iter().find(known).map(|policy| policy.1);
+            let twice = core::mem::replace(&mut options.policy, policy).is_some();
+            policy.is_some() && !twice
+        } else if option.bytes == b"failback" {
+            let failback = boolean(value);
+            let twice = core::mem::replace(&mut options.failback, failback).is_some();
+            failback.is_some() && !twice
+        } else {
+            false
         };
-        if wrong {
+        if !right {
             return Err((
                 option,
                 "must be policy at-least-one or at-most-one, or failback on or off, each once",
@@ -85,6 +81,12 @@ pub(super) fn read<'a>(
     any.then_some(())
         .ok_or((key, "is followed by no option: write policy or failback"))
 }
+
+/// Each as it is written.
+const POLICIES: [(&[u8], Policy); 2] = [
+    (b"at-least-one", Policy::AtLeastOne),
+    (b"at-most-one", Policy::AtMostOne),
+];
 
 /// How it is written.
 pub(super) const EXAMPLE: &str = "group 192.0.2.10/24 policy at-most-one failback off";

@@ -14,7 +14,7 @@ pub use problem::Problem;
 use super::diagnostic::{File, Position, Quoted, Report};
 use super::lexer::{Lines, Word, Words};
 use super::line::{DEFAULT_RATE, RATES};
-use super::{AutoFailback, Config, Link, Medium, group};
+use super::{AutoFailback, Config, Medium, group};
 use crate::id::{MAX_LINKS, MAX_NODES, MAX_WITNESSES};
 use directive::{Fate, Name};
 use medium::Flaw;
@@ -164,6 +164,7 @@ impl Settings {
         first.unwrap_or(Position::start(File::HaCf))
     }
 
+    #[inline(never)]
     fn read_single<'a>(
         &mut self,
         name: Name,
@@ -185,8 +186,9 @@ impl Settings {
         let flaw = |problem| Err((value.at, problem));
         if let Some(more) = values.next() {
             self.times.doubt();
-            let unit = matches!(more.bytes, b"ms" | b"us" | b"usec" | b"s" | b"sec" | b"min");
-            let problem = if unit && timing::is_time(name) {
+            let units = ["ms", "us", "usec", "s", "sec", "min"];
+            let is = |unit: &&str| unit.as_bytes() == more.bytes;
+            let problem = if units.iter().any(is) && timing::is_time(name) {
                 Problem::BlankBeforeUnit(quoted, Quoted(more.bytes))
             } else {
                 Problem::TooMany(Quoted(more.bytes), name.example())
@@ -274,6 +276,7 @@ impl Settings {
         Ok(())
     }
 
+    #[inline(never)]
     fn read_several<'a>(
         &mut self,
         name: Name,
@@ -290,31 +293,47 @@ impl Settings {
         } else if name != Name::Watchdog {
             self.tried_link = true;
         }
-        let short = (first.at, Problem::NoValue(name.example()));
-        let mut next = || values.next().ok_or(short);
-        let word = next()?;
-        let link = if matches!(name, Name::Mcast | Name::Mcast6) {
-            medium::multicast(name, [word, next()?, next()?, next()?, next()?])
+        let Some(word) = values.next() else {
+            return Err((first.at, Problem::NoValue(name.example())));
+        };
+        let needed = if matches!(name, Name::Mcast | Name::Mcast6) {
+            5
         } else if matches!(name, Name::Ucast | Name::Ucast6) {
-            medium::unicast(name, word, next()?)
+            2
+        } else {
+            1
+        };
+        let mut words = [word; 5];
+        for place in words.iter_mut().take(needed).skip(1) {
+            let Some(word) = values.next() else {
+                return Err((first.at, Problem::NoValue(name.example())));
+            };
+            *place = word;
+        }
+        let link = if needed == 5 {
+            medium::multicast(name, words)
+        } else if needed == 2 {
+            medium::unicast(name, words)
         } else {
             // Any number of nodes, interfaces or devices, each for itself.
-            for word in core::iter::once(word).chain(values) {
+            let mut word = Some(word);
+            while let Some(one) = word {
                 let told = if name == Name::Node {
-                    self.add_node(word, config, report)
+                    self.add_node(one, config, report)
                 } else if name == Name::Watchdog {
-                    self.add_watchdog(word, config, report)
+                    self.add_watchdog(one, config, report)
                 } else {
                     let link = if name == Name::Serial {
-                        device::serial(word, config, report)
+                        device::serial(one, config, report)
                     } else {
-                        medium::broadcast(word)
+                        medium::broadcast(one)
                     };
-                    link.and_then(|link| self.add_link(link, word.at, config))
+                    self.add_link(link, one.at, config)
                 };
                 if let Err((at, problem)) = told {
                     report.say(at, problem);
                 }
+                word = values.next();
             }
             return Ok(());
         };
@@ -322,9 +341,10 @@ impl Settings {
             let problem = Problem::TooMany(Quoted(more.bytes), name.example());
             return Err((more.at, problem));
         }
-        self.add_link(link?, first.at, config)
+        self.add_link(link, first.at, config)
     }
 
+    #[inline(never)]
     fn add_node<'a>(
         &mut self,
         word: Word<'a>,
@@ -357,27 +377,6 @@ impl Settings {
             let _ = config.nodes.push(name);
             let _ = self.nodes.push(word.at);
         }
-        Ok(())
-    }
-
-    fn add_link<'a>(
-        &mut self,
-        link: Link,
-        at: Position,
-        config: &mut Config,
-    ) -> Result<(), Flaw<'a>> {
-        let mut pairs = config.links.iter().zip(&self.links);
-        if let Some((_, earlier)) = pairs.find(|(other, _)| medium::is_same(config, &link, other)) {
-            return Err((at, Problem::Same(*earlier)));
-        }
-        if config.links.push(link).is_err() {
-            // Said once.
-            return match core::mem::replace(&mut self.links_full, true) {
-                false => Err((at, Problem::TooManyLinks)),
-                true => Ok(()),
-            };
-        }
-        let _ = self.links.push(at);
         Ok(())
     }
 }

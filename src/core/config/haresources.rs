@@ -149,22 +149,25 @@ impl Places {
 
 /// Says which scripts and interfaces this machine lacks; what was refused is left out.
 pub(super) fn compare(text: &[u8], machine: &dyn Machine, report: &mut Report<'_>) {
-    for word in Lines::new(File::Haresources, text).flat_map(|(_, words)| words) {
-        let interface = match parse(word.bytes) {
-            Ok(Meaning::Address(Address { interface, .. })) => interface,
-            Ok(Meaning::Network(network)) => network.interface().cloned(),
-            Ok(Meaning::Script) => {
-                let name = cut(word.bytes, b"::").0;
-                if core::str::from_utf8(name).is_ok_and(|name| !machine.has_script(name)) {
-                    report.say(word.at, diagnostic::Problem::NoScript(Quoted(name)));
+    for (_, words) in Lines::new(File::Haresources, text) {
+        for word in words {
+            let meaning = parse(word.bytes);
+            let interface = match &meaning {
+                Ok(Meaning::Address(address)) => address.interface.as_ref(),
+                Ok(Meaning::Network(network)) => network.interface(),
+                Ok(Meaning::Script) => {
+                    let name = cut(word.bytes, b"::").0;
+                    if core::str::from_utf8(name).is_ok_and(|name| !machine.has_script(name)) {
+                        report.say(word.at, diagnostic::Problem::NoScript(Quoted(name)));
+                    }
+                    None
                 }
-                None
+                Err(_) => None,
+            };
+            if let Some(nic) = interface.filter(|nic| !machine.has_interface(nic)) {
+                let problem = diagnostic::Problem::NoInterface(Quoted(nic.as_bytes()));
+                report.say(word.at, problem);
             }
-            Err(_) => None,
-        };
-        if let Some(nic) = interface.filter(|nic| !machine.has_interface(nic)) {
-            let problem = diagnostic::Problem::NoInterface(Quoted(nic.as_bytes()));
-            report.say(word.at, problem);
         }
     }
 }
@@ -198,16 +201,17 @@ fn parse(word: &[u8]) -> Result<Meaning, Problem<'_>> {
         return address::parse(word, Family::Both).map(Meaning::Address);
     }
     let (name, argument) = cut(word, b"::");
-    let family = match name {
-        b"IPaddr" => Family::Four,
-        b"IPaddr2" => Family::Both,
-        b"IPv6addr" => Family::Six,
-        b"IPsrcaddr" | b"SendArp" | b"Route" | b"Link" => {
-            return network::parse(word, name, argument).map(Meaning::Network);
+    let is = |known: &&(&str, BuiltIn)| known.0.as_bytes() == name;
+    let family = match BUILT_IN.iter().find(is) {
+        Some((_, BuiltIn::Address(family))) => *family,
+        Some((_, BuiltIn::Network(kind))) => {
+            return network::parse(word, *kind, argument).map(Meaning::Network);
         }
-        _ => {
+        None => {
+            // Nobody gives a script of his own such a name in other letters.
+            let cased = BUILT_IN.iter().take(CASED);
             let near = |right: &&str| right.as_bytes().eq_ignore_ascii_case(name);
-            if let Some(right) = CASED.into_iter().find(near) {
+            if let Some(right) = cased.map(|known| known.0).find(near) {
                 return Err(Problem::Case(Quoted(name), right));
             }
             call::check(word, name, argument)?;
@@ -218,8 +222,25 @@ fn parse(word: &[u8]) -> Result<Meaning, Problem<'_>> {
     address::parse(argument, family).map(Meaning::Address)
 }
 
-/// Names that nobody gives a script of his own in other letters.
-const CASED: [&str; 5] = ["IPaddr", "IPaddr2", "IPv6addr", "IPsrcaddr", "SendArp"];
+/// What a built-in resource is.
+#[derive(Clone, Copy)]
+enum BuiltIn {
+    Address(Family),
+    Network(network::Kind),
+}
+
+/// Their names; those that a script of somebody's own may well have in other letters last.
+const BUILT_IN: [(&str, BuiltIn); 7] = [
+    ("IPaddr", BuiltIn::Address(Family::Four)),
+    ("IPaddr2", BuiltIn::Address(Family::Both)),
+    ("IPv6addr", BuiltIn::Address(Family::Six)),
+    ("IPsrcaddr", BuiltIn::Network(network::Kind::Source)),
+    ("SendArp", BuiltIn::Network(network::Kind::Announced)),
+    ("Route", BuiltIn::Network(network::Kind::Route)),
+    ("Link", BuiltIn::Network(network::Kind::Link)),
+];
+/// How many of them are meant in any letters.
+const CASED: usize = 5;
 
 /// Bytes of one resource: a group's key must fit into one line of the control socket.
 const MAX_WORD: usize = 200;

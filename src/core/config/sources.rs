@@ -133,16 +133,15 @@ fn find_me(
             let Some(text) = usable(File::NodeInfo, source, report) else {
                 return;
             };
-            let mut words = Lines::new(File::NodeInfo, text)
-                .flat_map(|(first, rest)| core::iter::once(first).chain(rest));
-            match (words.next(), words.next()) {
-                (Some(word), None) if is_node_name(word.bytes) => (word.bytes, word.at, "nodeinfo"),
-                (word, more) => {
-                    let at = more.or(word).map(|word| word.at);
-                    let at = at.unwrap_or(Position::start(File::NodeInfo));
-                    return report.say(at, Problem::NodeInfo);
-                }
+            let mut lines = Lines::new(File::NodeInfo, text);
+            let Some((word, mut rest)) = lines.next() else {
+                return report.say(Position::start(File::NodeInfo), Problem::NodeInfo);
+            };
+            let more = rest.next().or_else(|| Some(lines.next()?.0));
+            if more.is_some() || !is_node_name(word.bytes) {
+                return report.say(more.unwrap_or(word).at, Problem::NodeInfo);
             }
+            (word.bytes, word.at, "nodeinfo")
         }
     };
     match config.node_named(name) {

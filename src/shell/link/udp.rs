@@ -136,12 +136,18 @@ pub(super) fn source_toward(
     let socket = unbound(interface, peer.ip())?;
     connect(socket.as_raw_fd(), &SockaddrStorage::from(peer))?;
     let own = getsockname::<SockaddrStorage>(socket.as_raw_fd())?;
-    own.as_sockaddr_in()
-        .map(|own| IpAddr::V4(own.ip()))
-        .or_else(|| own.as_sockaddr_in6().map(|own| IpAddr::V6(own.ip())))
+    host(&own)
         // What it says where no interface has any address.
         .filter(|own| !own.is_unspecified())
         .ok_or(Errno::EADDRNOTAVAIL)
+}
+
+/// The address in what the kernel writes for one.
+#[inline(never)]
+pub(crate) fn host(of: &SockaddrStorage) -> Option<IpAddr> {
+    of.as_sockaddr_in()
+        .map(|four| IpAddr::V4(four.ip()))
+        .or_else(|| of.as_sockaddr_in6().map(|six| IpAddr::V6(six.ip())))
 }
 
 /// A socket on this interface alone, bound to an address that others may be bound to as well.

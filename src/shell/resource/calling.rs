@@ -61,7 +61,7 @@ impl Resources {
             Ok(Call::Pause(pause)) => (None, Rule::Heartbeat, pause),
             Err(exit) => {
                 let ended = (Finished::at_once(exit), Rule::Heartbeat);
-                self.finished.borrow_mut().push_back((group, ended));
+                self.finished.borrow_mut().push((group, ended));
                 return true;
             }
         };
@@ -84,7 +84,7 @@ impl Resources {
                 }
                 None => Finished::at_once(Exit::Code(0)),
             };
-            finished.borrow_mut().push_back((group, (end, rule)));
+            finished.borrow_mut().push((group, (end, rule)));
         });
         true
     }

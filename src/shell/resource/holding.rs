@@ -40,25 +40,19 @@ pub(crate) struct Holding {
 impl Holding {
     /// Nothing is wanted yet.
     pub(crate) fn new(config: &Rc<Config>, addresses: Addresses, announcer: Announcer) -> Self {
-        let places = config
-            .group_ids()
-            .zip(&config.groups)
-            .flat_map(|(group, entry)| {
-                let resources =
-                    usize::from(entry.resources.start)..usize::from(entry.resources.end);
-                resources
-                    .enumerate()
-                    .map(move |(position, resource)| (group, position, resource))
-            })
-            .filter_map(|(group, position, resource)| {
-                Some(Place {
-                    id: addresses.at(resource)?,
-                    group,
-                    position,
-                    state: State::Unwanted,
-                })
-            })
-            .collect();
+        let mut places = Vec::new();
+        for (group, entry) in config.group_ids().zip(&config.groups) {
+            for (position, resource) in entry.resources.clone().enumerate() {
+                if let Some(id) = addresses.at(resource.into()) {
+                    places.push(Place {
+                        id,
+                        group,
+                        position,
+                        state: State::Unwanted,
+                    });
+                }
+            }
+        }
         Self {
             config: Rc::clone(config),
             addresses,

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use log::{error, info};
 use nix::errno::Errno;
 use nix::libc;
-use twinbeat::config::{Config, Network, Resource};
+use twinbeat::config::{Config, Network, Resource, Route};
 use twinbeat::id::GroupId;
 use twinbeat::time::Instant;
 
@@ -17,7 +17,7 @@ use super::route;
 use crate::announce::Announcer;
 use crate::interface::Interfaces;
 use crate::journal;
-use crate::netlink::{Netlink, Request};
+use crate::netlink::Request;
 
 /// All of it, of every group.
 pub(super) struct Networks {
@@ -85,15 +85,11 @@ impl Networks {
                 }
                 None => Err(Errno::ENODEV),
             },
-            Network::Source(_) | Network::Route(_) => Netlink::open(&[]).and_then(|mut netlink| {
-                place.routes = match network {
-                    Network::Source(source) => route::defaults_from(*source, &mut netlink)?,
-                    Network::Route(wanted) => vec![route::addition(wanted)?],
-                    Network::Announced { .. } | Network::Link(_) => Vec::new(),
-                };
-                let mut done = place.routes.iter_mut();
-                done.try_for_each(|route| route::add(route, &mut netlink))
+            Network::Source(source) => route::defaults_from(*source).and_then(|routes| {
+                place.routes = routes;
+                place.add_routes()
             }),
+            Network::Route(wanted) => place.add_route(wanted),
             Network::Link(name) => set(name, true),
         };
         place.held = true;
@@ -170,18 +166,8 @@ impl Networks {
                         let _ = set(name, true);
                     }
                 }
-                Network::Source(_) | Network::Route(_) => {
-                    if let Network::Route(wanted) = network
-                        && let Ok(request) = route::addition(wanted)
-                    {
-                        place.routes = vec![request];
-                    }
-                    if let Ok(mut netlink) = Netlink::open(&[]) {
-                        for route in &mut place.routes {
-                            let _ = route::add(route, &mut netlink);
-                        }
-                    }
-                }
+                Network::Source(_) => _ = place.add_routes(),
+                Network::Route(wanted) => _ = place.add_route(wanted),
             }
         }
     }
@@ -202,6 +188,24 @@ impl Networks {
     }
 }
 
+impl Place {
+    /// Its interface may be another than before.
+    #[inline(never)]
+    fn add_route(&mut self, wanted: &Route) -> Result<(), Errno> {
+        self.routes = vec![route::addition(wanted)?];
+        self.add_routes()
+    }
+
+    /// All that can be; how the first failed that could not.
+    fn add_routes(&mut self) -> Result<(), Errno> {
+        let mut done = Ok(());
+        for route in &mut self.routes {
+            done = done.and(route::add(route));
+        }
+        done
+    }
+}
+
 fn at<'a>(
     config: &'a Config,
     places: &'a mut [Place],
@@ -217,6 +221,7 @@ fn at<'a>(
 }
 
 /// Sets an interface up or down, by its name: it may be another than a moment ago.
+#[inline(never)]
 fn set(name: &str, up: bool) -> Result<(), Errno> {
     // `struct ifinfomsg`: flags, and which of them are meant.
     let mut fixed = [0; 16];
@@ -225,7 +230,7 @@ fn set(name: &str, up: bool) -> Result<(), Errno> {
     fixed[12..].copy_from_slice(&IFF_UP.to_ne_bytes());
     let mut request = Request::new(libc::RTM_NEWLINK, libc::NLM_F_ACK, &fixed);
     request.attribute(libc::IFLA_IFNAME, &[name.as_bytes(), &[0]].concat());
-    Netlink::open(&[])?.exchange(&mut request, |_| ())
+    route::ask(&mut request)
 }
 
 const IFF_UP: u32 = 1;

@@ -19,8 +19,8 @@ pub(super) fn addition(wanted: &Route) -> Result<Request, Errno> {
 }
 
 /// Adds it; it is no matter if it is there.
-pub(super) fn add(request: &mut Request, netlink: &mut Netlink) -> Result<(), Errno> {
-    match netlink.exchange(request, |_| ()) {
+pub(super) fn add(request: &mut Request) -> Result<(), Errno> {
+    match ask(request) {
         Err(Errno::EEXIST) => Ok(()),
         result => result,
     }
@@ -28,16 +28,13 @@ pub(super) fn add(request: &mut Request, netlink: &mut Netlink) -> Result<(), Er
 
 /// Takes it away, if it is there.
 pub(super) fn remove(wanted: &Route) {
-    if let (Ok(mut request), Ok(mut netlink)) =
-        (build(libc::RTM_DELROUTE, 0, wanted), Netlink::open(&[]))
-    {
-        let _ = netlink.exchange(&mut request, |_| ());
-    }
+    let _ = build(libc::RTM_DELROUTE, 0, wanted).and_then(|mut request| ask(&mut request));
 }
 
 /// How the default routes there are now are made once more, with this source. `ENETUNREACH`: there
 /// is none.
-pub(super) fn defaults_from(source: IpAddr, netlink: &mut Netlink) -> Result<Vec<Request>, Errno> {
+pub(super) fn defaults_from(source: IpAddr) -> Result<Vec<Request>, Errno> {
+    let mut netlink = Netlink::open(&[])?;
     let mut found = Vec::new();
     for _ in 0..DUMP_ATTEMPTS {
         found.clear();
@@ -98,14 +95,18 @@ pub(super) fn remove_defaults_from(source: IpAddr) {
     fixed[6] = libc::RT_SCOPE_NOWHERE;
     let mut request = Request::new(libc::RTM_DELROUTE, libc::NLM_F_ACK, &fixed);
     request.address(libc::RTA_PREFSRC, source);
-    if let Ok(mut netlink) = Netlink::open(&[]) {
-        // One at a time.
-        for _ in 0..MOST {
-            if netlink.exchange(&mut request, |_| ()).is_err() {
-                break;
-            }
+    // One at a time.
+    for _ in 0..MOST {
+        if ask(&mut request).is_err() {
+            break;
         }
     }
+}
+
+/// Asks the kernel for one thing. It is rare, so no socket is kept for it.
+#[inline(never)]
+pub(super) fn ask(request: &mut Request) -> Result<(), Errno> {
+    Netlink::open(&[])?.exchange(request, |_| ())
 }
 
 fn build(kind: u16, flags: i32, wanted: &Route) -> Result<Request, Errno> {

@@ -38,11 +38,14 @@ impl Rule {
             (Self::Lsb, 0) | (Self::Ocf, 0 | 8 | 190 | 191) => Some(true),
             (Self::Lsb, 1..=3) | (Self::Ocf, 5 | 7) => Some(false),
             (Self::Lsb | Self::Ocf, _) => None,
-            (Self::Systemd, _) => match said.trim_ascii() {
-                b"active" | b"reloading" => Some(true),
-                b"inactive" | b"failed" | b"unknown" => Some(false),
-                _ => None,
-            },
+            (Self::Systemd, _) => {
+                let is = |words: &[&str]| words.contains(&finished.said.trim_ascii());
+                if is(&["active", "reloading"]) {
+                    Some(true)
+                } else {
+                    is(&["inactive", "failed", "unknown"]).then_some(false)
+                }
+            }
         }
     }
 }

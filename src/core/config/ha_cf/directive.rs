@@ -118,7 +118,8 @@ impl Name {
     /// Its word.
     pub(super) fn word(self) -> &'static str {
         let example = self.example();
-        example.split(' ').next().unwrap_or(example)
+        let end = example.bytes().position(|byte| byte == b' ');
+        end.and_then(|end| example.get(..end)).unwrap_or(example)
     }
 }
 

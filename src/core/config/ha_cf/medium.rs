@@ -3,7 +3,7 @@
 use core::net::{IpAddr, Ipv4Addr};
 
 use super::directive::Name;
-use super::{Problem, value::number};
+use super::{Problem, Settings, value::number};
 use crate::config::diagnostic::{Position, Quoted};
 use crate::config::haresources::literal;
 use crate::config::lexer::Word;
@@ -11,6 +11,32 @@ use crate::config::{Config, Interface, Link, Medium, interface};
 
 /// A problem and where.
 pub(super) type Flaw<'a> = (Position, Problem<'a>);
+
+impl Settings {
+    /// One link more, if it was understood.
+    #[inline(never)]
+    pub(super) fn add_link<'a>(
+        &mut self,
+        link: Result<Link, Flaw<'a>>,
+        at: Position,
+        config: &mut Config,
+    ) -> Result<(), Flaw<'a>> {
+        let link = link?;
+        let mut pairs = config.links.iter().zip(&self.links);
+        if let Some((_, earlier)) = pairs.find(|(other, _)| is_same(config, &link, other)) {
+            return Err((at, Problem::Same(*earlier)));
+        }
+        if config.links.push(link).is_err() {
+            // Said once.
+            return match core::mem::replace(&mut self.links_full, true) {
+                false => Err((at, Problem::TooManyLinks)),
+                true => Ok(()),
+            };
+        }
+        let _ = self.links.push(at);
+        Ok(())
+    }
+}
 
 /// A broadcast link. Its port is set when `udpport` is known for sure, at the end.
 pub(super) fn broadcast(name: Word<'_>) -> Result<Link, Flaw<'_>> {
@@ -22,7 +48,8 @@ pub(super) fn broadcast(name: Word<'_>) -> Result<Link, Flaw<'_>> {
 }
 
 /// `IF ADDR`.
-pub(super) fn unicast<'a>(name: Name, nic: Word<'a>, address: Word<'a>) -> Result<Link, Flaw<'a>> {
+pub(super) fn unicast<'a>(name: Name, values: [Word<'a>; 5]) -> Result<Link, Flaw<'a>> {
+    let [nic, address, ..] = values;
     Ok(Link {
         interface: on(nic)?,
         medium: Medium::Unicast {

@@ -2,7 +2,7 @@
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::Problem;
+use super::{Problem, cut};
 use crate::config::diagnostic::Quoted;
 use crate::config::{Address, interface};
 
@@ -21,7 +21,7 @@ pub(super) enum Family {
 pub(super) fn is_meant(word: &[u8]) -> bool {
     let (head, _) = split(word);
     // What would be the script's name if it were one.
-    let (name, end) = super::cut(head, b"::");
+    let (name, end) = cut(head, b"::");
     let hex = |b: &u8| b.is_ascii_hexdigit() || *b == b':';
     let digit = name.first().is_some_and(u8::is_ascii_digit);
     literal(head).is_some()
@@ -83,7 +83,7 @@ fn on_interface<'a>(found: &mut Address, rest: &'a [u8]) -> Result<(), Problem<'
         return set_broadcast(found, broadcast, rest);
     }
     let (nic, rest) = split(rest);
-    let name = nic.split(|b| *b == b':').next().unwrap_or_default();
+    let (name, _) = cut(nic, b":");
     let named = |why| Problem::Interface(Quoted(nic), why);
     found.interface = Some(interface::parse(name).map_err(named)?);
     if name.len() < nic.len() {
@@ -116,8 +116,7 @@ fn set_broadcast<'a>(
 
 /// Up to the first `/`, and what is behind it.
 fn split(word: &[u8]) -> (&[u8], Option<&[u8]>) {
-    let mut parts = word.splitn(2, |b| *b == b'/');
-    (parts.next().unwrap_or_default(), parts.next())
+    cut(word, b"/")
 }
 
 pub(in crate::config) fn literal(word: &[u8]) -> Option<IpAddr> {

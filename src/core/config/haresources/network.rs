@@ -52,21 +52,30 @@ impl Network {
     }
 }
 
+/// One of the four by its name.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    Source,
+    Announced,
+    Route,
+    Link,
+}
+
 /// A word that begins with one of the four names.
 pub(super) fn parse<'a>(
     word: &'a [u8],
-    name: &[u8],
+    kind: Kind,
     argument: Option<&[u8]>,
 ) -> Result<Network, Problem<'a>> {
     let argument = argument.unwrap_or_default();
-    let (found, form) = match name {
-        b"IPsrcaddr" => (
+    let (found, form) = match kind {
+        Kind::Source => (
             literal(argument).map(Network::Source),
             "IPsrcaddr::ADDRESS, such as IPsrcaddr::192.0.2.10",
         ),
-        b"SendArp" => (announced(argument), "SendArp::ADDRESS/INTERFACE"),
-        b"Link" => (interface(argument).map(Network::Link), "Link::INTERFACE"),
-        _ => (
+        Kind::Announced => (announced(argument), "SendArp::ADDRESS/INTERFACE"),
+        Kind::Link => (interface(argument).map(Network::Link), "Link::INTERFACE"),
+        Kind::Route => (
             route(argument).map(Network::Route),
             "Route::DESTINATION::via::GATEWAY::dev::INTERFACE::src::ADDRESS, in this order, with via or \
              dev at least; DESTINATION is \"default\" or such as 10.8.0.0/16",
@@ -162,13 +171,13 @@ fn take_after<'a>(text: &mut &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::haresources::{self, Meaning};
     use std::format;
     use std::string::String;
 
     fn show(word: &str) -> String {
-        let (name, argument) = cut(word.as_bytes(), b"::");
-        match parse(word.as_bytes(), name, argument) {
-            Ok(Network::Route(route)) => format!(
+        match haresources::parse(word.as_bytes()) {
+            Ok(Meaning::Network(Network::Route(route))) => format!(
                 "{}/{} {:?} {:?} {:?}",
                 route.destination,
                 route.prefix,
@@ -176,7 +185,8 @@ mod tests {
                 route.interface.as_deref(),
                 route.source
             ),
-            Ok(other) => format!("{other:?}"),
+            Ok(Meaning::Network(other)) => format!("{other:?}"),
+            Ok(Meaning::Address(_) | Meaning::Script) => String::from("of another kind"),
             Err(problem) => format!("{problem}"),
         }
     }
