@@ -156,7 +156,8 @@ fn stop_failed() {
     pair.start_both();
     fs::write(pair.nodes[A].folder.join("ha.d/resource.d/service"), script).expect("ours");
     pair.command(A, &["standby", "service::one"]);
-    pair.wait_for("the address to be handed over", 2 * SECOND, |p| {
+    // It is tried ten times first, once a second.
+    pair.wait_for("the address to be handed over", 15 * SECOND, |p| {
         p.holds(B) && !p.holds(A)
     });
     assert!(!dog.saw("EXPIRED"), "{}\n{}", dog.story(), pair.story());
