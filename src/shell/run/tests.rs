@@ -35,7 +35,7 @@ fn program(name: &str, interface: &str, groups: &str) -> Program {
         (
             "ha.cf",
             format!(
-                "keepalive 20ms\ndeadtime 500ms\ninitdead 500ms\nbcast {interface}\n\
+                "keepalive 20ms\ndeadtime 500ms\ninitdead 500ms\nbcast {interface}\nping 192.0.2.1\n\
                  node alpha beta\nrundir {path}/run\nstatedir {path}/state\n"
             ),
         ),
@@ -70,7 +70,7 @@ fn turn_until(program: &mut Program, what: &str, so: impl Fn(&Program) -> bool) 
 }
 
 #[test]
-fn no_beat_and_no_lease_costs_an_allocation() {
+fn no_beat_no_lease_and_no_ping_costs_an_allocation() {
     sandbox::run(|| {
         cable();
         let groups = "alpha 192.0.2.100/24\nbeta 192.0.2.101/24/v0\n";
@@ -107,6 +107,8 @@ fn no_beat_and_no_lease_costs_an_allocation() {
             let stalled = after.0 - before.0 < 80 || after.1 - before.1 < 80;
             costs.push(if stalled { u64::MAX } else { last - first });
         }
+        let host = twinbeat::id::WitnessId::ZERO;
+        assert!(alpha.node.witness(clock::now(), host).0, "it answers");
         over.store(true, Ordering::Relaxed);
         peer.join().unwrap();
         let alive = alpha.node.peer(clock::now(), NodeId::new(1).unwrap());
