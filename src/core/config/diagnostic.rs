@@ -171,14 +171,15 @@ impl<'r> Report<'r> {
 
     /// Says what was left out, and returns the number of errors.
     pub(super) fn finish(self) -> u32 {
-        let errors = self.error_tallies.map(|tally| (Severity::Error, tally));
-        let others = self.other_tallies.map(|tally| (Severity::Warning, tally));
-        for (severity, tally) in errors.into_iter().chain(others) {
-            if let Some(position) = tally.first_hidden {
-                (self.sink)(Diagnostic {
-                    position,
-                    problem: Problem::More(severity, tally.hidden),
-                });
+        for (severity, tallies) in [
+            (Severity::Error, &self.error_tallies),
+            (Severity::Warning, &self.other_tallies),
+        ] {
+            for tally in tallies {
+                if let Some(position) = tally.first_hidden {
+                    let problem = Problem::More(severity, tally.hidden);
+                    (self.sink)(Diagnostic { position, problem });
+                }
             }
         }
         self.errors

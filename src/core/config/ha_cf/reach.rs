@@ -6,7 +6,7 @@ use super::directive::Name;
 use super::medium::{Flaw, machine, on};
 use super::{Problem, Settings, is_node_name};
 use crate::config::diagnostic::{self, Position, Quoted, Report};
-use crate::config::lexer::Words;
+use crate::config::lexer::{Word, Words};
 use crate::config::reach::MAX_TARGETS;
 use crate::config::{Config, Machine, Sight, Text, Witness};
 
@@ -19,6 +19,7 @@ pub(super) fn is_meant(name: Name) -> bool {
 }
 
 impl Settings {
+    #[inline(never)]
     pub(super) fn read_reach<'a>(
         &mut self,
         name: Name,
@@ -42,16 +43,8 @@ impl Settings {
             group = config.keep(word.bytes, word.at, report).unwrap_or_default();
         }
         for word in words {
-            let sight = if name == Name::Track {
-                on(word).map(Sight::Interface)
-            } else {
-                machine(name, word).map(Sight::Host)
-            };
-            let told = sight.and_then(|sight| {
-                let added = self.add_witness(sight, word.at, group, any, config);
-                added.map_err(|what| (word.at, Problem::Wrong(Quoted(word.bytes), what)))
-            });
-            if let Err((at, problem)) = told {
+            let added = self.add_witness(name, word, group, any, config);
+            if let Err((at, problem)) = added {
                 report.say(at, problem);
             }
             any = true;
@@ -63,36 +56,43 @@ impl Settings {
     }
 
     /// One host or interface; of a group's hosts only the first is a target.
-    fn add_witness(
+    #[inline(never)]
+    fn add_witness<'a>(
         &mut self,
-        sight: Sight,
-        at: Position,
+        name: Name,
+        word: Word<'a>,
         group: Text,
         more: bool,
         config: &mut Config,
-    ) -> Result<(), &'static str> {
+    ) -> Result<(), Flaw<'a>> {
+        let sight = if name == Name::Track {
+            Sight::Interface(on(word)?)
+        } else {
+            Sight::Host(machine(name, word)?)
+        };
         let reach = &mut config.reach;
-        if matches!(sight, Sight::Host(IpAddr::V6(host)) if host.is_unicast_link_local()) {
-            return Err("is of one link only: write the global address");
-        }
-        if reach.witnesses.iter().any(|other| other.sight == sight) {
-            return Err("stands twice: remove one of them");
-        }
         let joins = more && group.len > 0 && reach.targets > 0;
         let target = reach.targets.saturating_sub(u8::from(joins));
-        let witness = Witness {
-            sight,
-            target,
-            group,
+        let link_local =
+            matches!(sight, Sight::Host(IpAddr::V6(host)) if host.is_unicast_link_local());
+        let what = if link_local {
+            "is of one link only: write the global address"
+        } else if reach.witnesses.iter().any(|other| other.sight == sight) {
+            "stands twice: remove one of them"
+        } else {
+            let witness = Witness {
+                sight,
+                target,
+                group,
+            };
+            if target < MAX_TARGETS && reach.witnesses.push(witness).is_ok() {
+                reach.targets = target.saturating_add(1);
+                let _ = self.witnesses.push(word.at);
+                return Ok(());
+            }
+            "is too many: at most 8 targets (a ping_group is one) of 16 hosts; remove some"
         };
-        if target >= MAX_TARGETS || reach.witnesses.push(witness).is_err() {
-            return Err(
-                "is too many: at most 8 targets (a ping_group is one) of 16 hosts; remove some",
-            );
-        }
-        reach.targets = target.saturating_add(1);
-        let _ = self.witnesses.push(at);
-        Ok(())
+        Err((word.at, Problem::Wrong(Quoted(word.bytes), what)))
     }
 
     /// Says which interfaces this machine lacks at present.
@@ -102,18 +102,20 @@ impl Settings {
         machine: &dyn Machine,
         report: &mut Report<'_>,
     ) {
-        let links = config.links.iter().zip(&self.links);
-        let links = links.filter(|(link, _)| link.rate().is_none());
-        let links = links.map(|(link, at)| (&link.interface, at));
-        let tracked = config.reach.witnesses.iter().zip(&self.witnesses);
-        let tracked = tracked.filter_map(|(witness, at)| match &witness.sight {
-            Sight::Interface(name) => Some((name, at)),
-            Sight::Host(_) => None,
-        });
-        for (name, at) in links.chain(tracked) {
+        let mut compare = |name: &str, at: &Position| {
             if !machine.has_interface(name) {
                 let name = Quoted(name.as_bytes());
                 report.say(*at, diagnostic::Problem::NoInterface(name));
+            }
+        };
+        for (link, at) in config.links.iter().zip(&self.links) {
+            if link.rate().is_none() {
+                compare(&link.interface, at);
+            }
+        }
+        for (witness, at) in config.reach.witnesses.iter().zip(&self.witnesses) {
+            if let Sight::Interface(name) = &witness.sight {
+                compare(name, at);
             }
         }
     }
