@@ -132,6 +132,7 @@ impl<'r> Report<'r> {
         }
     }
 
+    #[inline(never)]
     pub(super) fn say<'a>(&mut self, position: Position, problem: impl Into<Problem<'a>>) {
         self.pass_on(Diagnostic {
             position,
@@ -171,10 +172,8 @@ impl<'r> Report<'r> {
 
     /// Says what was left out, and returns the number of errors.
     pub(super) fn finish(self) -> u32 {
-        for (severity, tallies) in [
-            (Severity::Error, &self.error_tallies),
-            (Severity::Warning, &self.other_tallies),
-        ] {
+        let (errors, others) = (&self.error_tallies, &self.other_tallies);
+        for (severity, tallies) in [(Severity::Error, errors), (Severity::Warning, others)] {
             for tally in tallies {
                 if let Some(position) = tally.first_hidden {
                     let problem = Problem::More(severity, tally.hidden);

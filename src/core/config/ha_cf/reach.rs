@@ -3,7 +3,7 @@
 use core::net::IpAddr;
 
 use super::directive::Name;
-use super::medium::{Flaw, machine, on};
+use super::medium::{machine, on};
 use super::{Problem, Settings, is_node_name};
 use crate::config::diagnostic::{self, Position, Quoted, Report};
 use crate::config::lexer::{Word, Words};
@@ -20,16 +20,16 @@ pub(super) fn is_meant(name: Name) -> bool {
 
 impl Settings {
     #[inline(never)]
-    pub(super) fn read_reach<'a>(
+    pub(super) fn read_reach(
         &mut self,
         name: Name,
         start: Position,
-        mut words: Words<'a>,
+        mut words: Words<'_>,
         config: &mut Config,
         report: &mut Report<'_>,
-    ) -> Result<(), Flaw<'a>> {
+    ) {
         if name == Name::Group {
-            return Ok(()); // When haresources has been read.
+            return; // When haresources has been read.
         }
         let mut any = false;
         let mut group = Text::default();
@@ -38,38 +38,35 @@ impl Settings {
         {
             if !is_node_name(word.bytes) {
                 let what = "is no name for a group of hosts: letters and digits";
-                return Err((word.at, Problem::Wrong(Quoted(word.bytes), what)));
+                return report.say(word.at, Problem::Wrong(Quoted(word.bytes), what));
             }
             group = config.keep(word.bytes, word.at, report).unwrap_or_default();
         }
         for word in words {
-            let added = self.add_witness(name, word, group, any, config);
-            if let Err((at, problem)) = added {
-                report.say(at, problem);
-            }
+            self.add_witness(name, word, (group, any), config, report);
             any = true;
         }
-        if any {
-            return Ok(());
+        if !any {
+            report.say(start, Problem::NoValue(name.example()));
         }
-        Err((start, Problem::NoValue(name.example())))
     }
 
     /// One host or interface; of a group's hosts only the first is a target.
     #[inline(never)]
-    fn add_witness<'a>(
+    fn add_witness(
         &mut self,
         name: Name,
-        word: Word<'a>,
-        group: Text,
-        more: bool,
+        word: Word<'_>,
+        (group, more): (Text, bool),
         config: &mut Config,
-    ) -> Result<(), Flaw<'a>> {
+        report: &mut Report<'_>,
+    ) {
         let sight = if name == Name::Track {
-            Sight::Interface(on(word)?)
+            on(word, report).map(Sight::Interface)
         } else {
-            Sight::Host(machine(name, word)?)
+            machine(name, word, report).map(Sight::Host)
         };
+        let Some(sight) = sight else { return };
         let reach = &mut config.reach;
         let joins = more && group.len > 0 && reach.targets > 0;
         let target = reach.targets.saturating_sub(u8::from(joins));
@@ -88,11 +85,11 @@ impl Settings {
             if target < MAX_TARGETS && reach.witnesses.push(witness).is_ok() {
                 reach.targets = target.saturating_add(1);
                 let _ = self.witnesses.push(word.at);
-                return Ok(());
+                return;
             }
             "is too many: at most 8 targets (a ping_group is one) of 16 hosts; remove some"
         };
-        Err((word.at, Problem::Wrong(Quoted(word.bytes), what)))
+        report.say(word.at, Problem::Wrong(Quoted(word.bytes), what));
     }
 
     /// Says which interfaces this machine lacks at present.
