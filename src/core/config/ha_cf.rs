@@ -17,8 +17,8 @@ use super::line::{DEFAULT_RATE, RATES};
 use super::{AutoFailback, Config, Medium, group};
 use crate::id::{MAX_LINKS, MAX_NODES, MAX_WITNESSES};
 use directive::{Fate, Name};
-use value::{MAX_NAME, facility, number, set_text};
-pub(super) use value::{boolean, is_node_name};
+use value::{MAX_NAME, facility, set_text};
+pub(super) use value::{boolean, is_node_name, number};
 
 /// What can be decided only when both files have been read, and where everything stood.
 #[derive(Default)]
