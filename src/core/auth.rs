@@ -112,13 +112,12 @@ impl core::fmt::Debug for Digest8 {
 }
 
 impl Digest8 {
-    /// The list and one more text.
-    #[must_use]
-    pub fn with(mut self, text: &[u8]) -> Self {
+    /// One more text of the list.
+    #[inline(never)]
+    pub fn add(&mut self, text: &[u8]) {
         // Lengths keep "ab" "c" and "a" "bc" apart.
         self.0.update(&text.len().to_le_bytes()[..2]);
         self.0.update(text);
-        self
     }
 
     /// The byte.

@@ -57,6 +57,7 @@ macro_rules! id {
             /// No member.
             pub const EMPTY: Self = Self(0);
             /// The first `count` ids.
+            #[inline(never)]
             pub fn first(count: usize) -> Self {
                 $name::first(count).fold(Self::EMPTY, Self::with)
             }
@@ -77,14 +78,16 @@ macro_rules! id {
                 self.0 == 0
             }
             /// Members, lowest position first.
-            pub fn iter(self) -> impl Iterator<Item = $name> {
-                let mut left = self.0;
-                core::iter::from_fn(move || {
-                    let lowest = $name(left.trailing_zeros().to_le_bytes()[0]);
-                    let more = left != 0;
-                    left &= left.wrapping_sub(1);
-                    more.then_some(lowest)
-                })
+            pub fn iter(mut self) -> impl Iterator<Item = $name> {
+                core::iter::from_fn(move || self.take_first())
+            }
+            /// The member of the lowest position, which is taken out.
+            #[inline(never)]
+            pub fn take_first(&mut self) -> Option<$name> {
+                let lowest = $name(self.0.trailing_zeros().to_le_bytes()[0]);
+                let more = self.0 != 0;
+                self.0 &= self.0.wrapping_sub(1);
+                more.then_some(lowest)
             }
         }
 

@@ -22,6 +22,7 @@ pub(crate) use control::Outbox;
 pub(crate) use life::Life;
 pub(crate) use peer::{Alive, Ended, Peer, Standing};
 pub(crate) use proof::Received;
+pub(crate) use view::LivePeers;
 
 /// What this node knows of all others.
 #[derive(Clone, Debug)]

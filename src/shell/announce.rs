@@ -207,16 +207,19 @@ impl Announcer {
 
     /// The next announcement, or end of a probe.
     pub(crate) fn deadline(&self) -> Instant {
-        let deadlines = self.watched.iter().map(|watched| match watched.purpose {
-            Purpose::Held {
-                left: 1.., next_at, ..
-            } => next_at,
-            Purpose::Held { left: 0, .. } => Instant::NEVER,
-            Purpose::Asked {
-                again_at, until, ..
-            } => again_at.min(until),
-        });
-        deadlines.min().unwrap_or(Instant::NEVER)
+        let mut deadline = Instant::NEVER;
+        for watched in &self.watched {
+            match watched.purpose {
+                Purpose::Held {
+                    left: 1.., next_at, ..
+                } => deadline = deadline.min(next_at),
+                Purpose::Held { left: 0, .. } => {}
+                Purpose::Asked {
+                    again_at, until, ..
+                } => deadline = deadline.min(again_at).min(until),
+            }
+        }
+        deadline
     }
 
     /// What to wait for: one or two; others after [`Self::announce`], [`Self::probe`] and

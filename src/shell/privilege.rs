@@ -122,7 +122,7 @@ fn effective_capabilities() -> Option<u64> {
 /// The lowest port that needs no capability.
 fn first_free_port() -> u16 {
     files::read_kernel("/proc/sys/net/ipv4/ip_unprivileged_port_start")
-        .and_then(|text| text.trim_ascii().parse().ok())
+        .and_then(|text| text.trim_ascii().parse::<u64>().ok()?.try_into().ok())
         .unwrap_or(1024)
 }
 

@@ -6,6 +6,7 @@
 use core::fmt;
 
 use super::diagnostic::{File, Position, Report};
+use super::ha_cf;
 use super::lexer::{Lines, Word, Words};
 use super::{Key, Keys, MAX_KEYS, MAX_SECRET, Method};
 
@@ -197,9 +198,8 @@ fn number(word: &[u8]) -> Result<u8, NotANumber> {
     if word.is_empty() || !word.iter().all(u8::is_ascii_digit) {
         return Err(NotANumber::Other);
     }
-    core::str::from_utf8(word)
-        .ok()
-        .and_then(|digits| digits.parse().ok())
+    ha_cf::number(word)
+        .and_then(|number| u8::try_from(number).ok())
         .filter(|number| usize::from(*number) < MAX_KEYS)
         .ok_or(NotANumber::TooLarge)
 }

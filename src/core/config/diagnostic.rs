@@ -132,6 +132,7 @@ impl<'r> Report<'r> {
         }
     }
 
+    #[inline(never)]
     pub(super) fn say<'a>(&mut self, position: Position, problem: impl Into<Problem<'a>>) {
         self.pass_on(Diagnostic {
             position,
@@ -171,14 +172,13 @@ impl<'r> Report<'r> {
 
     /// Says what was left out, and returns the number of errors.
     pub(super) fn finish(self) -> u32 {
-        let errors = self.error_tallies.map(|tally| (Severity::Error, tally));
-        let others = self.other_tallies.map(|tally| (Severity::Warning, tally));
-        for (severity, tally) in errors.into_iter().chain(others) {
-            if let Some(position) = tally.first_hidden {
-                (self.sink)(Diagnostic {
-                    position,
-                    problem: Problem::More(severity, tally.hidden),
-                });
+        let (errors, others) = (&self.error_tallies, &self.other_tallies);
+        for (severity, tallies) in [(Severity::Error, errors), (Severity::Warning, others)] {
+            for tally in tallies {
+                if let Some(position) = tally.first_hidden {
+                    let problem = Problem::More(severity, tally.hidden);
+                    (self.sink)(Diagnostic { position, problem });
+                }
             }
         }
         self.errors

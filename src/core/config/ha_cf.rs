@@ -17,9 +17,8 @@ use super::line::{DEFAULT_RATE, RATES};
 use super::{AutoFailback, Config, Medium, group};
 use crate::id::{MAX_LINKS, MAX_NODES, MAX_WITNESSES};
 use directive::{Fate, Name};
-use medium::Flaw;
-use value::{MAX_NAME, facility, number, set_text};
-pub(super) use value::{boolean, is_node_name};
+use value::{MAX_NAME, facility, set_text};
+pub(super) use value::{boolean, is_node_name, number};
 
 /// What can be decided only when both files have been read, and where everything stood.
 #[derive(Default)]
@@ -65,13 +64,10 @@ impl Settings {
             }
             match directive::find(first.bytes) {
                 Some((_, Fate::Works(name))) => {
-                    let told = if name.is_single() {
-                        self.read_single(name, first, values, config, report)
+                    if name.is_single() {
+                        self.read_single(name, first, values, config, report);
                     } else {
-                        self.read_several(name, first, values, config, report)
-                    };
-                    if let Err((at, problem)) = told {
-                        report.say(at, problem);
+                        self.read_several(name, first, values, config, report);
                     }
                 }
                 Some((word, Fate::NoEffect(why))) => {
@@ -165,25 +161,24 @@ impl Settings {
     }
 
     #[inline(never)]
-    fn read_single<'a>(
+    fn read_single(
         &mut self,
         name: Name,
-        first: Word<'a>,
-        mut values: Words<'a>,
+        first: Word<'_>,
+        mut values: Words<'_>,
         config: &mut Config,
         report: &mut Report<'_>,
-    ) -> Result<(), Flaw<'a>> {
+    ) {
         let earlier = self.place(name);
         if let Some(earlier) = earlier {
-            return Err((first.at, Problem::Repeated(name.word(), earlier)));
+            return report.say(first.at, Problem::Repeated(name.word(), earlier));
         }
         // As many places as directives.
         let _ = self.seen.push((name, first.at));
-        let value = values
-            .next()
-            .ok_or((first.at, Problem::NoValue(name.example())))?;
+        let Some(value) = values.next() else {
+            return report.say(first.at, Problem::NoValue(name.example()));
+        };
         let quoted = Quoted(value.bytes);
-        let flaw = |problem| Err((value.at, problem));
         if let Some(more) = values.next() {
             self.times.doubt();
             let units = ["ms", "us", "usec", "s", "sec", "min"];
@@ -193,7 +188,7 @@ impl Settings {
             } else {
                 Problem::TooMany(Quoted(more.bytes), name.example())
             };
-            return Err((more.at, problem));
+            return report.say(more.at, problem);
         }
         match name {
             Name::Keepalive
@@ -203,23 +198,27 @@ impl Settings {
             | Name::Initdead
             | Name::Lease
             | Name::WatchdogTimeout => {
-                self.times.set(name, value)?;
+                self.times.set(name, value, report);
             }
-            Name::Udpport => self.port = Some(medium::udp_port(value)?),
+            Name::Udpport => {
+                if let Some(port) = medium::udp_port(value, report) {
+                    self.port = Some(port);
+                }
+            }
             Name::Baud => {
                 let rate = number(value.bytes).filter(|rate| RATES.contains(rate));
                 self.devices.rate = rate.or(Some(0));
                 if rate.is_none() {
                     let rates =
                         "must be 9600, 19200 (usual), 38400, 57600, 115200, 230400 or 460800";
-                    return flaw(Problem::Wrong(quoted, rates));
+                    report.say(value.at, Problem::Wrong(quoted, rates));
                 }
             }
             Name::Rtscts => match boolean(value.bytes) {
                 Some(on) => self.devices.rtscts = on,
                 None => {
                     let words = "must be on (only with a cable that has the wires) or off";
-                    return flaw(Problem::Wrong(quoted, words));
+                    report.say(value.at, Problem::Wrong(quoted, words));
                 }
             },
             Name::AutoFailback => {
@@ -227,64 +226,63 @@ impl Settings {
                     (Some(true), _) => AutoFailback::On,
                     (Some(false), _) => AutoFailback::Off,
                     (None, b"legacy") => AutoFailback::Legacy,
-                    (None, _) => return flaw(Problem::BadFailback(quoted)),
+                    (None, _) => return report.say(value.at, Problem::BadFailback(quoted)),
                 }
             }
             Name::Cluster => {
                 if value.bytes.len() > MAX_NAME || !value.bytes.iter().all(u8::is_ascii_graphic) {
-                    return flaw(Problem::BadCluster(quoted));
+                    return report.say(value.at, Problem::BadCluster(quoted));
                 }
                 let text = config.keep(value.bytes, value.at, report);
                 set_text(config, name, text);
             }
             Name::Logfile | Name::Debugfile | Name::Rundir | Name::Statedir => {
-                let text = device::keep_path(name, value, config, report)?;
-                set_text(config, name, Some(text));
+                let text = device::keep_path(name, value, config, report);
+                set_text(config, name, text);
             }
             Name::Logfacility => match facility(value.bytes) {
                 Some(facility) => config.log.facility = facility,
-                None => return flaw(Problem::BadFacility(quoted)),
+                None => report.say(value.at, Problem::BadFacility(quoted)),
             },
             Name::Debug => {
                 let level = number(value.bytes).and_then(|level| u8::try_from(level).ok());
                 match level {
                     Some(level) => config.log.debug = level,
-                    None => return flaw(Problem::BadDebug(quoted)),
+                    None => report.say(value.at, Problem::BadDebug(quoted)),
                 }
             }
             Name::Protocol => match value.bytes {
                 b"native" => {}
-                b"linux-ha" => return flaw(Problem::LinuxHa),
-                _ => return flaw(Problem::BadProtocol(quoted)),
+                b"linux-ha" => report.say(value.at, Problem::LinuxHa),
+                _ => report.say(value.at, Problem::BadProtocol(quoted)),
             },
             Name::Crm => match boolean(value.bytes) {
                 Some(false) => report.say(first.at, Problem::NoEffect("crm", "it is never there")),
-                Some(true) | None => return flaw(Problem::CrmOn),
+                Some(true) | None => report.say(value.at, Problem::CrmOn),
             },
             Name::Autojoin => match value.bytes {
                 b"none" => {
                     let why = "nodes never join by themselves";
                     report.say(first.at, Problem::NoEffect("autojoin", why));
                 }
-                _ => return flaw(Problem::AutojoinOn),
+                _ => report.say(value.at, Problem::AutojoinOn),
             },
             // These take several values.
             Name::Bcast | Name::Mcast | Name::Mcast6 | Name::Serial => {}
             Name::Node | Name::Ucast | Name::Ucast6 | Name::Watchdog => {}
             Name::Group | Name::Ping | Name::Ping6 | Name::PingGroup | Name::Track => {}
         }
-        Ok(())
     }
 
     #[inline(never)]
-    fn read_several<'a>(
+    fn read_several(
         &mut self,
         name: Name,
-        first: Word<'a>,
-        mut values: Words<'a>,
+        first: Word<'_>,
+        mut values: Words<'_>,
         config: &mut Config,
         report: &mut Report<'_>,
-    ) -> Result<(), Flaw<'a>> {
+    ) {
         if reach::is_meant(name) {
             return self.read_reach(name, first.at, values, config, report);
         }
@@ -294,7 +292,7 @@ impl Settings {
             self.tried_link = true;
         }
         let Some(word) = values.next() else {
-            return Err((first.at, Problem::NoValue(name.example())));
+            return report.say(first.at, Problem::NoValue(name.example()));
         };
         let needed = if matches!(name, Name::Mcast | Name::Mcast6) {
             5
@@ -306,67 +304,64 @@ impl Settings {
         let mut words = [word; 5];
         for place in words.iter_mut().take(needed).skip(1) {
             let Some(word) = values.next() else {
-                return Err((first.at, Problem::NoValue(name.example())));
+                return report.say(first.at, Problem::NoValue(name.example()));
             };
             *place = word;
         }
+        if needed > 1
+            && let Some(more) = values.next()
+        {
+            let problem = Problem::TooMany(Quoted(more.bytes), name.example());
+            return report.say(more.at, problem);
+        }
         let link = if needed == 5 {
-            medium::multicast(name, words)
+            medium::multicast(name, words, report)
         } else if needed == 2 {
-            medium::unicast(name, words)
+            medium::unicast(name, words, report)
         } else {
             // Any number of nodes, interfaces or devices, each for itself.
             let mut word = Some(word);
             while let Some(one) = word {
-                let told = if name == Name::Node {
-                    self.add_node(one, config, report)
+                if name == Name::Node {
+                    self.add_node(one, config, report);
                 } else if name == Name::Watchdog {
-                    self.add_watchdog(one, config, report)
+                    self.add_watchdog(one, config, report);
                 } else {
                     let link = if name == Name::Serial {
                         device::serial(one, config, report)
                     } else {
-                        medium::broadcast(one)
+                        medium::broadcast(one, report)
                     };
-                    self.add_link(link, one.at, config)
-                };
-                if let Err((at, problem)) = told {
-                    report.say(at, problem);
+                    if let Some(link) = link {
+                        self.add_link(link, one.at, config, report);
+                    }
                 }
                 word = values.next();
             }
-            return Ok(());
+            return;
         };
-        if let Some(more) = values.next() {
-            let problem = Problem::TooMany(Quoted(more.bytes), name.example());
-            return Err((more.at, problem));
+        if let Some(link) = link {
+            self.add_link(link, first.at, config, report);
         }
-        self.add_link(link, first.at, config)
     }
 
     #[inline(never)]
-    fn add_node<'a>(
-        &mut self,
-        word: Word<'a>,
-        config: &mut Config,
-        report: &mut Report<'_>,
-    ) -> Result<(), Flaw<'a>> {
+    fn add_node(&mut self, word: Word<'_>, config: &mut Config, report: &mut Report<'_>) {
         let quoted = Quoted(word.bytes);
         if !is_node_name(word.bytes) {
             self.nodes_doubtful = true;
-            return Err((word.at, Problem::BadNode(quoted)));
+            return report.say(word.at, Problem::BadNode(quoted));
         }
         if let Some(earlier) = config.node_named(word.bytes) {
             let earlier = self.nodes.get(earlier.index()).copied();
             let problem = Problem::SameNode(quoted, earlier.unwrap_or(word.at));
-            return Err((word.at, problem));
+            return report.say(word.at, problem);
         }
         if config.nodes.is_full() {
-            // Said once.
-            return match core::mem::replace(&mut self.nodes_doubtful, true) {
-                false => Err((word.at, Problem::TooManyNodes)),
-                true => Ok(()),
-            };
+            if !core::mem::replace(&mut self.nodes_doubtful, true) {
+                report.say(word.at, Problem::TooManyNodes); // Said once.
+            }
+            return;
         }
         let mut folded = [0_u8; MAX_NAME];
         let folded = folded.get_mut(..word.bytes.len()).unwrap_or_default();
@@ -377,7 +372,6 @@ impl Settings {
             let _ = config.nodes.push(name);
             let _ = self.nodes.push(word.at);
         }
-        Ok(())
     }
 }
 

@@ -219,6 +219,7 @@ impl Connectivity {
     }
 
     /// How many targets this node reaches.
+    #[inline(never)]
     pub(crate) fn score(&self) -> u8 {
         u8::try_from(self.reached.count_ones()).unwrap_or(u8::MAX)
     }

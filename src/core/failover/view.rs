@@ -6,7 +6,7 @@ use super::group::State;
 use super::placement::{Seat, place};
 use crate::action::{Difference, GroupState, Reason};
 use crate::id::{GroupId, NodeId, NodeSet};
-use crate::membership::{Alive, Membership, Standing};
+use crate::membership::{Alive, LivePeers, Membership, Standing};
 use crate::time::{Duration, Instant};
 use crate::wire::Word;
 
@@ -257,25 +257,23 @@ impl Failover {
     }
 
     fn stuck_until(&self, id: GroupId, members: &Membership) -> Instant {
-        members
-            .others()
-            .filter_map(|node| match members.peer(node).standing {
-                Standing::Dead(ended) | Standing::Left(ended) => Some(ended),
-                Standing::Unheard | Standing::Alive(_) => None,
-            })
-            .filter(|ended| ended.stuck.contains(id))
-            .map(|ended| {
-                if ended.watchdog == Duration::ZERO {
-                    return Instant::NEVER;
-                }
-                ended
-                    .since
-                    .after(members.timing.deadtime)
-                    .after(ended.watchdog)
-                    .after(Duration::from_secs(2))
-            })
-            .max()
-            .unwrap_or(Instant::from_micros(0))
+        let mut until = Instant::from_micros(0);
+        for node in members.others() {
+            let (Standing::Dead(ended) | Standing::Left(ended)) = &members.peer(node).standing
+            else {
+                continue;
+            };
+            if ended.stuck.contains(id) {
+                let reset = if ended.watchdog == Duration::ZERO {
+                    Instant::NEVER
+                } else {
+                    let span = members.timing.deadtime.plus(ended.watchdog);
+                    ended.since.after(span).after(Duration::from_secs(2))
+                };
+                until = until.max(reset);
+            }
+        }
+        until
     }
 
     /// Not heard here, but not gone either: a live peer hears it.
@@ -285,11 +283,24 @@ impl Failover {
 }
 
 /// What live peers say of a group, where their groups are ours.
-fn words(id: GroupId, members: &Membership) -> impl Iterator<Item = (NodeId, &Alive, Word)> {
-    members
-        .alive()
-        .filter(|(_, alive)| is_believed(alive))
-        .map(move |(node, alive)| (node, alive, *alive.beat.groups.at(id)))
+fn words(id: GroupId, members: &Membership) -> Words<'_> {
+    let peers = members.alive();
+    Words { id, peers }
+}
+
+struct Words<'a> {
+    id: GroupId,
+    peers: LivePeers<'a>,
+}
+
+impl<'a> Iterator for Words<'a> {
+    type Item = (NodeId, &'a Alive, Word);
+
+    #[inline(never)]
+    fn next(&mut self) -> Option<Self::Item> {
+        let (node, alive) = self.peers.find(|(_, alive)| is_believed(alive))?;
+        Some((node, alive, *alive.beat.groups.at(self.id)))
+    }
 }
 
 fn is_believed(alive: &Alive) -> bool {

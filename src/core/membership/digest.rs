@@ -3,56 +3,58 @@
 use core::net::IpAddr;
 
 use crate::auth::Digest8;
-use crate::config::{AutoFailback, Config, Resource, Sight, Timing};
+use crate::config::{AutoFailback, Config, Resource, Sight};
 
 /// One byte each of what nodes must agree on: nodes and their order; groups; timing.
 pub(super) fn digests(config: &Config) -> [u8; 3] {
-    let nodes = config.node_ids().fold(Digest8::default(), |list, node| {
-        list.with(config.node_name(node).as_bytes())
-    });
+    let mut nodes = Digest8::default();
+    for node in config.node_ids() {
+        nodes.add(config.node_name(node).as_bytes());
+    }
     let general = config.auto_failback != AutoFailback::Off;
-    let Timing {
-        keepalive,
-        deadtime,
-        ..
-    } = config.timing;
-    let mut timing = Digest8::default()
-        .with(&keepalive.micros().to_le_bytes())
-        .with(&deadtime.micros().to_le_bytes())
-        .with(&[u8::from(general)]);
+    let mut timing = Digest8::default();
+    for span in [config.timing.keepalive, config.timing.deadtime] {
+        timing.add(&span.micros().to_le_bytes());
+    }
+    timing.add(&[u8::from(general)]);
     let mut groups = Digest8::default();
     for (group, id) in config.groups.iter().zip(config.group_ids()) {
         // What is as by default leaves no trace, here and below: an older release agrees.
         if group.options.at_most_one() {
-            groups = groups.with(b"at-most-one");
+            groups.add(b"at-most-one");
         }
         if config.fails_back(group) != general {
-            timing = timing.with(&[id.wire()]);
+            timing.add(&[id.wire()]);
         }
-        groups = groups.with(config.node_name(group.home).as_bytes());
+        groups.add(config.node_name(group.home).as_bytes());
         for resource in config.group_resources(id) {
-            groups = match resource {
-                Resource::Address(address) => match address.address {
-                    IpAddr::V4(ip) => groups.with(&ip.octets()),
-                    IpAddr::V6(ip) => groups.with(&ip.octets()),
+            match resource {
+                Resource::Address(address) => {
+                    add_address(&mut groups, address.address);
+                    groups.add(&[address.prefix.unwrap_or(u8::MAX)]);
                 }
-                .with(&[address.prefix.unwrap_or(u8::MAX)]),
                 Resource::Script(word) | Resource::Network(word, _) => {
-                    groups.with(config.text(*word).as_bytes())
+                    groups.add(config.text(*word).as_bytes());
                 }
-            };
+            }
         }
     }
     // Scores are compared, so hosts must be the same; an interface may be called otherwise.
     for witness in &config.reach.witnesses {
-        timing = match witness.sight {
-            Sight::Host(IpAddr::V4(ip)) => timing.with(&ip.octets()),
-            Sight::Host(IpAddr::V6(ip)) => timing.with(&ip.octets()),
-            Sight::Interface(_) => timing,
+        if let Sight::Host(host) = witness.sight {
+            add_address(&mut timing, host);
         }
-        .with(&[witness.target]);
+        timing.add(&[witness.target]);
     }
     [nodes.byte(), groups.byte(), timing.byte()]
+}
+
+#[inline(never)]
+fn add_address(list: &mut Digest8, address: IpAddr) {
+    match address {
+        IpAddr::V4(ip) => list.add(&ip.octets()),
+        IpAddr::V6(ip) => list.add(&ip.octets()),
+    }
 }
 
 #[cfg(test)]

@@ -50,8 +50,10 @@ impl Membership {
             Some(alive) if alive.low() == header.low => {
                 self.keyring
                     .verify(header.key, alive.high(), envelope.covered, envelope.tag)?;
-                let body = native::decode(&envelope, self.shape)?;
-                self.receive_known(now, link, &envelope, body, events)
+                match &native::decode(&envelope, self.shape) {
+                    Ok(body) => self.receive_known(now, link, &envelope, body, events),
+                    Err(why) => Err(*why),
+                }
             }
             Some(_) | None => self.receive_stranger(now, link, &envelope, events),
         }?;
@@ -64,7 +66,7 @@ impl Membership {
         now: Instant,
         link: LinkId,
         envelope: &Envelope<'_>,
-        body: Body,
+        body: &Body,
         events: &mut Events,
     ) -> Result<Received, Reject> {
         let source = envelope.header.source;
@@ -77,13 +79,13 @@ impl Membership {
             return Err(Reject::Stale);
         }
         let (beat, hello, control) = match body {
-            Body::Ask(to) if to != (Address { node: me, low }) => return Err(Reject::Misdirected),
+            Body::Ask(to) if *to != (Address { node: me, low }) => return Err(Reject::Misdirected),
             Body::Ask(_) => return self.receive_question(source, counter),
             Body::Beat(beat) | Body::Leave(beat) => (beat, None, None),
             Body::Hello(beat, hello) => (beat, Some(hello), None),
             Body::Control(beat, control) => (beat, None, Some(control)),
         };
-        let echo = self.echo(&beat, hello.as_ref());
+        let echo = self.echo(beat, hello);
         let hears = !beat.peers.at(me).links.is_empty();
         let fresh = echo.filter(|echo| self.life.is_fresh(*echo, now));
         let spacing = self.timing.keepalive.scaled(1, 4);
@@ -153,7 +155,7 @@ impl Membership {
         }
         alive.hearing = hearing;
         if let Some(hello) = hello {
-            alive.announce(&hello);
+            alive.announce(hello);
         }
         if alive.mismatch != difference {
             alive.mismatch = difference;
@@ -165,9 +167,9 @@ impl Membership {
         alive.beat = beat.clone();
         if envelope.header.kind == Kind::Leave {
             self.become_left(now, source, events);
-            return Ok(Received::Leave(source, beat));
+            return Ok(Received::Leave(source, beat.clone()));
         }
-        let word = control.and_then(|control| self.count(source, control));
+        let word = control.and_then(|control| self.count(source, *control));
         self.ask_for_missing(now, source, newest);
         Ok(word.map_or(Received::State(source), |word| Received::Word(source, word)))
     }
@@ -207,8 +209,13 @@ impl Membership {
         let high = native::high_half(envelope.body)?;
         self.keyring
             .verify(header.key, high, envelope.covered, envelope.tag)?;
-        let Body::Hello(beat, hello) = native::decode(envelope, self.shape)? else {
-            return Err(Reject::Malformed);
+        let body = native::decode(envelope, self.shape);
+        let (beat, hello) = match &body {
+            Ok(Body::Hello(beat, hello)) => (beat, hello),
+            Ok(Body::Ask(_) | Body::Beat(_) | Body::Leave(_) | Body::Control(..)) => {
+                return Err(Reject::Malformed);
+            }
+            Err(why) => return Err(*why),
         };
         let incarnation = (u64::from(high) << 32) | u64::from(header.low);
         let re = Reference {
@@ -228,7 +235,7 @@ impl Membership {
         let need = *peer.need.get_or_insert(next);
         match proof {
             Some(counter) if counter >= need => {
-                self.become_alive(now, link, re, &beat, &hello, counter, events);
+                self.become_alive(now, link, re, beat, hello, counter, events);
                 Ok(Received::State(header.source))
             }
             Some(_) | None => {

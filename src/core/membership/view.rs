@@ -10,8 +10,7 @@ use crate::wire::{Header, Hearing, Kind, Reference};
 impl Membership {
     /// Every configured node but this one.
     pub(crate) fn others(&self) -> impl Iterator<Item = NodeId> + use<> {
-        let me = self.me;
-        NodeId::first(self.shape.nodes).filter(move |node| *node != me)
+        self.other_set().iter()
     }
 
     pub(crate) fn peer(&self, node: NodeId) -> &Peer {
@@ -23,9 +22,15 @@ impl Membership {
     }
 
     /// Live peers, in order.
-    pub(crate) fn alive(&self) -> impl Iterator<Item = (NodeId, &Alive)> {
-        self.others()
-            .filter_map(|node| self.peers.at(node).alive().map(|alive| (node, alive)))
+    pub(crate) fn alive(&self) -> LivePeers<'_> {
+        LivePeers {
+            members: self,
+            left: self.other_set(),
+        }
+    }
+
+    fn other_set(&self) -> NodeSet {
+        NodeSet::first(self.shape.nodes).without(self.me)
     }
 
     /// Nothing can be alive under this number: dead or gone here, and no live peer hears it.
@@ -162,11 +167,16 @@ impl Membership {
 
     /// The frame that a periodic Hello answers: the newest of a life that has not heard us yet.
     pub(crate) fn newest_stranger(&self, now: Instant) -> Option<Reference> {
-        let peers = self.others().filter_map(|node| self.peers.at(node).newest);
-        peers
-            .filter(|(came, _)| now.since(*came) <= self.timing.deadtime)
-            .max_by_key(|(came, _)| *came)
-            .map(|(_, re)| re)
+        let mut newest: Option<(Instant, Reference)> = None;
+        for node in self.others() {
+            if let Some((came, re)) = self.peers.at(node).newest
+                && now.since(came) <= self.timing.deadtime
+                && newest.is_none_or(|(before, _)| came >= before)
+            {
+                newest = Some((came, re));
+            }
+        }
+        newest.map(|(_, re)| re)
     }
 
     /// Whether the periodic beat should prove our life: somebody may not know it yet.
@@ -184,5 +194,25 @@ impl Membership {
                 |alive| !alive.hears() && !self.lines.is_empty(),
             )
         })
+    }
+}
+
+/// See [`Membership::alive`]; one copy of the code for all who ask.
+pub(crate) struct LivePeers<'a> {
+    members: &'a Membership,
+    left: NodeSet,
+}
+
+impl<'a> Iterator for LivePeers<'a> {
+    type Item = (NodeId, &'a Alive);
+
+    #[inline(never)]
+    fn next(&mut self) -> Option<Self::Item> {
+        while let Some(node) = self.left.take_first() {
+            if let Some(alive) = self.members.peers.at(node).alive() {
+                return Some((node, alive));
+            }
+        }
+        None
     }
 }

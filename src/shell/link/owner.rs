@@ -92,7 +92,7 @@ fn is_console((major, minor): Number) -> bool {
 /// server of its file may be down.)
 fn opener(path: &str) -> Option<i32> {
     fs::read_dir("/proc").ok()?.flatten().find_map(|process| {
-        let process: i32 = process.file_name().to_str()?.parse().ok()?;
+        let process = process_of(process.file_name().to_str()?)?;
         let folder = format!("/proc/{process}/fd");
         let found = fs::read_dir(&folder).ok()?.flatten().any(|file| {
             let file = format!("{folder}/{}", file.file_name().to_str().unwrap_or_default());
@@ -102,13 +102,20 @@ fn opener(path: &str) -> Option<i32> {
     })
 }
 
+/// A number as the kernel has them.
+#[inline(never)]
+fn process_of(text: &str) -> Option<i32> {
+    let number: u64 = text.parse().ok()?;
+    number.try_into().ok()
+}
+
 /// The process that left a lock file, unless it has ended or is this one.
 fn keeper(folder: &str, name: &str) -> Option<i32> {
     let text = files::read_kernel(&format!("{folder}/LCK..{name}"))?;
     // Some programs add their name.
     let text = text.trim_ascii();
     let number = &text[..text.find(' ').unwrap_or(text.len())];
-    let process = number.parse().ok()?;
+    let process = process_of(number)?;
     let stat = files::read_kernel(&format!("/proc/{process}/stat"))?;
     // Nobody may have asked yet how it ended.
     let ended = stat[stat.rfind(')')?..].starts_with(") Z");

@@ -36,10 +36,6 @@ pub(super) fn start(directory: &Path, config: Rc<Config>) -> Result<Program, Str
             if missing.len() == 1 { "it" } else { "them" },
         ));
     }
-    let say = |what: &str| {
-        let what = what.to_owned();
-        move |error: nix::errno::Errno| format!("{what}: {}", journal::errno(error))
-    };
     // Scripts are found however the directory was named, and no mount is held by ours.
     let directory = std::env::current_dir()
         .map_err(|error| format!("working directory: {error}"))?
@@ -57,13 +53,13 @@ pub(super) fn start(directory: &Path, config: Rc<Config>) -> Result<Program, Str
     let state = State::read(&statedir, &config);
     let boot = boot::boot(&config, &state);
     tell(&config, &boot);
-    let interfaces = Interfaces::open().map_err(say("interfaces"))?;
-    let mut addresses = Addresses::open(&config).map_err(say("addresses"))?;
-    let announcer = Announcer::open().map_err(say("announcements"))?;
+    let interfaces = Interfaces::open().map_err(|error| failed("interfaces", error))?;
+    let mut addresses = Addresses::open(&config).map_err(|error| failed("addresses", error))?;
+    let announcer = Announcer::open().map_err(|error| failed("announcements", error))?;
     match addresses.remove_leftovers(&interfaces) {
         Ok(0) => {}
         Ok(count) => info!("{count} addresses left by an earlier run are removed"),
-        Err(error) => return Err(say("addresses of an earlier run")(error)),
+        Err(error) => return Err(failed("addresses of an earlier run", error)),
     }
 
     let reactor = Reactor::new();
@@ -91,6 +87,11 @@ pub(super) fn start(directory: &Path, config: Rc<Config>) -> Result<Program, Str
         stopping: false,
         over: false,
     })
+}
+
+#[inline(never)]
+fn failed(what: &str, error: nix::errno::Errno) -> String {
+    format!("{what}: {}", journal::errno(error))
 }
 
 fn tell(config: &Config, boot: &Boot) {

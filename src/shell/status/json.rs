@@ -25,7 +25,7 @@
 //! rejected     refused frames by reason
 //! ```
 
-use std::fmt::{Display, Write as _};
+use std::fmt::Write as _;
 
 use twinbeat::action::PeerState;
 use twinbeat::action::Reject;
@@ -41,7 +41,7 @@ pub(crate) fn json(status: &Status<'_>) -> String {
     } = status;
     let mut out = Json(String::new());
     out.object(|out| {
-        out.number("version", 1);
+        out.number("version", 1_u8);
         out.text("program", env!("CARGO_PKG_VERSION"));
         out.text("node", config.node_name(node.me()));
         out.text("incarnation", &hexadecimal(node.incarnation()));
@@ -127,12 +127,12 @@ fn peer(out: &mut Json, status: &Status<'_>, id: NodeId) {
         out.number("silence_ms", peer.silence.millis());
     }
     out.member("links");
-    out.0.push('[');
+    out.put("[");
     for link in links.iter() {
         out.separate();
         out.string(&journal::link_name(config, link));
     }
-    out.0.push(']');
+    out.put("]");
     out.flag("hears_us", own || peer.hears_us);
     match node.score(id) {
         Some(score) => out.number("score", score),
@@ -153,9 +153,14 @@ struct Json(String);
 
 impl Json {
     fn object(&mut self, members: impl FnOnce(&mut Self)) {
-        self.0.push('{');
+        self.put("{");
         members(self);
-        self.0.push('}');
+        self.put("}");
+    }
+
+    #[inline(never)]
+    fn put(&mut self, bracket: &str) {
+        self.0.push_str(bracket);
     }
 
     /// An array with an object for each item.
@@ -166,12 +171,12 @@ impl Json {
         mut members: impl FnMut(&mut Self, T),
     ) {
         self.member(name);
-        self.0.push('[');
+        self.put("[");
         for item in items {
             self.separate();
             self.object(|out| members(out, item));
         }
-        self.0.push(']');
+        self.put("]");
     }
 
     fn text(&mut self, name: &str, value: &str) {
@@ -186,17 +191,28 @@ impl Json {
         }
     }
 
-    fn number(&mut self, name: &str, value: impl Display) {
+    fn number(&mut self, name: &str, value: impl Into<u64>) {
+        self.whole(name, value.into());
+    }
+
+    #[inline(never)]
+    fn whole(&mut self, name: &str, value: u64) {
         self.member(name);
         let _ = write!(self.0, "{value}");
     }
 
     fn flag(&mut self, name: &str, value: bool) {
-        self.number(name, value);
+        self.word(name, if value { "true" } else { "false" });
     }
 
     fn null(&mut self, name: &str) {
-        self.number(name, "null");
+        self.word(name, "null");
+    }
+
+    #[inline(never)]
+    fn word(&mut self, name: &str, value: &str) {
+        self.member(name);
+        self.0.push_str(value);
     }
 
     /// A member's name; its value follows.
@@ -208,7 +224,7 @@ impl Json {
 
     /// A comma, except before the first.
     fn separate(&mut self) {
-        if !self.0.ends_with(['{', '[']) {
+        if !matches!(self.0.as_bytes().last(), Some(b'{' | b'[')) {
             self.0.push(',');
         }
     }
@@ -239,7 +255,7 @@ mod tests {
         out.object(|out| {
             out.text("a\"b", "c\\d\n\u{1b}[");
             out.optional("none", None);
-            out.list("list", [1, 2].into_iter(), |out, n| out.number("n", n));
+            out.list("list", [1_u8, 2].into_iter(), |out, n| out.number("n", n));
         });
         assert_eq!(
             out.0,

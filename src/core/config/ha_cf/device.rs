@@ -1,7 +1,6 @@
 //! What `ha.cf` says of devices: serial lines and watchdogs.
 
 use super::directive::Name;
-use super::medium::Flaw;
 use super::value::check_path;
 use super::{Problem, Settings};
 use crate::config::diagnostic::{File, Position, Quoted, Report};
@@ -23,19 +22,23 @@ pub(super) struct Devices {
 
 impl Settings {
     /// One word of a `watchdog` line.
-    pub(super) fn add_watchdog<'a>(
+    pub(super) fn add_watchdog(
         &mut self,
-        word: Word<'a>,
+        word: Word<'_>,
         config: &mut Config,
         report: &mut Report<'_>,
-    ) -> Result<(), Flaw<'a>> {
+    ) {
         if word.bytes == b"required" {
             config.watchdog.required = true;
-            let missing = Problem::NoValue(Name::Watchdog.example());
-            return self.devices.watchdog.map(drop).ok_or((word.at, missing));
+            if self.devices.watchdog.is_none() {
+                report.say(word.at, Problem::NoValue(Name::Watchdog.example()));
+            }
+            return;
         }
         self.devices.watchdog.get_or_insert(word.at);
-        let device = keep_path(Name::Watchdog, word, config, report)?;
+        let Some(device) = keep_path(Name::Watchdog, word, config, report) else {
+            return;
+        };
         let path = config.text(device);
         let mut devices = config.watchdog.devices.iter();
         let what = if devices.any(|other| config.text(*other) == path) {
@@ -43,9 +46,9 @@ impl Settings {
         } else if config.watchdog.devices.push(device).is_err() {
             "is one watchdog too many: at most 4; remove some"
         } else {
-            return Ok(());
+            return;
         };
-        Err((word.at, Problem::Wrong(Quoted(word.bytes), what)))
+        report.say(word.at, Problem::Wrong(Quoted(word.bytes), what));
     }
 
     /// Refuses beats that would fill more than half of a serial line, and a `deadtime` in which nobody
@@ -104,12 +107,8 @@ impl Settings {
 }
 
 /// A serial line. Its rate is set when `baud` is known for sure, at the end.
-pub(super) fn serial<'a>(
-    word: Word<'a>,
-    config: &mut Config,
-    report: &mut Report<'_>,
-) -> Result<Link, Flaw<'a>> {
-    Ok(Link {
+pub(super) fn serial(word: Word<'_>, config: &mut Config, report: &mut Report<'_>) -> Option<Link> {
+    Some(Link {
         medium: Medium::Serial {
             device: keep_path(Name::Serial, word, config, report)?,
             baud: 0,
@@ -121,15 +120,17 @@ pub(super) fn serial<'a>(
 }
 
 /// Keeps an absolute path. An empty one stands for what does not fit, which is an error, too.
-pub(super) fn keep_path<'a>(
+pub(super) fn keep_path(
     name: Name,
-    word: Word<'a>,
+    word: Word<'_>,
     config: &mut Config,
     report: &mut Report<'_>,
-) -> Result<Text, Flaw<'a>> {
-    check_path(name, word.bytes).map_err(|problem| (word.at, problem))?;
+) -> Option<Text> {
+    if let Err(problem) = check_path(name, word.bytes) {
+        return report.refuse(word.at, problem);
+    }
     let text = config.keep(word.bytes, word.at, report);
-    Ok(text.unwrap_or_default())
+    Some(text.unwrap_or_default())
 }
 
 const _: () = assert!(MAX_WATCHDOGS == 4, "as in words");

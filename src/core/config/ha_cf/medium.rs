@@ -4,72 +4,74 @@ use core::net::{IpAddr, Ipv4Addr};
 
 use super::directive::Name;
 use super::{Problem, Settings, value::number};
-use crate::config::diagnostic::{Position, Quoted};
+use crate::config::diagnostic::{Position, Quoted, Report};
 use crate::config::haresources::literal;
 use crate::config::lexer::Word;
 use crate::config::{Config, Interface, Link, Medium, interface};
 
-/// A problem and where.
-pub(super) type Flaw<'a> = (Position, Problem<'a>);
-
 impl Settings {
-    /// One link more, if it was understood.
+    /// One link more.
     #[inline(never)]
-    pub(super) fn add_link<'a>(
+    pub(super) fn add_link(
         &mut self,
-        link: Result<Link, Flaw<'a>>,
+        link: Link,
         at: Position,
         config: &mut Config,
-    ) -> Result<(), Flaw<'a>> {
-        let link = link?;
+        report: &mut Report<'_>,
+    ) {
         let mut pairs = config.links.iter().zip(&self.links);
         if let Some((_, earlier)) = pairs.find(|(other, _)| is_same(config, &link, other)) {
-            return Err((at, Problem::Same(*earlier)));
+            return report.say(at, Problem::Same(*earlier));
         }
-        if config.links.push(link).is_err() {
+        if config.links.push(link).is_ok() {
+            let _ = self.links.push(at);
+        } else if !core::mem::replace(&mut self.links_full, true) {
             // Said once.
-            return match core::mem::replace(&mut self.links_full, true) {
-                false => Err((at, Problem::TooManyLinks)),
-                true => Ok(()),
-            };
+            report.say(at, Problem::TooManyLinks);
         }
-        let _ = self.links.push(at);
-        Ok(())
+    }
+}
+
+impl Report<'_> {
+    /// Says why something is missing now.
+    pub(super) fn refuse<T>(&mut self, at: Position, problem: Problem<'_>) -> Option<T> {
+        self.say(at, problem);
+        None
     }
 }
 
 /// A broadcast link. Its port is set when `udpport` is known for sure, at the end.
-pub(super) fn broadcast(name: Word<'_>) -> Result<Link, Flaw<'_>> {
-    Ok(Link {
+pub(super) fn broadcast(name: Word<'_>, report: &mut Report<'_>) -> Option<Link> {
+    Some(Link {
         medium: Medium::Broadcast,
-        interface: on(name)?,
+        interface: on(name, report)?,
         port: 0,
     })
 }
 
 /// `IF ADDR`.
-pub(super) fn unicast<'a>(name: Name, values: [Word<'a>; 5]) -> Result<Link, Flaw<'a>> {
+pub(super) fn unicast(name: Name, values: [Word<'_>; 5], report: &mut Report<'_>) -> Option<Link> {
     let [nic, address, ..] = values;
-    Ok(Link {
-        interface: on(nic)?,
+    Some(Link {
+        interface: on(nic, report)?,
         medium: Medium::Unicast {
-            peer: machine(name, address)?,
+            peer: machine(name, address, report)?,
         },
         port: 0,
     })
 }
 
 /// The address of one machine, of the family of the directive.
-pub(super) fn machine<'a>(name: Name, address: Word<'a>) -> Result<IpAddr, Flaw<'a>> {
+pub(super) fn machine(name: Name, address: Word<'_>, report: &mut Report<'_>) -> Option<IpAddr> {
     let quoted = Quoted(address.bytes);
-    let flaw = |problem| (address.at, problem);
+    let mut flaw = |problem| report.refuse(address.at, problem);
     let peer = match (literal(address.bytes), name) {
         (Some(peer), Name::PingGroup) => peer,
         (Some(peer @ IpAddr::V4(_)), Name::Ucast | Name::Ping)
         | (Some(peer @ IpAddr::V6(_)), Name::Ucast6 | Name::Ping6) => peer,
-        (Some(IpAddr::V4(_)), _) => return Err(flaw(Problem::FamilyFour(quoted, name.word()))),
-        (Some(IpAddr::V6(_)), _) => return Err(flaw(Problem::FamilySix(quoted, name.word()))),
-        (None, _) => return Err(flaw(Problem::NotAPeer(quoted))),
+        (Some(IpAddr::V4(_)), _) => return flaw(Problem::FamilyFour(quoted, name.word())),
+        (Some(IpAddr::V6(_)), _) => return flaw(Problem::FamilySix(quoted, name.word())),
+        (None, _) => return flaw(Problem::NotAPeer(quoted)),
     };
     let odd = match peer {
         IpAddr::V4(peer) => {
@@ -80,59 +82,63 @@ pub(super) fn machine<'a>(name: Name, address: Word<'a>) -> Result<IpAddr, Flaw<
         }
     };
     if odd {
-        return Err(flaw(Problem::NotOnePeer(peer)));
+        return flaw(Problem::NotOnePeer(peer));
     }
-    Ok(peer)
+    Some(peer)
 }
 
 /// `IF GROUP PORT TTL LOOP`.
-pub(super) fn multicast<'a>(name: Name, values: [Word<'a>; 5]) -> Result<Link, Flaw<'a>> {
+pub(super) fn multicast(
+    name: Name,
+    values: [Word<'_>; 5],
+    report: &mut Report<'_>,
+) -> Option<Link> {
     let [nic, group, port, hops, looped] = values;
-    let interface = on(nic)?;
+    let interface = on(nic, report)?;
     let quoted = Quoted(group.bytes);
     let address = match (literal(group.bytes), name) {
         (Some(IpAddr::V4(address)), Name::Mcast) if address.is_multicast() => address.into(),
         (Some(IpAddr::V6(address)), Name::Mcast6) if address.is_multicast() => {
             // The second byte's low half is the scope; 0 and 1 never leave the machine.
             if address.octets().get(1).is_some_and(|b| b & 0x0f < 2) {
-                return Err((group.at, Problem::ShortScope(quoted)));
+                return report.refuse(group.at, Problem::ShortScope(quoted));
             }
             address.into()
         }
         (Some(IpAddr::V4(address)), Name::Mcast6) if address.is_multicast() => {
-            return Err((group.at, Problem::FamilyFour(quoted, name.word())));
+            return report.refuse(group.at, Problem::FamilyFour(quoted, name.word()));
         }
         (Some(IpAddr::V6(address)), Name::Mcast) if address.is_multicast() => {
-            return Err((group.at, Problem::FamilySix(quoted, name.word())));
+            return report.refuse(group.at, Problem::FamilySix(quoted, name.word()));
         }
-        (_, Name::Mcast6) => return Err((group.at, Problem::NotAGroupSix(quoted))),
-        _ => return Err((group.at, Problem::NotAGroup(quoted))),
+        (_, Name::Mcast6) => return report.refuse(group.at, Problem::NotAGroupSix(quoted)),
+        _ => return report.refuse(group.at, Problem::NotAGroup(quoted)),
     };
-    let hop_count = number(hops.bytes)
-        .and_then(|hops| u8::try_from(hops).ok())
-        .ok_or((hops.at, Problem::BadHops(Quoted(hops.bytes))))?;
+    let Some(hop_count) = number(hops.bytes).and_then(|hops| u8::try_from(hops).ok()) else {
+        return report.refuse(hops.at, Problem::BadHops(Quoted(hops.bytes)));
+    };
     let looped = match looped.bytes {
         b"0" => false,
         b"1" => true,
-        other => return Err((looped.at, Problem::BadLoop(Quoted(other)))),
+        other => return report.refuse(looped.at, Problem::BadLoop(Quoted(other))),
     };
-    Ok(Link {
+    Some(Link {
         medium: Medium::Multicast {
             group: address,
             hops: hop_count,
             looped,
         },
         interface,
-        port: udp_port(port)?,
+        port: udp_port(port, report)?,
     })
 }
 
 /// A port from 1 to 65535.
-pub(super) fn udp_port(word: Word<'_>) -> Result<u16, Flaw<'_>> {
+pub(super) fn udp_port(word: Word<'_>, report: &mut Report<'_>) -> Option<u16> {
     number(word.bytes)
         .and_then(|port| u16::try_from(port).ok())
         .filter(|port| *port > 0)
-        .ok_or((word.at, Problem::BadPort(Quoted(word.bytes))))
+        .or_else(|| report.refuse(word.at, Problem::BadPort(Quoted(word.bytes))))
 }
 
 /// Whether two links would send the same frames the same way.
@@ -155,7 +161,9 @@ pub(super) fn is_same(config: &Config, one: &Link, other: &Link) -> bool {
     same_way && one.interface == other.interface && one.port == other.port
 }
 
-pub(super) fn on(word: Word<'_>) -> Result<Interface, Flaw<'_>> {
-    interface::parse(word.bytes)
-        .map_err(|why| (word.at, Problem::Interface(Quoted(word.bytes), why)))
+pub(super) fn on(word: Word<'_>, report: &mut Report<'_>) -> Option<Interface> {
+    match interface::parse(word.bytes) {
+        Ok(name) => Some(name),
+        Err(why) => report.refuse(word.at, Problem::Interface(Quoted(word.bytes), why)),
+    }
 }

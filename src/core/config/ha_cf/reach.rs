@@ -3,10 +3,10 @@
 use core::net::IpAddr;
 
 use super::directive::Name;
-use super::medium::{Flaw, machine, on};
+use super::medium::{machine, on};
 use super::{Problem, Settings, is_node_name};
 use crate::config::diagnostic::{self, Position, Quoted, Report};
-use crate::config::lexer::Words;
+use crate::config::lexer::{Word, Words};
 use crate::config::reach::MAX_TARGETS;
 use crate::config::{Config, Machine, Sight, Text, Witness};
 
@@ -19,16 +19,17 @@ pub(super) fn is_meant(name: Name) -> bool {
 }
 
 impl Settings {
-    pub(super) fn read_reach<'a>(
+    #[inline(never)]
+    pub(super) fn read_reach(
         &mut self,
         name: Name,
         start: Position,
-        mut words: Words<'a>,
+        mut words: Words<'_>,
         config: &mut Config,
         report: &mut Report<'_>,
-    ) -> Result<(), Flaw<'a>> {
+    ) {
         if name == Name::Group {
-            return Ok(()); // When haresources has been read.
+            return; // When haresources has been read.
         }
         let mut any = false;
         let mut group = Text::default();
@@ -37,62 +38,58 @@ impl Settings {
         {
             if !is_node_name(word.bytes) {
                 let what = "is no name for a group of hosts: letters and digits";
-                return Err((word.at, Problem::Wrong(Quoted(word.bytes), what)));
+                return report.say(word.at, Problem::Wrong(Quoted(word.bytes), what));
             }
             group = config.keep(word.bytes, word.at, report).unwrap_or_default();
         }
         for word in words {
-            let sight = if name == Name::Track {
-                on(word).map(Sight::Interface)
-            } else {
-                machine(name, word).map(Sight::Host)
-            };
-            let told = sight.and_then(|sight| {
-                let added = self.add_witness(sight, word.at, group, any, config);
-                added.map_err(|what| (word.at, Problem::Wrong(Quoted(word.bytes), what)))
-            });
-            if let Err((at, problem)) = told {
-                report.say(at, problem);
-            }
+            self.add_witness(name, word, (group, any), config, report);
             any = true;
         }
-        if any {
-            return Ok(());
+        if !any {
+            report.say(start, Problem::NoValue(name.example()));
         }
-        Err((start, Problem::NoValue(name.example())))
     }
 
     /// One host or interface; of a group's hosts only the first is a target.
+    #[inline(never)]
     fn add_witness(
         &mut self,
-        sight: Sight,
-        at: Position,
-        group: Text,
-        more: bool,
+        name: Name,
+        word: Word<'_>,
+        (group, more): (Text, bool),
         config: &mut Config,
-    ) -> Result<(), &'static str> {
+        report: &mut Report<'_>,
+    ) {
+        let sight = if name == Name::Track {
+            on(word, report).map(Sight::Interface)
+        } else {
+            machine(name, word, report).map(Sight::Host)
+        };
+        let Some(sight) = sight else { return };
         let reach = &mut config.reach;
-        if matches!(sight, Sight::Host(IpAddr::V6(host)) if host.is_unicast_link_local()) {
-            return Err("is of one link only: write the global address");
-        }
-        if reach.witnesses.iter().any(|other| other.sight == sight) {
-            return Err("stands twice: remove one of them");
-        }
         let joins = more && group.len > 0 && reach.targets > 0;
         let target = reach.targets.saturating_sub(u8::from(joins));
-        let witness = Witness {
-            sight,
-            target,
-            group,
+        let link_local =
+            matches!(sight, Sight::Host(IpAddr::V6(host)) if host.is_unicast_link_local());
+        let what = if link_local {
+            "is of one link only: write the global address"
+        } else if reach.witnesses.iter().any(|other| other.sight == sight) {
+            "stands twice: remove one of them"
+        } else {
+            let witness = Witness {
+                sight,
+                target,
+                group,
+            };
+            if target < MAX_TARGETS && reach.witnesses.push(witness).is_ok() {
+                reach.targets = target.saturating_add(1);
+                let _ = self.witnesses.push(word.at);
+                return;
+            }
+            "is too many: at most 8 targets (a ping_group is one) of 16 hosts; remove some"
         };
-        if target >= MAX_TARGETS || reach.witnesses.push(witness).is_err() {
-            return Err(
-                "is too many: at most 8 targets (a ping_group is one) of 16 hosts; remove some",
-            );
-        }
-        reach.targets = target.saturating_add(1);
-        let _ = self.witnesses.push(at);
-        Ok(())
+        report.say(word.at, Problem::Wrong(Quoted(word.bytes), what));
     }
 
     /// Says which interfaces this machine lacks at present.
@@ -102,18 +99,20 @@ impl Settings {
         machine: &dyn Machine,
         report: &mut Report<'_>,
     ) {
-        let links = config.links.iter().zip(&self.links);
-        let links = links.filter(|(link, _)| link.rate().is_none());
-        let links = links.map(|(link, at)| (&link.interface, at));
-        let tracked = config.reach.witnesses.iter().zip(&self.witnesses);
-        let tracked = tracked.filter_map(|(witness, at)| match &witness.sight {
-            Sight::Interface(name) => Some((name, at)),
-            Sight::Host(_) => None,
-        });
-        for (name, at) in links.chain(tracked) {
+        let mut compare = |name: &str, at: &Position| {
             if !machine.has_interface(name) {
                 let name = Quoted(name.as_bytes());
                 report.say(*at, diagnostic::Problem::NoInterface(name));
+            }
+        };
+        for (link, at) in config.links.iter().zip(&self.links) {
+            if link.rate().is_none() {
+                compare(&link.interface, at);
+            }
+        }
+        for (witness, at) in config.reach.witnesses.iter().zip(&self.witnesses) {
+            if let Sight::Interface(name) = &witness.sight {
+                compare(name, at);
             }
         }
     }

@@ -1,7 +1,6 @@
 //! The times of `ha.cf`: defaults and what they must satisfy together.
 
 use super::directive::Name;
-use super::medium::Flaw;
 use super::time::{self, NotATime};
 use super::{Problem, Settings};
 use crate::config::diagnostic::{Quoted, Report};
@@ -29,7 +28,7 @@ impl Times {
         self.doubtful = true;
     }
 
-    pub(super) fn set<'a>(&mut self, name: Name, word: Word<'a>) -> Result<(), Flaw<'a>> {
+    pub(super) fn set(&mut self, name: Name, word: Word<'_>, report: &mut Report<'_>) {
         let quoted = Quoted(word.bytes);
         let longest = if name == Name::WatchdogTimeout {
             LONGEST_TIMEOUT
@@ -59,13 +58,13 @@ impl Times {
                 } else {
                     self.watchdog = Some(time);
                 }
-                return Ok(());
+                return;
             }
             (Err(NotATime::Malformed), _) => Problem::NotATime(quoted, name.example()),
             (Err(NotATime::TooLong), _) => Problem::LongTime(quoted, longest),
         };
         self.doubt();
-        Err((word.at, problem))
+        report.say(word.at, problem);
     }
 }
 

@@ -28,7 +28,8 @@ pub(in crate::config) fn boolean(word: &[u8]) -> Option<bool> {
 }
 
 /// Digits and nothing else.
-pub(super) fn number(word: &[u8]) -> Option<u32> {
+#[inline(never)]
+pub(in crate::config) fn number(word: &[u8]) -> Option<u32> {
     let digits = word.iter().all(u8::is_ascii_digit).then_some(word)?;
     core::str::from_utf8(digits).ok()?.parse().ok()
 }

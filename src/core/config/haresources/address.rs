@@ -4,6 +4,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::{Problem, cut};
 use crate::config::diagnostic::Quoted;
+use crate::config::ha_cf::number;
 use crate::config::{Address, interface};
 
 /// Which families a resource takes.
@@ -125,9 +126,7 @@ pub(in crate::config) fn literal(word: &[u8]) -> Option<IpAddr> {
 
 pub(super) fn prefix(word: &[u8], address: IpAddr) -> Option<u8> {
     let most = if address.is_ipv4() { 32 } else { 128 };
-    // `parse` alone would take a sign.
-    let digits = word.iter().all(u8::is_ascii_digit).then_some(word)?;
-    let bits: u8 = core::str::from_utf8(digits).ok()?.parse().ok()?;
+    let bits = u8::try_from(number(word)?).ok()?;
     (1..=most).contains(&bits).then_some(bits)
 }
 
