@@ -240,7 +240,8 @@ fn refused(pair: &Pair, node: usize) -> u64 {
     let link = &status.get("links").map_or(&[][..], Json::list)[0];
     let [sent, unsent, accepted] =
         ["sent", "unsent", "accepted"].map(|name| number(link.get(name)));
-    assert!(sent >= 5 && accepted >= 5 && unsent == 0, "{story}");
+    // The first may be made before the kernel says that the cable is plugged in.
+    assert!(sent >= 5 && accepted >= 5 && unsent <= 2, "{story}");
     let Some(Json::Object(rejected)) = status.get("rejected") else {
         panic!("{story}");
     };
