@@ -42,10 +42,8 @@ impl Directory {
             .output()
             .unwrap();
         assert!(output.stderr.is_empty(), "{:?}", output.stderr);
-        (
-            output.status.code(),
-            String::from_utf8(output.stdout).unwrap(),
-        )
+        let printed = String::from_utf8(output.stdout).unwrap();
+        (output.status.code(), printed)
     }
 
     /// What is printed about a directory that is refused.
@@ -64,10 +62,8 @@ impl Directory {
     /// The only error that is printed.
     fn error(&self) -> String {
         let printed = self.refused();
-        let errors: Vec<_> = printed
-            .lines()
-            .filter(|l| l.contains(": error: "))
-            .collect();
+        let is_error = |line: &&str| line.contains(": error: ");
+        let errors: Vec<_> = printed.lines().filter(is_error).collect();
         assert_eq!(errors.len(), 1, "{printed}");
         assert!(printed.contains("check: 1 error in"), "{printed}");
         errors[0].to_owned()

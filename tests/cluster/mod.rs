@@ -6,6 +6,7 @@ mod holding;
 pub(crate) mod machine;
 pub(crate) mod network;
 mod outputs;
+mod planned;
 pub(crate) mod random;
 pub(crate) mod rules;
 pub(crate) mod serial;
@@ -20,12 +21,13 @@ use std::fmt::Display;
 use std::rc::Rc;
 
 use twinbeat::action::{Carrier, Command};
-use twinbeat::id::{GroupId, LinkId, NodeId, WitnessId};
+use twinbeat::id::{LinkId, NodeId, WitnessId};
 use twinbeat::time::Instant;
 use twinbeat::{Boot, Node};
 
 use machine::{Arrival, Group, Machine};
-use network::{Frame, Network};
+use network::Network;
+use planned::{Happening, Planned};
 use random::Random;
 use rules::Rules;
 use settings::Settings;
@@ -53,33 +55,6 @@ pub(crate) struct Cluster {
     queue: BinaryHeap<Reverse<Planned>>,
     planned: u64,
     tail: VecDeque<(u64, usize, words::Note)>,
-}
-
-/// Something that will happen: when, in which order, what.
-#[derive(Debug)]
-struct Planned(u64, u64, Happening);
-
-#[derive(Debug)]
-enum Happening {
-    /// The loop of a machine wakes.
-    Turn(usize),
-    Arrives(usize, LinkId, Rc<Frame>),
-    Bytes(serial::Bytes),
-    /// A job of a group's scripts ends; the life that ordered it hears of it.
-    Script {
-        machine: usize,
-        group: GroupId,
-        job: u32,
-        life: u32,
-        end: shell::JobEnd,
-    },
-    /// The lease of a group's addresses may have ended.
-    Lapse(usize, GroupId),
-    /// The watchdog of a machine fires, unless it was kicked after this moment.
-    Bite(usize, u64),
-    Boot(usize),
-    /// A host answers a machine's ping.
-    Answers(usize, WitnessId),
 }
 
 impl Cluster {
@@ -381,25 +356,5 @@ impl Cluster {
             self.tail.pop_front();
         }
         self.tail.push_back((self.now, machine, note));
-    }
-}
-
-impl PartialEq for Planned {
-    fn eq(&self, other: &Self) -> bool {
-        (self.0, self.1) == (other.0, other.1)
-    }
-}
-
-impl Eq for Planned {}
-
-impl PartialOrd for Planned {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Planned {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.0, self.1).cmp(&(other.0, other.1))
     }
 }
