@@ -1,15 +1,15 @@
 //! One seed: a cluster drawn by chance, faults by chance, then quiet, and the rules throughout.
 
+mod world;
+
 use twinbeat::action::{Carrier, Command, GroupState, Selection};
-use twinbeat::config::AutoFailback;
 use twinbeat::id::{GroupId, GroupSet};
 
-use crate::TIMINGS;
 use crate::cluster::Cluster;
 use crate::cluster::machine::Behaviour;
 use crate::cluster::network::Quality;
 use crate::cluster::random::Random;
-use crate::cluster::settings::{GroupSettings, Settings};
+use crate::cluster::settings::Settings;
 
 /// What happened, over one seed or many.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,14 +50,14 @@ const LONGEST_DOG: u64 = 10;
 pub(crate) fn simulate(seed: u64) -> Summary {
     let mut random = Random::new(seed ^ 0x7477_696e);
     let mut reach_random = Random::new(seed ^ 0x7069_6e67);
-    let mut settings = settings(&mut random);
-    reach(&mut settings, &mut reach_random);
+    let mut settings = world::settings(&mut random);
+    world::reach(&mut settings, &mut reach_random);
     let mut cluster = Cluster::new(settings, seed);
     let adversary = random.chance(400_000);
     cluster.recording = adversary;
     cluster.wake_delay = random.pick(&[0, 300, 2_000]);
     cluster.script_time = random.pick(&[10_000, 200_000, 1_000_000]);
-    topology(&mut cluster, &mut random);
+    world::topology(&mut cluster, &mut random);
     let dogs = random.chance(500_000);
     for machine in 0..cluster.machines.len() {
         if dogs && random.chance(800_000) {
@@ -65,7 +65,7 @@ pub(crate) fn simulate(seed: u64) -> Summary {
         }
     }
     let mut faults = Faults {
-        good: quality(&cluster, &mut random),
+        good: world::quality(&cluster, &mut random),
         cluster,
         random,
         reach_random,
@@ -86,88 +86,6 @@ pub(crate) fn simulate(seed: u64) -> Summary {
         twins: rules.twins,
         resets: rules.resets,
         trace: rules.trace,
-    }
-}
-
-/// Drawn apart, so that the rest of a seed's story is as it was.
-fn reach(settings: &mut Settings, random: &mut Random) {
-    settings.hosts = random.pick(&[0, 0, 1, 2, 3]);
-    settings.deadping = settings.deadtime * random.pick(&[1, 1, 2]);
-    for group in &mut settings.groups {
-        group.at_most_one = random.chance(200_000);
-    }
-}
-
-fn settings(random: &mut Random) -> Settings {
-    let nodes = random.pick(&[2, 2, 2, 3, 3, 4]);
-    let (keepalive, deadtime) = random.pick(&TIMINGS);
-    let mut settings = Settings::new(nodes, keepalive, deadtime);
-    settings.links = random.pick(&[1, 1, 2]);
-    wire(&mut settings, random);
-    settings.initdead = deadtime * random.pick(&[1, 2]);
-    settings.failback = random.pick(&[AutoFailback::On, AutoFailback::Off, AutoFailback::Legacy]);
-    for group in 0..random.between(1, 4) {
-        let address = format!("10.0.0.{}", group + 1);
-        let script = format!("service{group}");
-        settings.groups.push(GroupSettings {
-            home: random.index(nodes),
-            at_most_one: false,
-            resources: match random.below(4) {
-                0 => vec![script],
-                1 => vec![address, script],
-                _ => vec![address],
-            },
-        });
-    }
-    settings
-}
-
-/// Sometimes serial lines, beside Ethernet or instead: one cable for two nodes, a ring for more.
-fn wire(settings: &mut Settings, random: &mut Random) {
-    let nodes = settings.names.len();
-    match random.below(6) {
-        0 => settings.links = 0,
-        1 => {}
-        _ => return,
-    }
-    if nodes == 2 {
-        settings.join(0, 1);
-    } else {
-        (0..nodes).for_each(|one| settings.join(one, (one + 1) % nodes));
-    }
-    // What `check` accepts.
-    if nodes > 2 && settings.keepalive < 500_000 {
-        settings.baud = 115_200;
-    }
-}
-
-fn quality(cluster: &Cluster, random: &mut Random) -> Quality {
-    let keepalive = cluster.settings.keepalive;
-    let delay = keepalive / random.pick(&[10, 50, 50, 1000]);
-    Quality {
-        delay: random.between(50, delay),
-        jitter: keepalive / random.pick(&[5, 20, 50, 1000]),
-        loss: random.pick(&[0, 0, 0, 20_000, 200_000]),
-        duplication: random.pick(&[0, 0, 50_000]),
-        noise: random.pick(&[0, 0, 1_000, 20_000]),
-    }
-}
-
-/// Sometimes a line, or one cable missing.
-fn topology(cluster: &mut Cluster, random: &mut Random) {
-    let nodes = cluster.machines.len();
-    match random.below(5) {
-        0 => {
-            for one in 0..nodes {
-                for other in one + 2..nodes {
-                    cluster.network.remove_edge(one, other);
-                }
-            }
-        }
-        1 if nodes > 2 => cluster
-            .network
-            .remove_edge(random.index(nodes - 1), nodes - 1),
-        _ => {}
     }
 }
 
