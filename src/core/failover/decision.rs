@@ -95,7 +95,10 @@ impl Failover {
         let (wanted, mut reason) = self.wanted(id, true, members);
         // On standby it is declined while another would do: staying idle says so.
         let declines = self.standby.contains(id) && wanted != Some(self.me);
-        if let Some(epoch) = self.granted(id, members).filter(|_| !declines) {
+        // Who hands it over may not know of another that could not stop it.
+        let blocked = self.is_blocked(now, id, members);
+        let granted = self.granted(id, members);
+        if let Some(epoch) = granted.filter(|_| !declines && !blocked) {
             let claim = self.claim(id, epoch);
             self.groups
                 .at_mut(id)
@@ -111,10 +114,7 @@ impl Failover {
         let State::Idle { grant: None } = self.groups.at(id).state else {
             return;
         };
-        if !self.is_settled(members)
-            || self.promised(id, members)
-            || self.is_blocked(now, id, members)
-        {
+        if !self.is_settled(members) || self.promised(id, members) || blocked {
             return;
         }
         if self.may_run_elsewhere(id, members) {
