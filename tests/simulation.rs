@@ -67,6 +67,14 @@ fn every_rule_holds_after_every_step_under_random_faults() {
     assert!(sum.accepted > sum.steps / 8, "too few accepted frames");
 }
 
+/// Three or more nodes, one of which died with what it could not stop while another went on with it.
+#[test]
+fn what_a_dead_node_could_not_stop_is_not_started_when_another_hands_it_over() {
+    for seed in [11_271, 15_804] {
+        simulate(seed);
+    }
+}
+
 #[test]
 fn a_thousand_hours_of_two_nodes_pass_in_a_minute() {
     let hours = number("TWINBEAT_HOURS").unwrap_or(2);
