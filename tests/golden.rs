@@ -5,7 +5,7 @@ use twinbeat::MAX_FRAME;
 use twinbeat::action::{GroupState, Reject};
 use twinbeat::auth::Keyring;
 use twinbeat::config::{Key, Keys, Method, line};
-use twinbeat::id::{GroupId, LinkSet, MAX_GROUPS, MAX_NODES, NodeId, PerGroup, PerNode};
+use twinbeat::id::{GroupId, GroupSet, LinkSet, MAX_GROUPS, MAX_NODES, NodeId, PerGroup, PerNode};
 use twinbeat::serial;
 use twinbeat::wire::native::{self, Shape};
 use twinbeat::wire::{
@@ -53,6 +53,7 @@ fn beat() -> Beat {
             want: true,
             leaving: false,
             unable: true,
+            maintenance: 0,
         },
         digests: [0xa1, 0xb2, 0xc3],
         ping: 0x05,
@@ -142,6 +143,29 @@ fn frames() -> Vec<(Kind, Body, String)> {
             Kind::Control,
             control(ControlWord::Gone { last: 0x43 }),
             format!("{} {BEAT} 09 00 0d0c0b0a 03 43 0000", head("31")),
+        ),
+        (
+            Kind::Control,
+            control(ControlWord::Move { group: group(3) }),
+            format!("{} {BEAT} 09 00 0d0c0b0a 04 03 0000", head("31")),
+        ),
+        (
+            Kind::Control,
+            control(ControlWord::Unmove {
+                groups: GroupSet(0x0a05),
+            }),
+            format!("{} {BEAT} 09 00 0d0c0b0a 05 050a 00", head("31")),
+        ),
+        (
+            Kind::Beat,
+            Body::Beat(Beat {
+                flags: Flags {
+                    maintenance: 0x9,
+                    ..beat().flags
+                },
+                ..beat()
+            }),
+            format!("{} 95 {}", head("01"), &BEAT[3..]),
         ),
         (
             Kind::Leave,

@@ -5,11 +5,12 @@ mod claim;
 mod connectivity;
 mod decision;
 mod group;
+mod person;
 mod placement;
 mod transfer;
 mod view;
 
-use crate::action::{Action, Command, Event, Events, Outcome, Reason, Selection};
+use crate::action::{Action, Event, Events, Kept, Outcome, Reason};
 use crate::config::{Config, Resource};
 use crate::id::{GroupId, GroupSet, NodeId, PerGroup};
 use crate::membership::Membership;
@@ -27,7 +28,12 @@ pub(crate) struct Failover {
     groups: PerGroup<Group>,
     /// Groups this node stands by for: preferred last.
     standby: GroupSet,
-    /// `standby` changed and should outlive a restart.
+    /// A person had this node serve nothing.
+    disabled: bool,
+    /// The newest word on maintenance, as beats carry it.
+    pub(crate) maintenance: u8,
+    /// What of this should outlive a restart, and that it changed.
+    kept: Kept,
     remember: bool,
     leaving: bool,
     /// Since a stall nothing may be held: a peer may have taken over.
@@ -54,7 +60,7 @@ struct Suspension {
 }
 
 impl Failover {
-    pub(crate) fn new(config: &Config, standby: GroupSet) -> Self {
+    pub(crate) fn new(config: &Config, kept: Kept) -> Self {
         let mut ids = GroupId::first(crate::id::MAX_GROUPS);
         let first = config.me; // a place that no group has needs a home, too
         let is_script = |resource: &Resource| matches!(resource, Resource::Script(_));
@@ -71,7 +77,10 @@ impl Failover {
             me: config.me,
             count: config.groups.len(),
             groups,
-            standby,
+            standby: kept.standby,
+            disabled: kept.disabled,
+            maintenance: 0,
+            kept,
             remember: false,
             leaving: false,
             suspension: None,
@@ -135,6 +144,8 @@ impl Failover {
                     request.operator_until = None;
                 }
             }
+            ControlWord::Move { group } => self.take(now, group, false, true, members),
+            ControlWord::Unmove { groups } => self.unpin(groups),
             ControlWord::RexmitRequest { .. } | ControlWord::Gone { .. } => {}
         }
     }
@@ -148,35 +159,6 @@ impl Failover {
                 && claim::is_later(word.epoch, group.epoch)
             {
                 group.bequest = Some(word.epoch);
-            }
-        }
-    }
-
-    pub(crate) fn on_command(&mut self, now: Instant, command: Command, members: &Membership) {
-        let until = now.after(members.timing.deadtime.plus(members.timing.keepalive));
-        match command {
-            // Membership has taken note of it.
-            Command::Fenced(_) => {}
-            Command::Shutdown => self.leaving = true,
-            Command::Standby(selection) => {
-                for id in self.selected(selection) {
-                    self.stand_by(id, true);
-                    self.groups.at_mut(id).request.operator_until = None;
-                }
-            }
-            Command::Takeover(selection) => {
-                for id in self.selected(selection) {
-                    self.stand_by(id, false);
-                    let group = self.groups.at_mut(id);
-                    group.failures = 0;
-                    group.request.next_at = now;
-                    group.request.operator_until = Some(until);
-                    if let State::StartFailed { .. } = group.state {
-                        group.state = State::StartFailed {
-                            since: Instant::from_micros(0),
-                        };
-                    }
-                }
             }
         }
     }
@@ -206,7 +188,7 @@ impl Failover {
     pub(crate) fn poll_action(&mut self) -> Option<Action> {
         if self.remember {
             self.remember = false;
-            return Some(Action::Remember(self.standby));
+            return Some(Action::Remember(self.kept));
         }
         let count = self.count;
         self.groups
@@ -306,6 +288,11 @@ impl Failover {
         self.unguarded
     }
 
+    /// A person had this node serve nothing.
+    pub(crate) fn is_disabled(&self) -> bool {
+        self.disabled
+    }
+
     pub(crate) fn is_leaving(&self) -> bool {
         self.leaving
     }
@@ -320,29 +307,5 @@ impl Failover {
 
     pub(crate) fn ids(&self) -> impl Iterator<Item = GroupId> + use<> {
         GroupId::first(self.count)
-    }
-
-    fn stand_by(&mut self, id: GroupId, standby: bool) {
-        if self.standby.contains(id) != standby {
-            self.standby = if standby {
-                self.standby.with(id)
-            } else {
-                self.standby.without(id)
-            };
-            self.remember = true;
-            self.groups.at_mut(id).shown = None;
-        }
-    }
-
-    fn selected(&self, selection: Selection) -> impl Iterator<Item = GroupId> + use<> {
-        let me = self.me;
-        let chosen = self.ids().filter(|id| match selection {
-            Selection::All => true,
-            Selection::Local => self.groups.at(*id).home == me,
-            Selection::Foreign => self.groups.at(*id).home != me,
-            Selection::Group(group) => group == *id,
-        });
-        let chosen = chosen.fold(GroupSet::EMPTY, GroupSet::with);
-        self.ids().filter(move |id| chosen.contains(*id))
     }
 }

@@ -4,6 +4,7 @@ mod ask;
 pub(crate) mod check;
 mod cl_status;
 mod heartbeat;
+mod order;
 mod row;
 mod table;
 

@@ -5,6 +5,7 @@
 //! be held, before it reads anything. When a verdict of death would fall, everything that waits in
 //! the sockets is read first: the proof of life may be among it.
 
+mod order;
 mod start;
 mod upkeep;
 
@@ -355,8 +356,8 @@ impl Program {
                 self.resources.announce(now, group, &self.interfaces);
                 return;
             }
-            Action::Remember(groups) => {
-                self.writer.remember(&self.config, groups);
+            Action::Remember(kept) => {
+                self.writer.remember(&self.config, kept);
                 return;
             }
             Action::Exit => {

@@ -1,5 +1,6 @@
 //! One seed: a cluster drawn by chance, faults by chance, then quiet, and the rules throughout.
 
+mod person;
 mod world;
 
 use twinbeat::action::{Carrier, Command, GroupState, Selection};
@@ -69,6 +70,7 @@ pub(crate) fn simulate(seed: u64) -> Summary {
         cluster,
         random,
         reach_random,
+        person_random: Random::new(seed ^ 0x7065_7273),
         adversary,
         dogs,
     };
@@ -93,6 +95,7 @@ struct Faults {
     cluster: Cluster,
     random: Random,
     reach_random: Random,
+    person_random: Random,
     good: Quality,
     adversary: bool,
     /// Some machine has a watchdog.
@@ -111,6 +114,7 @@ impl Faults {
         for _ in 0..self.random.between(15, 50) {
             self.fault();
             self.lose_or_find_hosts();
+            self.person();
             let pause = self
                 .random
                 .pick(&[deadtime / 20, deadtime, deadtime * 2, deadtime * 3]);
@@ -272,6 +276,9 @@ impl Faults {
                 self.cluster.boot(machine);
             }
         }
+        // Those that booted may have missed what was said before.
+        self.pass(keepalive);
+        self.end_maintenance();
         let failed = self.failed();
         // A difference in connectivity has to be found, and to last.
         let reach = match self.cluster.settings.hosts {

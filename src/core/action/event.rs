@@ -101,6 +101,11 @@ pub enum Event {
         /// Whether it will be released.
         agreed: bool,
     },
+    /// Maintenance began, or is over.
+    Maintenance {
+        /// Whether nothing moves by itself.
+        on: bool,
+    },
     /// This loop woke later than it asked to.
     Stalled {
         /// How much later.
@@ -158,6 +163,8 @@ pub enum Reason {
     Operator,
     /// This program is being stopped.
     Shutdown,
+    /// A person had this node serve nothing.
+    Disabled,
     /// Another node's claim wins.
     BetterClaim,
     /// Its scripts did not start.

@@ -21,6 +21,8 @@ pub(crate) struct Group {
     pub(crate) reason: Reason,
     /// The latest epoch seen; 0 before the first.
     pub(crate) epoch: u8,
+    /// A person moved it here: it does not go home by itself.
+    pub(crate) pinned: bool,
     /// A leaving holder named this node, with this epoch.
     pub(crate) bequest: Option<u8>,
     /// A peer asked for it and has no answer yet.
@@ -75,6 +77,15 @@ pub(crate) struct Request {
     pub(crate) next_at: Instant,
     /// A person wants it here, until then.
     pub(crate) operator_until: Option<Instant>,
+    /// And vouches for whoever may still run it.
+    pub(crate) forced: bool,
+}
+
+impl Request {
+    /// A person wants it here and vouches for others.
+    pub(crate) fn is_forced(&self) -> bool {
+        self.forced && self.operator_until.is_some()
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +111,7 @@ impl Group {
             state,
             reason: Reason::Start,
             epoch: 0,
+            pinned: false,
             bequest: None,
             wish: None,
             request: Request::default(),
@@ -358,6 +370,8 @@ impl Group {
         self.shown = None;
         if !self.is_served() {
             self.wish = None;
+            // Of a claim that lost and is asked for again a person's word still holds.
+            self.pinned &= self.claim().is_some() || matches!(state, State::Idle { .. });
         }
         let state = self.word(self.home, None, false).state;
         events.report(Event::Group {

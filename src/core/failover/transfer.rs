@@ -50,10 +50,6 @@ impl Failover {
         if !agreed {
             return;
         }
-        if wish.operator && wanted != Some(wish.by) {
-            // A person moved it: going home by itself would undo that.
-            self.stand_by(id, true);
-        }
         self.groups
             .at_mut(id)
             .become_stopping(claim, Some(wish.by), Reason::Requested, events);

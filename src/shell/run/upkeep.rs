@@ -5,9 +5,8 @@ use std::rc::Rc;
 
 use log::{Level, info, warn};
 use twinbeat::Node;
-use twinbeat::action::{Input, Reject};
+use twinbeat::action::{Input, Kept, Reject};
 use twinbeat::config::Config;
-use twinbeat::id::GroupSet;
 use twinbeat::time::{Duration, Instant};
 
 use super::{CONTROL, NETWORK, Program, REALTIME_AGAIN, ROUTES, SIGNALS};
@@ -74,7 +73,7 @@ impl Program {
         }
         while let Some(asked) = self.control.poll_asked() {
             let reply = asked.request(&self.config);
-            let reply = reply.map(|request| self.on_request(now, request));
+            let reply = reply.and_then(|request| self.on_request(now, request));
             asked.answer(reply);
             self.reactor.wake();
             told = true;
@@ -110,7 +109,7 @@ impl Program {
         }
     }
 
-    fn on_request(&mut self, now: Instant, request: Request) -> String {
+    fn on_request(&mut self, now: Instant, request: Request) -> Result<String, String> {
         let status = Status {
             config: &self.config,
             node: &self.node,
@@ -119,15 +118,13 @@ impl Program {
             now,
             started: self.started,
         };
-        match request {
+        Ok(match request {
             Request::Status { json: false } => status::text(&status),
             Request::Status { json: true } => status::json(&status),
             Request::Heartbeat => status::heartbeat(&status),
-            Request::Command(command) => {
-                self.tell(now, Input::Command(command));
-                String::new()
-            }
-        }
+            Request::Settled(which) => status::settled(&status, which, self.writer.word()),
+            Request::Order(order) => return self.on_order(now, order),
+        })
     }
 }
 
@@ -187,9 +184,19 @@ impl Writer {
         self.write(state::generation(&self.directory, generation));
     }
 
-    /// What this node stands by for.
-    pub(super) fn remember(&self, config: &Config, groups: GroupSet) {
-        self.write(state::standby(&self.directory, config, groups));
+    /// What a person said for later.
+    pub(super) fn remember(&self, config: &Config, kept: Kept) {
+        self.write(state::standby(&self.directory, config, kept));
+    }
+
+    /// How what was last written fared, as `settled` says it.
+    pub(super) fn word(&self) -> &'static str {
+        let queue = self.queue.borrow();
+        match (queue.writing, queue.failed) {
+            (true, _) => "busy",
+            (false, true) => "failed",
+            (false, false) => "rest",
+        }
     }
 
     fn write(&self, (file, text): (PathBuf, String)) {

@@ -17,6 +17,9 @@ pub(crate) fn text(status: &Status<'_>) -> String {
     let _ = links(status, &mut out);
     let _ = watchdog(status, &mut out);
     let _ = targets(status, &mut out);
+    if status.node.maintenance().0 {
+        out.push_str("maintenance: nothing moves by itself\n");
+    }
     let _ = groups(status, &mut out);
     out
 }
@@ -38,8 +41,13 @@ fn nodes(status: &Status<'_>, out: &mut String) -> fmt::Result {
             };
             writeln!(
                 out,
-                "node {name}: this node, {health}, running for {}",
-                journal::coarse(status.uptime())
+                "node {name}: this node, {health}, running for {}{}",
+                journal::coarse(status.uptime()),
+                if node.is_disabled() {
+                    ", disabled: it serves nothing"
+                } else {
+                    ""
+                },
             )?;
             continue;
         }
@@ -154,6 +162,9 @@ fn groups(status: &Status<'_>, out: &mut String) -> fmt::Result {
         write!(out, ": {}", journal::reason(view.reason))?;
         if view.standby {
             out.push_str("; this node stands by for it");
+        }
+        if view.moved {
+            out.push_str("; a person moved it there");
         }
         out.push('\n');
     }
