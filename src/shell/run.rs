@@ -129,6 +129,7 @@ impl Program {
         if due {
             // What may no longer be held goes before anything is read.
             self.tell(now, Input::Wake);
+            self.note_events(now);
             self.resources.holding().let_go(now, &self.node);
         }
         if self.node.verdict_due(now) {

@@ -19,7 +19,8 @@ use crate::{clock, journal, privilege, script, state};
 
 /// Between two lines about frames refused for the same reason.
 const REFUSAL_LINE: Duration = Duration::from_secs(60);
-const USUALLY_UNPROVEN: u32 = 50;
+/// So many of the doubtful ones belong to every start or end of a node.
+const USUAL: u32 = 50;
 
 /// Tells of refused frames: one line for each reason and minute.
 pub(super) struct Refusals {
@@ -153,8 +154,8 @@ impl Refusals {
         let level = match why {
             // The second copy of every frame, and what a broadcast brings back to its sender.
             Reject::Own | Reject::Stale => Level::Debug,
-            // A few belong to every start of a node, until it has proved itself.
-            Reject::Unproven if more < USUALLY_UNPROVEN => return,
+            // Until it has proved itself; when it has said goodbye.
+            Reject::Unproven | Reject::Misdirected if more < USUAL => return,
             Reject::Malformed
             | Reject::ForeignDialect
             | Reject::UnknownKey
