@@ -6,6 +6,7 @@ mod lab;
 mod netns {
     pub(crate) mod connectivity;
     pub(crate) mod faults;
+    pub(crate) mod hooks;
     pub(crate) mod interfaces;
     pub(crate) mod media;
     pub(crate) mod process;
@@ -31,9 +32,10 @@ fn main() -> ExitCode {
     }
 }
 
-const TESTS: [&[Test]; 11] = [
+const TESTS: [&[Test]; 12] = [
     netns::connectivity::TESTS,
     netns::faults::TESTS,
+    netns::hooks::TESTS,
     netns::interfaces::TESTS,
     netns::media::TESTS,
     netns::process::TESTS,

@@ -21,6 +21,7 @@ use twinbeat::{MAX_FRAME, Node};
 
 use crate::control::Control;
 use crate::history::History;
+use crate::hook::Hooks;
 use crate::interface::Interfaces;
 use crate::link::Links;
 use crate::ping::Pings;
@@ -72,6 +73,7 @@ struct Program {
     writer: Writer,
     refusals: Refusals,
     history: History,
+    hooks: Hooks,
     reading: PerLink<Reading>,
     started: Instant,
     realtime_at: Instant,
@@ -103,6 +105,7 @@ pub(crate) fn run(directory: &Path, config: Box<Config>) -> Result<(), String> {
     program.links.finish();
     program.control.close();
     program.watchdog.close(program.node.is_released());
+    program.wait_for_hooks();
     log::info!("stopped");
     journal::flush();
     // The rest ends with the process; to take it apart would be 2 kB of code.
@@ -317,6 +320,7 @@ impl Program {
         while let Some(event) = self.node.poll_event() {
             self.history.note(now, event);
             let (level, mut line) = journal::event(&self.config, event);
+            self.hooks.on_event(&self.config, event, &line);
             if let Event::LinkCarrier { link, .. } = event {
                 let trouble = self.links.trouble(link);
                 line.push_str(if trouble.is_empty() { "" } else { ": " });

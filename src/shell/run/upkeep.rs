@@ -17,6 +17,8 @@ use crate::signal;
 use crate::status::{self, Status};
 use crate::{clock, journal, privilege, script, state};
 
+/// How long hooks may last after everything else.
+const LAST_HOOKS: Duration = Duration::from_secs(5);
 /// Between two lines about frames refused for the same reason.
 const REFUSAL_LINE: Duration = Duration::from_secs(60);
 /// So many of the doubtful ones belong to every start or end of a node.
@@ -84,6 +86,16 @@ impl Program {
             self.carry_out(now);
         }
         journal::flush();
+    }
+
+    /// At the end, for a while: what they are told last is that this node has let go.
+    pub(super) fn wait_for_hooks(&mut self) {
+        let until = clock::now().after(LAST_HOOKS);
+        while !self.hooks.is_idle() && clock::now() < until {
+            self.reactor.run_tasks();
+            journal::flush();
+            self.reactor.sleep(&[], until);
+        }
     }
 
     /// Kicks the watchdog, which a device on a slow bus makes last for some milliseconds; whether
