@@ -29,6 +29,7 @@ use crate::interface::Interfaces;
 use crate::reactor::Reactor;
 use crate::script::{Exit, Finished, Rule, Verb};
 pub(crate) use call::is_there;
+pub(crate) use calling::Surroundings;
 pub(crate) use holding::Holding;
 
 /// Until a stop that has failed is tried again, and how often.
