@@ -3,7 +3,9 @@
 //! Heads up! Marks of time written `Duration` are attentive time, see [`attention`].
 
 mod attention;
+mod change;
 mod control;
+mod difference;
 mod digest;
 mod life;
 mod peer;
@@ -13,7 +15,7 @@ mod view;
 use crate::action::{Carrier, Event, Events, GroupState};
 use crate::auth::Keyring;
 use crate::config::{Config, Timing, line};
-use crate::id::{GroupId, GroupSet, LinkId, LinkSet, NodeId, NodeSet, PerLink, PerNode};
+use crate::id::{GroupId, GroupSet, LinkId, MAX_GROUPS, LinkSet, NodeId, NodeSet, PerLink, PerNode};
 use crate::time::{Duration, Instant};
 use crate::wire::native::Shape;
 
@@ -58,17 +60,13 @@ impl Membership {
         let timing = config.timing;
         let life = Life::new(incarnation, counter, timing.deadtime);
         let need = life.counter().saturating_add(1);
-        let (nodes, groups) = (config.nodes.len(), config.groups.len());
-        let (mut lines, mut answer_time) = (LinkSet::EMPTY, Duration::ZERO);
-        for (link, id) in config.links.iter().zip(config.link_ids()) {
-            if let Some(rate) = link.rate() {
-                lines = lines.with(id);
-                answer_time = line::answer_time(nodes, groups, rate);
-            }
-        }
+        let (lines, answer_time) = lines(config);
         Self {
             me: config.me,
-            shape: Shape { nodes, groups },
+            shape: Shape {
+                nodes: config.nodes.len(),
+                groups: config.groups.len(),
+            },
             timing,
             keyring: Keyring::new(&config.keys, config.text(config.cluster)),
             digests: digest::digests(config),
@@ -234,7 +232,6 @@ impl Membership {
 
     /// What remains of a life; another has to prove itself anew.
     fn end(&mut self, now: Instant, node: NodeId) -> Ended {
-        let groups = GroupId::first(self.shape.groups);
         let peer = self.peers.at_mut(node);
         peer.need = Some(self.life.counter().saturating_add(1));
         self.asks = self.asks.without(node);
@@ -251,9 +248,7 @@ impl Membership {
         Ended {
             since: now,
             life: Some(alive.low()),
-            stuck: groups
-                .filter(|group| alive.beat.groups.at(*group).state == GroupState::StopFailed)
-                .fold(GroupSet::EMPTY, GroupSet::with),
+            stuck: stuck_groups(alive),
             watchdog: alive.watchdog,
             off: false,
         }
@@ -394,5 +389,31 @@ impl Membership {
         keepalive
             .scaled(3, 2)
             .max(deadtime.minus(lease).minus(Duration::from_millis(400)))
+    }
+}
+
+/// The serial lines, and how long the answer to a frame may take on them.
+fn lines(config: &Config) -> (LinkSet, Duration) {
+    let (nodes, groups) = (config.nodes.len(), config.groups.len());
+    let (mut lines, mut answer_time) = (LinkSet::EMPTY, Duration::ZERO);
+    for (link, id) in config.links.iter().zip(config.link_ids()) {
+        if let Some(rate) = link.rate() {
+            lines = lines.with(id);
+            answer_time = line::answer_time(nodes, groups, rate);
+        }
+    }
+    (lines, answer_time)
+}
+
+/// What a peer could not stop; where its groups are not ours, it may be any of them.
+fn stuck_groups(alive: &Alive) -> GroupSet {
+    let groups = GroupId::first(MAX_GROUPS);
+    let stuck = groups
+        .filter(|group| alive.beat.groups.at(*group).state == GroupState::StopFailed)
+        .fold(GroupSet::EMPTY, GroupSet::with);
+    if stuck.is_empty() || alive.is_believed() {
+        stuck
+    } else {
+        GroupSet::first(MAX_GROUPS)
     }
 }

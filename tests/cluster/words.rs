@@ -99,6 +99,7 @@ impl Cluster {
             ),
             Event::PeerReach { node, score } => format!("{} reaches {score}", name(node)),
             Event::Mismatch { node, what } => format!("{} has other {what:?}", name(node)),
+            Event::Agreed { node } => format!("{} has the same configuration again", name(node)),
             Event::Cloned => "there is another machine with this name".to_owned(),
             Event::Group {
                 group,

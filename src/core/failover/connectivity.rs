@@ -5,7 +5,7 @@
 //! slept late is read before anything is concluded from silence.
 
 use crate::action::{Event, Events};
-use crate::config::{Config, Sight};
+use crate::config::{Change, Config, Sight};
 use crate::id::{NodeId, NodeSet, PerNode, PerWitness, WitnessId};
 use crate::membership::{Alive, Membership};
 use crate::time::{Duration, Instant};
@@ -77,6 +77,23 @@ impl Connectivity {
                 turns: PerNode::new(|| Duration::MAX),
             }),
             turn: Duration::MAX,
+        }
+    }
+
+    /// Other targets, or other times: what is known of a witness that stays is kept.
+    pub(super) fn reconfigure(&mut self, change: &Change<'_>) {
+        let (old, new) = (&change.old.reach.witnesses, &change.new.reach.witnesses);
+        let before = core::mem::replace(self, Self::new(change.new));
+        for (witness, id) in new.iter().zip(change.new.witness_ids()) {
+            let mut all = old.iter().zip(change.old.witness_ids());
+            if let Some((_, from)) = all.find(|(one, _)| one.sight == witness.sight) {
+                let (view, known) = (self.witnesses.at_mut(id), before.witnesses.at(from));
+                (view.up, view.answered) = (known.up, known.answered);
+            }
+        }
+        self.count_reached();
+        if self.count > 0 {
+            (self.nodes, self.turn) = (before.nodes, before.turn);
         }
     }
 
@@ -255,14 +272,18 @@ impl Connectivity {
         WitnessId::first(self.count)
     }
 
-    /// One witness changed, or not: a target is reached by any of its own.
-    fn review(&mut self, id: WitnessId, events: &mut Events) -> bool {
+    /// Which targets are reached; whether that is news.
+    fn count_reached(&mut self) -> bool {
         let up = self.witnesses.iter().filter(|(_, view)| view.up);
         let reached = up.fold(0, |reached, (_, view)| reached | bit(view.target));
-        if reached == self.reached {
+        core::mem::replace(&mut self.reached, reached) != reached
+    }
+
+    /// One witness changed, or not: a target is reached by any of its own.
+    fn review(&mut self, id: WitnessId, events: &mut Events) -> bool {
+        if !self.count_reached() {
             return false;
         }
-        self.reached = reached;
         events.report(Event::Reach {
             witness: id,
             up: self.witnesses.at(id).up,

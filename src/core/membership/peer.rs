@@ -59,7 +59,12 @@ pub(crate) struct Alive {
     pub(crate) beat: Beat,
     pub(crate) deadtime: Duration,
     pub(crate) watchdog: Duration,
+    /// The gravest of what its configuration has otherwise.
     pub(crate) mismatch: Option<Difference>,
+    /// How many groups it was told of.
+    pub(crate) groups: usize,
+    /// The key that signed its newest frame.
+    pub(crate) key: u8,
     /// The newest of its control words that was dealt with.
     pub(crate) sequence: u8,
     pub(crate) rexmit_at: Instant,
@@ -208,6 +213,14 @@ impl Alive {
                     .is_some_and(|heard| mark.minus(heard) <= span)
             })
             .fold(LinkSet::EMPTY, |set, (link, _)| set.with(link))
+    }
+
+    /// What it says of groups is about ours.
+    pub(crate) fn is_believed(&self) -> bool {
+        match self.mismatch {
+            Some(Difference::Nodes | Difference::Groups) => false,
+            Some(Difference::Timing) | None => true,
+        }
     }
 
     /// Whether it hears us.
