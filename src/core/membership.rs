@@ -12,14 +12,15 @@ mod peer;
 mod proof;
 mod view;
 
-use crate::action::{Carrier, Event, Events, GroupState};
+use crate::action::{Carrier, Event, Events};
 use crate::auth::Keyring;
-use crate::config::{Config, Timing, line};
-use crate::id::{GroupId, GroupSet, LinkId, MAX_GROUPS, LinkSet, NodeId, NodeSet, PerLink, PerNode};
+use crate::config::{Config, Timing};
+use crate::id::{GroupSet, LinkId, LinkSet, NodeId, NodeSet, PerLink, PerNode};
 use crate::time::{Duration, Instant};
 use crate::wire::native::Shape;
 
 use attention::Attention;
+use change::lines;
 pub(crate) use control::Outbox;
 pub(crate) use life::Life;
 pub(crate) use peer::{Alive, Ended, Peer, Standing};
@@ -248,7 +249,7 @@ impl Membership {
         Ended {
             since: now,
             life: Some(alive.low()),
-            stuck: stuck_groups(alive),
+            stuck: alive.stuck(),
             watchdog: alive.watchdog,
             off: false,
         }
@@ -389,31 +390,5 @@ impl Membership {
         keepalive
             .scaled(3, 2)
             .max(deadtime.minus(lease).minus(Duration::from_millis(400)))
-    }
-}
-
-/// The serial lines, and how long the answer to a frame may take on them.
-fn lines(config: &Config) -> (LinkSet, Duration) {
-    let (nodes, groups) = (config.nodes.len(), config.groups.len());
-    let (mut lines, mut answer_time) = (LinkSet::EMPTY, Duration::ZERO);
-    for (link, id) in config.links.iter().zip(config.link_ids()) {
-        if let Some(rate) = link.rate() {
-            lines = lines.with(id);
-            answer_time = line::answer_time(nodes, groups, rate);
-        }
-    }
-    (lines, answer_time)
-}
-
-/// What a peer could not stop; where its groups are not ours, it may be any of them.
-fn stuck_groups(alive: &Alive) -> GroupSet {
-    let groups = GroupId::first(MAX_GROUPS);
-    let stuck = groups
-        .filter(|group| alive.beat.groups.at(*group).state == GroupState::StopFailed)
-        .fold(GroupSet::EMPTY, GroupSet::with);
-    if stuck.is_empty() || alive.is_believed() {
-        stuck
-    } else {
-        GroupSet::first(MAX_GROUPS)
     }
 }

@@ -4,8 +4,10 @@
 //! Heads up! Marks of time written `Duration` are attentive time: what came in while this loop
 //! slept late is read before anything is concluded from silence.
 
+mod change;
+
 use crate::action::{Event, Events};
-use crate::config::{Change, Config, Sight};
+use crate::config::{Config, Sight};
 use crate::id::{NodeId, NodeSet, PerNode, PerWitness, WitnessId};
 use crate::membership::{Alive, Membership};
 use crate::time::{Duration, Instant};
@@ -77,23 +79,6 @@ impl Connectivity {
                 turns: PerNode::new(|| Duration::MAX),
             }),
             turn: Duration::MAX,
-        }
-    }
-
-    /// Other targets, or other times: what is known of a witness that stays is kept.
-    pub(super) fn reconfigure(&mut self, change: &Change<'_>) {
-        let (old, new) = (&change.old.reach.witnesses, &change.new.reach.witnesses);
-        let before = core::mem::replace(self, Self::new(change.new));
-        for (witness, id) in new.iter().zip(change.new.witness_ids()) {
-            let mut all = old.iter().zip(change.old.witness_ids());
-            if let Some((_, from)) = all.find(|(one, _)| one.sight == witness.sight) {
-                let (view, known) = (self.witnesses.at_mut(id), before.witnesses.at(from));
-                (view.up, view.answered) = (known.up, known.answered);
-            }
-        }
-        self.count_reached();
-        if self.count > 0 {
-            (self.nodes, self.turn) = (before.nodes, before.turn);
         }
     }
 

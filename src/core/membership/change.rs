@@ -2,11 +2,12 @@
 
 use super::difference::Differing;
 use super::peer::{Delivery, Invitation, Standing};
-use super::{Membership, digest, lines};
+use super::{Membership, digest};
 use crate::action::{Carrier, Events};
 use crate::auth::Keyring;
-use crate::config::{Change, Refusal};
-use crate::time::Instant;
+use crate::config::{Change, Config, Refusal, line};
+use crate::id::LinkSet;
+use crate::time::{Duration, Instant};
 
 impl Membership {
     /// Why peers would no longer understand this node, or it them.
@@ -41,7 +42,11 @@ impl Membership {
         self.life.retime(config.timing.deadtime);
         self.outbox.forget();
         self.carriers = change.links_of(&self.carriers, Carrier::Down);
-        if self.carriers.iter().any(|(_, carrier)| *carrier == Carrier::Up) {
+        if self
+            .carriers
+            .iter()
+            .any(|(_, carrier)| *carrier == Carrier::Up)
+        {
             self.dark_since = None;
         } else {
             self.dark_since.get_or_insert(now);
@@ -73,4 +78,17 @@ impl Membership {
             }
         }
     }
+}
+
+/// The serial lines, and how long the answer to a frame may take on them.
+pub(super) fn lines(config: &Config) -> (LinkSet, Duration) {
+    let (nodes, groups) = (config.nodes.len(), config.groups.len());
+    let (mut lines, mut answer_time) = (LinkSet::EMPTY, Duration::ZERO);
+    for (link, id) in config.links.iter().zip(config.link_ids()) {
+        if let Some(rate) = link.rate() {
+            lines = lines.with(id);
+            answer_time = line::answer_time(nodes, groups, rate);
+        }
+    }
+    (lines, answer_time)
 }

@@ -1,7 +1,7 @@
 //! One configured node as seen from here: which life of it has proved itself, and when it was heard.
 
-use crate::action::{Difference, PeerState};
-use crate::id::{GroupSet, LinkId, LinkSet, PerLink};
+use crate::action::{Difference, GroupState, PeerState};
+use crate::id::{GroupId, GroupSet, LinkId, LinkSet, MAX_GROUPS, PerLink};
 use crate::time::{Duration, Instant};
 use crate::wire::{Beat, Reference};
 
@@ -220,6 +220,18 @@ impl Alive {
         match self.mismatch {
             Some(Difference::Nodes | Difference::Groups) => false,
             Some(Difference::Timing) | None => true,
+        }
+    }
+
+    /// What it could not stop; where its groups are not ours, that may be any of them.
+    pub(super) fn stuck(&self) -> GroupSet {
+        let stuck = GroupId::first(MAX_GROUPS)
+            .filter(|group| self.beat.groups.at(*group).state == GroupState::StopFailed)
+            .fold(GroupSet::EMPTY, GroupSet::with);
+        if stuck.is_empty() || self.is_believed() {
+            stuck
+        } else {
+            GroupSet::first(MAX_GROUPS)
         }
     }
 
