@@ -74,12 +74,17 @@ pub enum Event {
         /// How many.
         score: u8,
     },
-    /// A peer was started from a different configuration.
+    /// A peer has a different configuration; told once for each thing that differs.
     Mismatch {
         /// Which peer.
         node: NodeId,
         /// What differs.
         what: Difference,
+    },
+    /// Nothing of a live peer's configuration differs any more.
+    Agreed {
+        /// Which peer.
+        node: NodeId,
     },
     /// Another machine runs under this node's name, with the key.
     Cloned,
@@ -160,6 +165,8 @@ pub enum Reason {
     Operator,
     /// This program is being stopped.
     Shutdown,
+    /// The configuration is being reloaded, and this group goes or changes.
+    Reload,
     /// Another node's claim wins.
     BetterClaim,
     /// Its scripts did not start.

@@ -4,7 +4,7 @@ use super::Failover;
 use super::claim::{Claim, is_later};
 use super::group::State;
 use super::placement::{Seat, place};
-use crate::action::{Difference, GroupState, Reason};
+use crate::action::{GroupState, Reason};
 use crate::id::{GroupId, NodeId, NodeSet};
 use crate::membership::{Alive, LivePeers, Membership, Standing};
 use crate::time::{Duration, Instant};
@@ -122,7 +122,7 @@ impl Failover {
             let word = *alive.beat.groups.at(id);
             alive.hears()
                 && alive.echo >= beat
-                && is_believed(alive)
+                && alive.is_believed()
                 && !word.state.holds()
                 && word.owner == Some(self.me)
         })
@@ -219,7 +219,7 @@ impl Failover {
     pub(crate) fn is_able(&self, members: &Membership) -> bool {
         !self.leaving
             && !self.is_stuck()
-            && !self.unguarded
+            && !self.is_unguarded()
             && members.is_healthy()
             && !members.is_cloned()
             && !members.is_unheard()
@@ -227,7 +227,7 @@ impl Failover {
 
     /// A live peer runs with other nodes or groups: nothing starts or stops because of that.
     pub(super) fn is_frozen(&self, members: &Membership) -> bool {
-        members.alive().any(|(_, alive)| !is_believed(alive))
+        members.alive().any(|(_, alive)| !alive.is_believed())
     }
 
     /// Every configured node is known: not alive here, or alive and either hearing us or surely
@@ -321,15 +321,8 @@ impl<'a> Iterator for Words<'a> {
 
     #[inline(never)]
     fn next(&mut self) -> Option<Self::Item> {
-        let (node, alive) = self.peers.find(|(_, alive)| is_believed(alive))?;
+        let (node, alive) = self.peers.find(|(_, alive)| alive.is_believed())?;
         Some((node, alive, *alive.beat.groups.at(self.id)))
-    }
-}
-
-fn is_believed(alive: &Alive) -> bool {
-    match alive.mismatch {
-        Some(Difference::Nodes | Difference::Groups) => false,
-        Some(Difference::Timing) | None => true,
     }
 }
 
@@ -347,7 +340,7 @@ fn stands_by(word: Word) -> bool {
 
 fn is_able(alive: &Alive, word: Word) -> bool {
     alive.hears()
-        && is_believed(alive)
+        && alive.is_believed()
         && !alive.beat.flags.leaving
         && !alive.beat.flags.unable
         && !matches!(word.state, GroupState::StartFailed | GroupState::StopFailed)

@@ -9,10 +9,7 @@ const PAUSE: u64 = 1_000_000;
 
 /// Asks for all, or again each second for what came since; the exit code.
 pub(super) fn events(call: &Call) -> u8 {
-    let rundir = match ask::rundir(&call.directory) {
-        Ok(rundir) => rundir,
-        Err(code) => return code,
-    };
+    let rundir = ask::rundir(&call.directory);
     let begin = if call.has("--json") {
         "events --json "
     } else {

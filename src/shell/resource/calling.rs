@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use twinbeat::config::{Limits, MAX_RESOURCES, Resource};
+use twinbeat::config::{MAX_RESOURCES, Resource};
 use twinbeat::id::GroupId;
 use twinbeat::time::Duration;
 
@@ -51,7 +51,7 @@ impl Resources {
         let (name, _) = call::cut(word, "::");
         let label = format!("group {}: {name}", self.config.group_key(group));
         log::debug!("{label} {}", verb.word());
-        let limit = self.limit(group, verb);
+        let limit = self.limit(group, position, verb);
         let first = self.config.groups.get(group.index());
         let place = first.map_or(0, |group| usize::from(group.resources.start)) + position;
         let (job, rule, delay) = match call::find(&self.directory, place, word, verb) {
@@ -114,9 +114,8 @@ impl Resources {
     }
 
     /// How long it may take.
-    pub(super) fn limit(&self, group: GroupId, verb: Verb) -> Duration {
-        let limits = self.config.groups.get(group.index());
-        let limits = limits.map_or(Limits::default(), |group| group.limits);
+    pub(super) fn limit(&self, group: GroupId, position: usize, verb: Verb) -> Duration {
+        let limits = self.config.limits(group, position);
         match verb {
             Verb::Start => limits.start,
             Verb::Stop => limits.stop,

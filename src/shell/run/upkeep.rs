@@ -135,6 +135,7 @@ impl Program {
         match request {
             Request::Status { json: false } => status::text(&status),
             Request::Status { json: true } => status::json(&status),
+            Request::Heartbeat => status::heartbeat(&status),
             Request::Events { from, json } => self.history.tell(&self.config, now, from, json),
             Request::Command(command) => {
                 self.tell(now, Input::Command(command));
