@@ -2,12 +2,13 @@
 
 mod frame;
 mod guard;
+mod reload;
 mod status;
 
 use crate::action::{Action, Command, Event, Events, Input, Kept, Reason, Reject, Selection};
 use crate::config::Config;
 use crate::failover::Failover;
-use crate::id::{LinkId, LinkSet, PerLink};
+use crate::id::{GroupSet, LinkId, LinkSet, PerLink};
 use crate::membership::{Membership, Received};
 use crate::time::{Duration, Instant};
 use crate::wire::Flags;
@@ -106,12 +107,7 @@ impl Node {
         }
         let result = self.take_in(now, input);
         match result {
-            Ok(_) => {
-                self.failover
-                    .decide(now, &mut self.members, &mut self.events);
-                self.depart(now);
-                self.report_state(now);
-            }
+            Ok(_) => self.decide(now),
             Err(why) => {
                 let mut counters = Reject::ALL.iter().zip(&mut self.rejected);
                 if let Some((_, count)) = counters.find(|(kind, _)| **kind == why) {
@@ -121,6 +117,13 @@ impl Node {
         }
         self.due = self.next_due();
         result
+    }
+
+    fn decide(&mut self, now: Instant) {
+        self.failover
+            .decide(now, &mut self.members, &mut self.events);
+        self.depart(now);
+        self.report_state(now);
     }
 
     /// What must be done to the machine next; drain it after every [`Node::handle`].
@@ -180,7 +183,7 @@ impl Node {
                     Received::Nothing => {}
                     Received::State(_) => self.members.fall_in(now, link),
                     Received::Word(by, word) => self.failover.on_word(now, by, word, &self.members),
-                    Received::Leave(_, beat) => self.failover.on_leave(&beat),
+                    Received::Leave(beat) => self.failover.on_leave(&beat),
                 }
                 let traffic = self.traffic.at_mut(link);
                 traffic.heard = traffic.heard.saturating_add(1);
@@ -238,6 +241,10 @@ impl Node {
         };
         if group.is_some_and(|group| !self.failover.ids().any(|id| id == group)) {
             return Err(Reject::Unknown);
+        }
+        if command == Command::Shutdown {
+            // Whoever leaves takes up nothing more.
+            self.failover.retire(GroupSet::EMPTY, &mut self.events);
         }
         self.failover
             .on_command(now, command, &mut self.members, &mut self.events);

@@ -1,9 +1,9 @@
 //! `control.sock` in `rundir`: one request line of at most 256 bytes, the reply, end of file.
 //!
 //! The reply's first line is `ok` or `error: WHY`; what was asked for follows. Requests:
-//! `status`, `status --json`, `heartbeat`, `standby [all|local|foreign|KEY]` and the like (see `order`),
-//! `settled [...]` (see `status::settled`). At most four at one time and two seconds each; only root may
-//! connect (mode 0600).
+//! `status`, `status --json`, `heartbeat`, `events [--json] [N]`, `standby [all|local|foreign|KEY]` and the
+//! like (see `order`), `settled [...]` (see `status::settled`). At most four at one time and two seconds
+//! each; only root may connect (mode 0600).
 
 mod order;
 
@@ -74,6 +74,13 @@ pub(crate) enum Request {
     Heartbeat,
     /// Whether groups have come to rest.
     Settled(Selection),
+    /// Tell what happened.
+    Events {
+        /// From this number on; otherwise all.
+        from: Option<u32>,
+        /// For programs.
+        json: bool,
+    },
     /// Do something.
     Order(Order),
 }
@@ -231,6 +238,17 @@ fn parse(line: &str, config: &Config) -> Result<Request, String> {
     let verb = words.next().unwrap_or_default();
     if let Some(order) = order::parse(verb, words.clone(), config)? {
         return Ok(Request::Order(order));
+    }
+    if verb == "events" {
+        let (mut from, mut json) = (None, false);
+        for word in words {
+            match word.parse() {
+                Ok(number) => from = Some(number),
+                Err(_) if word == "--json" => json = true,
+                Err(_) => return Err("events takes --json and a number".to_owned()),
+            }
+        }
+        return Ok(Request::Events { from, json });
     }
     let argument = words.next();
     if words.next().is_some() {

@@ -28,7 +28,8 @@ use twinbeat::time::{Duration, Instant};
 use crate::interface::Interfaces;
 use crate::reactor::Reactor;
 use crate::script::{Exit, Finished, Rule, Verb};
-pub(crate) use call::is_there;
+pub(crate) use call::{add, is_there};
+pub(crate) use calling::Surroundings;
 pub(crate) use holding::Holding;
 
 /// Until a stop that has failed is tried again, and how often.
@@ -231,7 +232,10 @@ impl Resources {
             if self.call(group, next, Verb::Stop) {
                 let again = Again {
                     tries: TRIES,
-                    until: self.reactor.now().after(self.limit(group, Verb::Stop)),
+                    until: self
+                        .reactor
+                        .now()
+                        .after(self.limit(group, next, Verb::Stop)),
                 };
                 let verb = Verb::Stop;
                 return self.go_on_stopping(group, next, verb, after, again);

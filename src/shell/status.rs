@@ -14,7 +14,7 @@ use crate::journal;
 use crate::link::Links;
 use crate::watchdog;
 pub(crate) use heartbeat::heartbeat;
-pub(crate) use json::json;
+pub(crate) use json::{Json, json};
 pub(crate) use settled::settled;
 pub(crate) use text::text;
 

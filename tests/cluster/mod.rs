@@ -6,8 +6,10 @@ mod holding;
 pub(crate) mod machine;
 pub(crate) mod network;
 mod outputs;
+pub(crate) mod plan;
 mod planned;
 pub(crate) mod random;
+pub(crate) mod reload;
 pub(crate) mod rules;
 pub(crate) mod serial;
 pub(crate) mod settings;
@@ -20,13 +22,14 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::fmt::Display;
 use std::rc::Rc;
 
-use twinbeat::action::{Carrier, Command};
+use twinbeat::action::{Carrier, Command, Kept};
 use twinbeat::id::{LinkId, NodeId, WitnessId};
 use twinbeat::time::Instant;
 use twinbeat::{Boot, Node};
 
 use machine::{Arrival, Group, Machine};
 use network::Network;
+use plan::Plan;
 use planned::{Happening, Planned};
 use random::Random;
 use rules::Rules;
@@ -99,7 +102,12 @@ impl Cluster {
             .iter()
             .map(|group| Group::new(group.has_address(), group.has_scripts()))
             .collect();
-        let mut machine = Machine::new(name, settings.config(me), groups);
+        let mut machine = Machine::new(
+            name,
+            Plan::of(settings).config(settings, me),
+            Plan::of(settings),
+            groups,
+        );
         machine.ports = serial::ports(settings, me);
         machine
     }
@@ -110,10 +118,15 @@ impl Cluster {
             return;
         }
         self.note(machine, words::Note::Fault("starts"));
+        self.read_files(machine);
         let boot = Boot {
             incarnation: self.random.word(),
             counter: u32::try_from(self.random.below(1 << 31)).unwrap(),
-            kept: self.machines[machine].remembered,
+            kept: Kept {
+                standby: self.machines[machine]
+                    .local_set(self.machines[machine].remembered.standby),
+                ..self.machines[machine].remembered
+            },
         };
         let now = self.clock(machine);
         let one = &mut self.machines[machine];

@@ -31,6 +31,8 @@ pub(crate) struct Rules {
     pub(crate) announced: u64,
     /// Machines reset by their watchdogs.
     pub(crate) resets: u64,
+    /// Configurations taken up by a life.
+    pub(crate) reloads: u64,
     /// Steps in which a node wanted something done.
     pub(crate) news: u64,
     /// Checks of R6 and of the timer on a clone.
@@ -82,6 +84,7 @@ impl Rules {
             twins: 0,
             announced: 0,
             resets: 0,
+            reloads: 0,
             news: 0,
             trace: 0xcbf2_9ce4_8422_2325,
             both: 0,
@@ -320,8 +323,8 @@ impl Cluster {
     }
 
     pub(crate) fn state(&self, machine: usize, group: GroupId) -> Option<GroupState> {
-        let node = self.machines[machine].node.as_ref();
-        node.map(|node| node.group(self.clock(machine), group).state)
+        let view = self.machines[machine].view(self.clock(machine), group);
+        view.map(|(state, ..)| state)
     }
 
     fn views(&self, node: &Node, now: Instant) -> Views {

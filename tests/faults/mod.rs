@@ -1,6 +1,7 @@
 //! One seed: a cluster drawn by chance, faults by chance, then quiet, and the rules throughout.
 
 mod person;
+mod rollout;
 mod world;
 
 use twinbeat::action::{Carrier, Command, GroupState, Selection};
@@ -11,6 +12,7 @@ use crate::cluster::machine::Behaviour;
 use crate::cluster::network::Quality;
 use crate::cluster::random::Random;
 use crate::cluster::settings::Settings;
+use rollout::Rollout;
 
 /// What happened, over one seed or many.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,6 +26,7 @@ pub(crate) struct Summary {
     refused: u64,
     twins: u64,
     resets: u64,
+    reloads: u64,
     trace: u64,
 }
 
@@ -39,6 +42,7 @@ impl Summary {
             refused: self.refused + other.refused,
             twins: self.twins + other.twins,
             resets: self.resets + other.resets,
+            reloads: self.reloads + other.reloads,
             trace: self.trace ^ other.trace,
         }
     }
@@ -65,7 +69,11 @@ pub(crate) fn simulate(seed: u64) -> Summary {
             cluster.give_dog(machine, random.pick(&[1, 2, LONGEST_DOG]) * 1_000_000);
         }
     }
+    let mut reload_random = Random::new(seed ^ 0x7265_6c64);
+    let rollout = Rollout::new(&cluster, &mut reload_random);
     let mut faults = Faults {
+        rollout,
+        reload_random,
         good: world::quality(&cluster, &mut random),
         cluster,
         random,
@@ -87,6 +95,7 @@ pub(crate) fn simulate(seed: u64) -> Summary {
         refused: rules.refused,
         twins: rules.twins,
         resets: rules.resets,
+        reloads: rules.reloads,
         trace: rules.trace,
     }
 }
@@ -96,6 +105,8 @@ struct Faults {
     random: Random,
     reach_random: Random,
     person_random: Random,
+    reload_random: Random,
+    rollout: Rollout,
     good: Quality,
     adversary: bool,
     /// Some machine has a watchdog.
@@ -115,6 +126,7 @@ impl Faults {
             self.fault();
             self.lose_or_find_hosts();
             self.person();
+            self.reload_one();
             let pause = self
                 .random
                 .pick(&[deadtime / 20, deadtime, deadtime * 2, deadtime * 3]);
@@ -276,6 +288,7 @@ impl Faults {
                 self.cluster.boot(machine);
             }
         }
+        self.reload_all();
         // Those that booted may have missed what was said before.
         self.pass(keepalive);
         self.end_maintenance();
@@ -316,15 +329,15 @@ impl Faults {
     /// Groups that failed somewhere: they are tried again some time.
     fn failed(&self) -> GroupSet {
         let now = self.cluster.instant();
-        let nodes = || {
-            let machines = self.cluster.machines.iter();
-            machines.filter_map(|one| one.node.as_ref())
-        };
+        let machines = &self.cluster.machines;
         GroupId::first(self.cluster.settings.groups.len())
             .filter(|group| {
-                nodes().any(|node| {
-                    let state = node.group(now, *group).state;
-                    matches!(state, GroupState::StartFailed | GroupState::StopFailed)
+                machines.iter().any(|one| {
+                    let state = one.view(now, *group).map(|(state, ..)| state);
+                    matches!(
+                        state,
+                        Some(GroupState::StartFailed | GroupState::StopFailed)
+                    )
                 })
             })
             .fold(GroupSet::EMPTY, GroupSet::with)

@@ -74,12 +74,17 @@ pub enum Event {
         /// How many.
         score: u8,
     },
-    /// A peer was started from a different configuration.
+    /// A peer has a different configuration; told once for each thing that differs.
     Mismatch {
         /// Which peer.
         node: NodeId,
         /// What differs.
         what: Difference,
+    },
+    /// Nothing of a live peer's configuration differs any more.
+    Agreed {
+        /// Which peer.
+        node: NodeId,
     },
     /// Another machine runs under this node's name, with the key.
     Cloned,
@@ -157,7 +162,9 @@ pub enum Reason {
     HolderDied,
     /// Its holder left.
     HolderLeft,
-    /// Asked for by another node that has a better right.
+    /// Its holder stands by for it.
+    HolderStandsBy,
+    /// Asked for by another node that has a better right to it.
     Requested,
     /// A person's command here.
     Operator,
@@ -165,12 +172,16 @@ pub enum Reason {
     Shutdown,
     /// A person had this node serve nothing.
     Disabled,
+    /// The configuration is being reloaded, and this group goes or changes.
+    Reload,
     /// Another node's claim wins.
     BetterClaim,
     /// Its scripts did not start.
     StartFailed,
     /// Its scripts did not stop.
     StopFailed,
+    /// A peer could not start it.
+    PeerStartFailed,
     /// A peer could not stop it.
     PeerStopFailed,
     /// Another machine answers for its address.

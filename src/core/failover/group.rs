@@ -6,6 +6,7 @@ use crate::time::{Duration, Instant};
 use crate::wire::Word;
 
 use super::claim::{Claim, is_later, next};
+use super::retirement::Retirement;
 
 /// A group as this node holds it, or not.
 #[derive(Clone, Debug)]
@@ -35,8 +36,10 @@ pub(crate) struct Group {
     pub(crate) shown: Option<u32>,
     /// Who holds it in this node's eyes, as the last beat said.
     holder: Option<NodeId>,
-    flight: Option<Flight>,
+    pub(super) flight: Option<Flight>,
     announce: bool,
+    /// Whether it is to be stopped for a reload.
+    pub(super) retirement: Retirement,
 }
 
 /// What this node does about a group.
@@ -89,7 +92,7 @@ impl Request {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Flight {
+pub(super) enum Flight {
     Check,
     Start,
     Stop,
@@ -120,6 +123,7 @@ impl Group {
             holder: None,
             flight: None,
             announce: false,
+            retirement: Retirement::Unasked,
         }
     }
 
@@ -219,6 +223,7 @@ impl Group {
                 }
             },
             (Flight::Stop, State::Stopping { claim, to }) => match outcome {
+                Outcome::Stopped if self.is_retiring() => self.become_retired(),
                 Outcome::Stopped => self.become_idle(to, self.reason, events),
                 Outcome::Running
                 | Outcome::StartFailed
@@ -283,7 +288,7 @@ impl Group {
             self.announce = false;
             return Some(Action::Announce(group));
         }
-        if self.flight.is_some() {
+        if self.flight.is_some() || self.retirement == Retirement::Stopped {
             return None;
         }
         let (flight, action) = match self.state {
@@ -364,7 +369,7 @@ impl Group {
         }
     }
 
-    fn become_state(&mut self, state: State, reason: Reason, events: &mut Events) {
+    pub(super) fn become_state(&mut self, state: State, reason: Reason, events: &mut Events) {
         self.state = state;
         self.reason = reason;
         self.shown = None;

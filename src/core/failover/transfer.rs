@@ -50,9 +50,14 @@ impl Failover {
         if !agreed {
             return;
         }
+        let reason = if wish.operator {
+            Reason::Operator
+        } else {
+            Reason::Requested
+        };
         self.groups
             .at_mut(id)
-            .become_stopping(claim, Some(wish.by), Reason::Requested, events);
+            .become_stopping(claim, Some(wish.by), reason, events);
     }
 
     /// Asks the holder for a group that should be here.

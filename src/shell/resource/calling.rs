@@ -1,21 +1,37 @@
 //! What is called for one resource: begun here, heard of by [`Resources::poll_done`].
 
+use std::cell::Cell;
 use std::rc::Rc;
 
-use twinbeat::config::{Limits, MAX_RESOURCES, Resource};
+use twinbeat::config::{MAX_RESOURCES, Resource};
 use twinbeat::id::GroupId;
 use twinbeat::time::Duration;
 
 use super::Resources;
 use super::call::{self, Call};
-use crate::script::{self, Exit, Finished, Job, Rule, Verb};
+use crate::script::{self, Exit, Finished, Job, MOST, Rule, TURN, Verb};
 
-/// Children at once.
-const MOST: u8 = 8;
-/// How often those who wait look whether it is their turn.
-const TURN: Duration = Duration::from_millis(20);
+/// What everything that is run here has in common.
+#[derive(Clone)]
+pub(crate) struct Surroundings {
+    /// Of the configuration.
+    pub(crate) directory: String,
+    /// Of every script.
+    pub(crate) environment: Rc<[String]>,
+    /// Children of ours.
+    pub(crate) running: Rc<Cell<u8>>,
+}
 
 impl Resources {
+    /// For what is run beside the groups.
+    pub(crate) fn surroundings(&self) -> Surroundings {
+        Surroundings {
+            directory: self.directory.clone(),
+            environment: Rc::clone(&self.environment),
+            running: Rc::clone(&self.running),
+        }
+    }
+
     /// Begins a call of what stands at a position; `false` if that is not called.
     pub(super) fn call(&self, group: GroupId, position: usize, verb: Verb) -> bool {
         self.call_after(group, position, verb, Duration::ZERO)
@@ -35,7 +51,7 @@ impl Resources {
         let (name, _) = call::cut(word, "::");
         let label = format!("group {}: {name}", self.config.group_key(group));
         log::debug!("{label} {}", verb.word());
-        let limit = self.limit(group, verb);
+        let limit = self.limit(group, position, verb);
         let first = self.config.groups.get(group.index());
         let place = first.map_or(0, |group| usize::from(group.resources.start)) + position;
         let (job, rule, delay) = match call::find(&self.directory, place, word, verb) {
@@ -98,9 +114,8 @@ impl Resources {
     }
 
     /// How long it may take.
-    pub(super) fn limit(&self, group: GroupId, verb: Verb) -> Duration {
-        let limits = self.config.groups.get(group.index());
-        let limits = limits.map_or(Limits::default(), |group| group.limits);
+    pub(super) fn limit(&self, group: GroupId, position: usize, verb: Verb) -> Duration {
+        let limits = self.config.limits(group, position);
         match verb {
             Verb::Start => limits.start,
             Verb::Stop => limits.stop,
