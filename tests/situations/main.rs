@@ -7,6 +7,7 @@
 mod lab;
 
 mod browser;
+mod moves;
 mod nginx;
 mod split;
 
@@ -23,5 +24,5 @@ fn main() -> ExitCode {
     }
 }
 
-const TESTS: [&[Test]; 2] = [nginx::TESTS, split::TESTS];
+const TESTS: [&[Test]; 3] = [moves::TESTS, nginx::TESTS, split::TESTS];
 const SIDE_BY_SIDE: usize = 2;
