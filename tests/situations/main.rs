@@ -7,6 +7,8 @@
 mod lab;
 
 mod browser;
+mod disk;
+mod forms;
 mod moves;
 mod nginx;
 mod split;
@@ -24,5 +26,11 @@ fn main() -> ExitCode {
     }
 }
 
-const TESTS: [&[Test]; 3] = [moves::TESTS, nginx::TESTS, split::TESTS];
+const TESTS: [&[Test]; 5] = [
+    disk::TESTS,
+    forms::TESTS,
+    moves::TESTS,
+    nginx::TESTS,
+    split::TESTS,
+];
 const SIDE_BY_SIDE: usize = 2;
