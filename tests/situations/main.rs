@@ -7,6 +7,7 @@
 mod lab;
 
 mod browser;
+mod director;
 mod disk;
 mod forms;
 mod moves;
@@ -26,7 +27,8 @@ fn main() -> ExitCode {
     }
 }
 
-const TESTS: [&[Test]; 5] = [
+const TESTS: [&[Test]; 6] = [
+    director::TESTS,
     disk::TESTS,
     forms::TESTS,
     moves::TESTS,
