@@ -6,12 +6,14 @@
 #[expect(dead_code, reason = "the namespace tests use the rest of the lab")]
 mod lab;
 
+mod beats;
 mod browser;
 mod director;
 mod disk;
 mod forms;
 mod moves;
 mod nginx;
+mod scripts;
 mod split;
 
 use std::process::ExitCode;
@@ -27,12 +29,13 @@ fn main() -> ExitCode {
     }
 }
 
-const TESTS: [&[Test]; 6] = [
+const TESTS: [&[Test]; 7] = [
     director::TESTS,
     disk::TESTS,
     forms::TESTS,
     moves::TESTS,
     nginx::TESTS,
+    scripts::TESTS,
     split::TESTS,
 ];
 const SIDE_BY_SIDE: usize = 2;
