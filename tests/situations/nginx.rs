@@ -40,7 +40,10 @@ start)  runs || { echo NODE starts >> FOLDER/../story; server; } ;;
 stop)   runs || exit 0
         server -s stop
         for i in $(seq 200); do
-            runs || { echo NODE has stopped >> FOLDER/../story; exit 0; }
+            runs || {
+                ip -o addr | grep -q 10.77.0.100 && had=with || had=without
+                echo NODE has stopped $had its address >> FOLDER/../story; exit 0
+            }
             sleep 0.02
         done
         exit 1 ;;
@@ -111,7 +114,7 @@ fn moved(pair: &Pair, browser: &Browser, at: Instant, what: &str) {
     let story = fs::read_to_string(pair.nodes[A].folder.join("../story")).unwrap();
     assert_eq!(
         story,
-        "nodea starts\nnodea has stopped\nnodeb starts\n",
+        "nodea starts\nnodea has stopped with its address\nnodeb starts\n",
         "{}",
         pair.story()
     );
