@@ -10,10 +10,16 @@ use crate::lab::pair::{A, B, Pair, SERVICE, Settings};
 use crate::lab::process::{Process, bury_orphans};
 use crate::lab::tests::Test;
 
-pub(crate) const TESTS: &[Test] = &[(
-    "many_moves_in_a_row_leave_nothing_behind_and_no_client_waits_longer_than_for_one",
-    moves,
-)];
+pub(crate) const TESTS: &[Test] = &[
+    (
+        "many_moves_in_a_row_leave_nothing_behind_and_no_client_waits_longer_than_for_one",
+        moves,
+    ),
+    (
+        "a_service_moves_as_soon_as_its_scripts_have_ended_not_at_the_next_beat",
+        at_once,
+    ),
+];
 
 const SECOND: Duration = Duration::from_secs(1);
 /// In CI; a move with a script takes about 60 ms.
@@ -24,6 +30,10 @@ const WARM: usize = 20;
 const HANDOVER: Duration = Duration::from_secs(2);
 /// Resident memory may differ by so much: pages of the stack, of the program itself.
 const SLACK_KB: u64 = 64;
+
+/// Like the lab's, but without a line for each call.
+const SCRIPT: &str = "cd FOLDER; case $2 in start) : > running ;; stop) rm -f running ;;
+status) [ -e running ] && echo running || echo stopped ;; esac";
 
 fn moves() {
     if !own_proc() {
@@ -37,10 +47,7 @@ fn moves() {
         resources: "10.77.0.100/24 service::one",
         ..Settings::default()
     });
-    // Like the lab's, but without a line for each call.
-    let body = "cd FOLDER; case $2 in start) : > running ;; stop) rm -f running ;;
-status) [ -e running ] && echo running || echo stopped ;; esac";
-    pair.script("service", body);
+    pair.script("service", SCRIPT);
     pair.start_both();
     let nodes = [&pair.nodes[A].namespace, &pair.nodes[B].namespace];
     let client = Client::new(&pair.outside, &nodes, SERVICE);
@@ -85,6 +92,40 @@ status) [ -e running ] && echo running || echo stopped ;; esac";
     for word in ["is dead", "failed", "late:"] {
         assert!(!story.contains(word), "{word}\n{}", tail(&pair));
     }
+}
+
+/// Beats are so rare that whoever waits for one is seen to wait.
+fn at_once() {
+    let mut pair = Pair::new(&Settings {
+        timing: "keepalive 10\ndeadtime 30\nwarntime 20\ninitdead 30\n",
+        resources: "service::one",
+        ..Settings::default()
+    });
+    // So long that nothing else happens when it ends.
+    let body = SCRIPT.replace("rm", "sleep 0.5; rm");
+    pair.script("service", &body);
+    pair.start(A);
+    pair.start(B);
+    pair.wait_for("A to serve", 20 * SECOND, |p| {
+        running(p, A) && !running(p, B)
+    });
+    let mut times = Vec::new();
+    for (from, to) in [(A, B), (B, A), (A, B)] {
+        sleep(SECOND / 2);
+        let at = Instant::now();
+        let out = pair.command(to, &["takeover"]);
+        assert!(out.status.success(), "{out:?}\n{}", pair.story());
+        pair.wait_for("the other to serve", 10 * SECOND, |p| {
+            running(p, to) && !running(p, from)
+        });
+        times.push(at.elapsed());
+    }
+    times.sort();
+    println!(
+        "situations: a service alone whose stop takes 500 ms moves in {} ms (median) at keepalive 10 s",
+        times[1].as_millis()
+    );
+    assert!(times[1] < 2 * SECOND, "{times:?}\n{}", pair.story());
 }
 
 fn running(pair: &Pair, node: usize) -> bool {
