@@ -20,7 +20,8 @@ use crate::time::{Duration, Instant};
 use crate::wire::{Beat, ControlWord, Word};
 
 use connectivity::Connectivity;
-use group::{Group, State, Wish};
+use group::{Group, State};
+use transfer::Wish;
 
 /// All groups of this node.
 #[derive(Clone, Debug)]

@@ -41,7 +41,14 @@ impl Cluster {
         {
             let local = self.machines[machine].local(group).unwrap();
             let why = node.group(self.clock(machine), local).reason;
-            if !matches!(why, Reason::Operator | Reason::Granted | Reason::Running) {
+            let given = matches!(
+                why,
+                Reason::Granted
+                    | Reason::HolderLeft
+                    | Reason::HolderStandsBy
+                    | Reason::PeerStartFailed
+            );
+            if !given && !matches!(why, Reason::Operator | Reason::Running) {
                 self.fail(format!(
                     "{} is started in maintenance: {why:?}",
                     self.key(group)

@@ -141,8 +141,14 @@ impl Cluster {
     /// agent has these files already, it may be better off there: then it moves by the usual rules.
     fn check_kept(&self, machine: usize, kept: &[usize], before: &Views, outputs: &Outputs) {
         let one = &self.machines[machine];
+        let now = self.clock(machine);
+        // It may have died a moment ago.
+        let counts = |other: &super::machine::Machine| {
+            let node = one.node.as_ref().unwrap();
+            other.runs() || node.peer(now, other.me).incarnation.is_some()
+        };
         let agrees = |other: &super::machine::Machine| {
-            other.name != one.name && other.runs() && other.plan.groups == one.plan.groups
+            other.name != one.name && counts(other) && other.plan.groups == one.plan.groups
         };
         if self.machines.iter().any(agrees) {
             return;

@@ -7,6 +7,7 @@ use crate::wire::Word;
 
 use super::claim::{Claim, is_later, next};
 use super::retirement::Retirement;
+use super::transfer::{Request, Wish};
 
 /// A group as this node holds it, or not.
 #[derive(Clone, Debug)]
@@ -62,33 +63,6 @@ pub(crate) enum State {
     StartFailed { since: Instant },
     /// Did not stop.
     StopFailed { claim: Claim, since: Instant },
-}
-
-/// A peer's ip-request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Wish {
-    pub(crate) by: NodeId,
-    pub(crate) operator: bool,
-}
-
-/// This node's own ip-request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Request {
-    /// It should be here and its holder can be asked.
-    pub(crate) asking: bool,
-    /// Not asked again before.
-    pub(crate) next_at: Instant,
-    /// A person wants it here, until then.
-    pub(crate) operator_until: Option<Instant>,
-    /// And vouches for whoever may still run it.
-    pub(crate) forced: bool,
-}
-
-impl Request {
-    /// A person wants it here and vouches for others.
-    pub(crate) fn is_forced(&self) -> bool {
-        self.forced && self.operator_until.is_some()
-    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -101,7 +101,8 @@ impl Failover {
     ) {
         self.stand_by(id, false);
         // Nobody vouches for a node that is heard to be well and falls silent later.
-        let vouched = self.orderly_holder(id, members).is_none();
+        let unknown = self.is_frozen(members);
+        let vouched = !unknown && self.orderly_holder(id, members).is_none();
         let me = self.me;
         let group = self.groups.at_mut(id);
         group.failures = 0;

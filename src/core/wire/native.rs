@@ -2,8 +2,7 @@
 //!
 //! ```text
 //! version 4 | key 4 · kind 4 | source 4 · low half of the incarnation 4 · counter 4 · body · tag 12
-//! beat    flags 1 (maintenance 4 | spare 1 | unable 1 | leaving 1 | want 1), digests 3, ping 1,
-//!         newest control word 1,
+//! beat    flags 1 (upper half: maintenance), digests 3, ping 1, newest control word 1,
 //!         per group 2: epoch 8 | owner 4 | home 1 | state 3, per other node 4: links 1, echo 3
 //! hello   beat, high half 4, re {node 1, incarnation 8, counter 4}, deadtime 3, lease 1, watchdog 1
 //! ask     node 1, low half 4
