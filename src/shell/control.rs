@@ -1,7 +1,7 @@
 //! `control.sock` in `rundir`: one request line of at most 256 bytes, the reply, end of file.
 //!
 //! The reply's first line is `ok` or `error: WHY`; what was asked for follows. Requests:
-//! `status`, `status --json`, `standby [all|local|foreign|KEY]`, `takeover [...]`. At most four at
+//! `status`, `status --json`, `standby [all|local|foreign|KEY]`, `takeover [...]`, `clear [...]`. At most four at
 //! one time and two seconds each; only root may connect (mode 0600).
 
 use std::cell::{Cell, RefCell};
@@ -224,7 +224,10 @@ fn parse(line: &str, config: &Config) -> Result<Request, String> {
         ("takeover", which) => {
             selection(which, config).map(|which| Request::Command(Command::Takeover(which)))
         }
-        _ => Err("not one of status, standby, takeover".to_owned()),
+        ("clear", which) => {
+            selection(which, config).map(|which| Request::Command(Command::Clear(which)))
+        }
+        _ => Err("not one of status, standby, takeover, clear".to_owned()),
     }
 }
 

@@ -15,13 +15,14 @@ mod network;
 mod place;
 mod rhythm;
 mod route;
+mod watching;
 
 use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 use std::rc::Rc;
 
 use twinbeat::action::Outcome;
-use twinbeat::config::Config;
+use twinbeat::config::{Config, MAX_RESOURCES};
 use twinbeat::id::{GroupId, PerGroup};
 use twinbeat::time::{Duration, Instant};
 
@@ -47,7 +48,22 @@ pub(crate) struct Resources {
     work: PerGroup<Work>,
     /// One bit for each resource that is known to have run and not to have been stopped since.
     ran: PerGroup<u64>,
-    finished: Rc<RefCell<Vec<(GroupId, Ended)>>>,
+    finished: Rc<RefCell<Vec<(GroupId, u32, Ended)>>>,
+    /// The call that is under way for each group.
+    errands: PerGroup<Rc<Errand>>,
+    /// When each of all resources is asked next whether it still runs.
+    due: [Instant; MAX_RESOURCES],
+    /// One bit for each resource whose last answer to that told nothing.
+    doubted: PerGroup<u64>,
+}
+
+/// A call for a group.
+#[derive(Default)]
+struct Errand {
+    /// Which one: the end of an earlier one is not heard.
+    number: Cell<u32>,
+    /// Its process; zero while there is none.
+    child: Cell<i32>,
 }
 
 /// The end of a call, and what its `status` means.
@@ -73,6 +89,12 @@ enum Work {
         after: Stopped,
         again: Again,
     },
+    /// Nothing: all of it runs. What was found dead last.
+    Running { dead: usize },
+    /// The script at `next` says whether it still runs.
+    Watching { next: usize },
+    /// The resource at `at` was found dead, which is still to be told.
+    Dead { at: usize },
 }
 
 /// What is left for the stop of one script.
@@ -83,12 +105,14 @@ struct Again {
 }
 
 /// What a stop has come to so far.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Stopped {
     /// It cleans up after a start that failed.
     start_failed: bool,
     /// Something of it may still run.
     incomplete: bool,
+    /// Only down to this resource, and from there it is started again.
+    again_from: Option<usize>,
 }
 
 impl Resources {
@@ -110,6 +134,9 @@ impl Resources {
             work: PerGroup::new(Work::default),
             ran: PerGroup::new(u64::default),
             finished: Rc::default(),
+            errands: PerGroup::new(Rc::default),
+            due: [Instant::NEVER; MAX_RESOURCES],
+            doubted: PerGroup::new(u64::default),
         }
     }
 
@@ -140,13 +167,13 @@ impl Resources {
     }
 
     /// Stops it, what was never started included.
-    pub(crate) fn stop(&mut self, group: GroupId) -> Option<Outcome> {
-        let all = self.config.group_resources(group).len();
-        let after = Stopped {
-            start_failed: false,
-            incomplete: false,
-        };
-        self.stop_before(group, all, after)
+    pub(crate) fn stop(
+        &mut self,
+        now: Instant,
+        group: GroupId,
+        interfaces: &Interfaces,
+    ) -> Option<Outcome> {
+        self.stop_all(now, group, Stopped::default(), interfaces)
     }
 
     /// Announces its addresses again.
@@ -177,7 +204,13 @@ impl Resources {
 
     fn next_ended(&self) -> Option<(GroupId, Ended)> {
         let mut finished = self.finished.borrow_mut();
-        (!finished.is_empty()).then(|| finished.remove(0))
+        while !finished.is_empty() {
+            let (group, number, ended) = finished.remove(0);
+            if number == self.errands.at(group).number.get() {
+                return Some((group, ended));
+            }
+        }
+        None
     }
 
     /// The addresses of all groups.
@@ -211,23 +244,55 @@ impl Resources {
                 return self.go_on(group, Work::Starting { next, verb });
             }
             if !self.holding.take(now, group, next, interfaces) {
-                return self.abandon(group, next, false);
+                return self.abandon(now, group, next, false, interfaces);
             }
         }
-        self.end(group, Outcome::Running)
+        self.become_running(now, group)
     }
 
     /// A start has failed at `failed`: that and everything before it is stopped.
-    fn abandon(&mut self, group: GroupId, failed: usize, incomplete: bool) -> Option<Outcome> {
+    fn abandon(
+        &mut self,
+        now: Instant,
+        group: GroupId,
+        failed: usize,
+        incomplete: bool,
+        interfaces: &Interfaces,
+    ) -> Option<Outcome> {
         let after = Stopped {
             start_failed: true,
             incomplete,
+            again_from: None,
         };
-        self.stop_before(group, failed + 1, after)
+        self.stop_before(now, group, failed + 1, after, interfaces)
     }
 
-    fn stop_before(&mut self, group: GroupId, end: usize, after: Stopped) -> Option<Outcome> {
-        for next in (0..end).rev() {
+    /// Nothing waits for what the group is being asked.
+    fn stop_all(
+        &mut self,
+        now: Instant,
+        group: GroupId,
+        after: Stopped,
+        interfaces: &Interfaces,
+    ) -> Option<Outcome> {
+        self.call_off(group);
+        let all = self.config.group_resources(group).len();
+        self.stop_before(now, group, all, after, interfaces)
+    }
+
+    fn stop_before(
+        &mut self,
+        now: Instant,
+        group: GroupId,
+        end: usize,
+        after: Stopped,
+        interfaces: &Interfaces,
+    ) -> Option<Outcome> {
+        let first = match after.again_from {
+            Some(first) if !after.incomplete => first,
+            _ => 0,
+        };
+        for next in (first..end).rev() {
             if self.call(group, next, Verb::Stop) {
                 let again = Again {
                     tries: TRIES,
@@ -240,6 +305,9 @@ impl Resources {
                 return self.go_on_stopping(group, next, verb, after, again);
             }
             self.holding.give_up(group, next);
+        }
+        if let Some(first) = after.again_from.filter(|_| !after.incomplete) {
+            return self.start_from(now, group, first, interfaces);
         }
         let outcome = match after {
             // After a start too: nobody else may start what may run here.
@@ -280,12 +348,17 @@ impl Resources {
         &mut self,
         now: Instant,
         group: GroupId,
-        (finished, rule): &Ended,
+        ended: &Ended,
         interfaces: &Interfaces,
     ) -> Option<Outcome> {
+        let (finished, rule) = ended;
         let runs = rule.runs(finished);
         match *self.work.at(group) {
-            Work::Nothing | Work::Probing { .. } => None,
+            Work::Nothing | Work::Probing { .. } | Work::Running { .. } | Work::Dead { .. } => None,
+            Work::Watching { next } => {
+                self.on_watched(now, group, next, ended);
+                None
+            }
             Work::Checking { next } => match runs {
                 Some(false) => self.check_from(group, next + 1),
                 // A script that is not there has not been started either.
@@ -313,7 +386,7 @@ impl Resources {
                 }
                 (None, _) => {
                     self.complain(group, next, Verb::Status, finished);
-                    self.abandon(group, next, false)
+                    self.abandon(now, group, next, false, interfaces)
                 }
             },
             Work::Starting { next, .. } if finished.succeeded() => {
@@ -323,7 +396,7 @@ impl Resources {
             Work::Starting { next, .. } => {
                 self.complain(group, next, Verb::Start, finished);
                 let incomplete = matches!(finished.exit, Exit::Unkillable);
-                self.abandon(group, next, incomplete)
+                self.abandon(now, group, next, incomplete, interfaces)
             }
             Work::Stopping {
                 next,
@@ -334,7 +407,7 @@ impl Resources {
                 let never_ran = !self.ran(group, next);
                 if finished.succeeded() || finished.is_missing() && never_ran {
                     self.note(group, next, false);
-                    return self.stop_before(group, next, after);
+                    return self.stop_before(now, group, next, after, interfaces);
                 }
                 if again.tries == TRIES {
                     self.complain(group, next, Verb::Stop, finished);
@@ -362,7 +435,7 @@ impl Resources {
                 }
                 let mut after = after;
                 after.incomplete |= !stopped;
-                self.stop_before(group, next, after)
+                self.stop_before(now, group, next, after, interfaces)
             }
         }
     }

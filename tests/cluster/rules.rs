@@ -26,6 +26,8 @@ pub(crate) struct Rules {
     pub(crate) accepted: u64,
     pub(crate) refused: u64,
     pub(crate) starts: u64,
+    /// Starts in place, after a death.
+    pub(crate) restarts: u64,
     /// Starts on another machine than the one before.
     pub(crate) takeovers: u64,
     pub(crate) announced: u64,
@@ -78,6 +80,7 @@ impl Rules {
             accepted: 0,
             refused: 0,
             starts: 0,
+            restarts: 0,
             takeovers: 0,
             twins: 0,
             announced: 0,

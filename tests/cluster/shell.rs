@@ -192,6 +192,7 @@ impl Cluster {
                 };
                 self.job(machine, group, time, end);
             }
+            Action::Restart(group) => self.restart(machine, group),
             Action::Announce(_) => self.rules.announced += 1,
             Action::Remember(groups) => self.machines[machine].remembered = groups,
             Action::Exit => {
@@ -227,7 +228,7 @@ impl Cluster {
         self.job(machine, group, time, end);
     }
 
-    fn job(&mut self, machine: usize, group: GroupId, time: u64, end: JobEnd) {
+    pub(super) fn job(&mut self, machine: usize, group: GroupId, time: u64, end: JobEnd) {
         let life = self.machines[machine].life;
         let one = self.group(machine, group);
         one.job += 1;
@@ -390,7 +391,7 @@ impl Cluster {
         &mut self.machines[machine].groups[group.index()]
     }
 
-    fn done(&mut self, machine: usize, group: GroupId, outcome: Outcome) {
+    pub(super) fn done(&mut self, machine: usize, group: GroupId, outcome: Outcome) {
         self.machines[machine].done.push_back((group, outcome));
     }
 }

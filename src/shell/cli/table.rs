@@ -31,6 +31,11 @@ pub(super) const ROWS: &[Row] = &[
         function: None,
     },
     Row {
+        synopsis: "clear [all|local|foreign|GROUP]",
+        help: "forget failures here, try again",
+        function: None,
+    },
+    Row {
         synopsis: state::SYNOPSIS,
         help: "",
         function: Some(write_state),

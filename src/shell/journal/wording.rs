@@ -180,6 +180,8 @@ pub(crate) const fn reason(reason: Reason) -> &'static str {
         Reason::Shutdown => "this program is being stopped",
         Reason::BetterClaim => "another node's claim wins",
         Reason::StartFailed => "it did not start",
+        Reason::Died => "a resource of it was found dead",
+        Reason::DiedAgain => "resources of it died too often",
         Reason::StopFailed => "it did not stop",
         Reason::PeerStopFailed => "a peer could not stop it",
         Reason::Occupied => "another machine answers for its address",

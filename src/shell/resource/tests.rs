@@ -16,17 +16,26 @@ const SECOND: Duration = Duration::from_secs(1);
 /// Short, for what hangs; what talks is read no faster than a loop can bear.
 const LIMIT: Duration = Duration::from_secs(5);
 
-struct Stage {
-    resources: Resources,
-    reactor: Rc<Reactor>,
-    interfaces: Interfaces,
-    folder: PathBuf,
+pub(super) struct Stage {
+    pub(super) resources: Resources,
+    pub(super) reactor: Rc<Reactor>,
+    pub(super) interfaces: Interfaces,
+    pub(super) folder: PathBuf,
     longest: Duration,
 }
 
 impl Stage {
     /// With these lines of `haresources`; heartbeats would leave by `lo`.
-    fn new(haresources: &str, scripts: &[(&str, &str)]) -> Self {
+    pub(super) fn new(haresources: &str, scripts: &[(&str, &str)]) -> Self {
+        Self::with(haresources, scripts, |_| {})
+    }
+
+    /// With a configuration that is otherwise.
+    pub(super) fn with(
+        haresources: &str,
+        scripts: &[(&str, &str)],
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
         unshare(CloneFlags::CLONE_FILES).unwrap();
         sys::pass_on_nothing();
         let folder = testing::folder();
@@ -51,6 +60,7 @@ impl Stage {
         for group in &mut config.groups {
             (group.limits.start, group.limits.status) = (LIMIT, LIMIT);
         }
+        change(&mut config);
         let config: Rc<Config> = Rc::from(config);
         let reactor = Reactor::new();
         let holding = Holding::new(
@@ -67,14 +77,15 @@ impl Stage {
         }
     }
 
-    fn start(&mut self, group: usize) -> Outcome {
+    pub(super) fn start(&mut self, group: usize) -> Outcome {
         let id = GroupId::new(group).unwrap();
         let begun = self.resources.start(now(), id, false, &self.interfaces);
         begun.unwrap_or_else(|| self.end())
     }
 
-    fn stop(&mut self, group: usize) -> Outcome {
-        let begun = self.resources.stop(GroupId::new(group).unwrap());
+    pub(super) fn stop(&mut self, group: usize) -> Outcome {
+        let id = GroupId::new(group).unwrap();
+        let begun = self.resources.stop(now(), id, &self.interfaces);
         begun.unwrap_or_else(|| self.end())
     }
 
@@ -84,7 +95,7 @@ impl Stage {
     }
 
     /// Turns of a loop as the program's until a group is done.
-    fn end(&mut self) -> Outcome {
+    pub(super) fn end(&mut self) -> Outcome {
         let began = now();
         loop {
             let (woke, _) = self.reactor.sleep(&[], now().after(SECOND));
@@ -99,7 +110,7 @@ impl Stage {
         }
     }
 
-    fn file(&self, name: &str) -> Option<String> {
+    pub(super) fn file(&self, name: &str) -> Option<String> {
         fs::read_to_string(self.folder.join(name)).ok()
     }
 }
@@ -113,7 +124,7 @@ fn descriptors() -> usize {
     fs::read_dir("/proc/thread-self/fd").unwrap().count()
 }
 
-fn children() -> String {
+pub(super) fn children() -> String {
     fs::read_to_string("/proc/thread-self/children").unwrap()
 }
 

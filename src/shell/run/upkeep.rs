@@ -72,6 +72,10 @@ impl Program {
         while let Some((group, outcome)) = self.resources.poll_done(now, heard, &self.interfaces) {
             self.tell(now, Input::Done { group, outcome });
         }
+        while let Some(group) = self.resources.poll_dead() {
+            self.tell(now, Input::Died(group));
+            told = true;
+        }
         while let Some(asked) = self.control.poll_asked() {
             let reply = asked.request(&self.config);
             let reply = reply.map(|request| self.on_request(now, request));
