@@ -5,6 +5,7 @@
 //! line and the limit.
 
 pub mod authkeys;
+pub mod care;
 pub mod diagnostic;
 pub mod group;
 pub mod ha_cf;
@@ -20,6 +21,7 @@ pub mod watchdog;
 use core::net::{IpAddr, Ipv4Addr};
 use core::ops::Range;
 
+pub use care::{Care, Limits};
 use diagnostic::{Position, Report};
 pub use group::{Options, Policy};
 pub use haresources::{Network, Route};
@@ -70,6 +72,10 @@ pub struct Config {
     pub groups: heapless::Vec<Group, MAX_GROUPS>,
     /// Resources of all groups; a group owns a range.
     pub resources: heapless::Vec<Resource, MAX_RESOURCES>,
+    /// What was written for single resources, each at its place in [`Config::resources`].
+    pub care: [Care; MAX_RESOURCES],
+    /// `monitor`: for groups that say nothing else; zero for never, the default.
+    pub monitor: Duration,
     /// `auto_failback`.
     pub auto_failback: AutoFailback,
     /// `authkeys`.
@@ -153,19 +159,8 @@ pub struct Group {
     pub resources: Range<u16>,
     /// What its `group` line says.
     pub options: Options,
-    /// How long one call for one of its resources may take.
+    /// How long one call for one of its resources may take, unless it has limits of its own.
     pub limits: Limits,
-}
-
-/// How long one call of one script may take; then it is killed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// `start`; 60 s by default.
-    pub start: Duration,
-    /// `stop`, its repetitions included; 60 s by default.
-    pub stop: Duration,
-    /// `status`; 20 s by default.
-    pub status: Duration,
 }
 
 /// One resource of a group.
@@ -268,6 +263,8 @@ impl Config {
             links: heapless::Vec::new(),
             groups: heapless::Vec::new(),
             resources: heapless::Vec::new(),
+            care: [Care::default(); MAX_RESOURCES],
+            monitor: Duration::ZERO,
             auto_failback: AutoFailback::Legacy,
             keys: Keys {
                 keys: heapless::Vec::new(),
@@ -358,16 +355,6 @@ impl Config {
     pub fn fails_back(&self, group: &Group) -> bool {
         let general = self.auto_failback != AutoFailback::Off;
         group.options.failback.unwrap_or(general)
-    }
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            start: Duration::from_secs(60),
-            stop: Duration::from_secs(60),
-            status: Duration::from_secs(20),
-        }
     }
 }
 

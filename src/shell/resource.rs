@@ -231,7 +231,10 @@ impl Resources {
             if self.call(group, next, Verb::Stop) {
                 let again = Again {
                     tries: TRIES,
-                    until: self.reactor.now().after(self.limit(group, Verb::Stop)),
+                    until: self
+                        .reactor
+                        .now()
+                        .after(self.limit(group, next, Verb::Stop)),
                 };
                 let verb = Verb::Stop;
                 return self.go_on_stopping(group, next, verb, after, again);

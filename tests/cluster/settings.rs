@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use twinbeat::config::{
-    Address, AutoFailback, Config, Group, Key, Keys, Limits, Link, Log, Medium, Method, Options,
-    Policy, Reach, Resource, Sight, Text, Timing, Watchdog, Witness,
+    Address, AutoFailback, Care, Config, Group, Key, Keys, Limits, Link, Log, MAX_RESOURCES,
+    Medium, Method, Options, Policy, Reach, Resource, Sight, Text, Timing, Watchdog, Witness,
 };
 use twinbeat::id::NodeId;
 use twinbeat::time::Duration;
@@ -131,6 +131,8 @@ impl Settings {
             links: heapless::Vec::new(),
             groups: heapless::Vec::new(),
             resources: heapless::Vec::new(),
+            care: [Care::default(); MAX_RESOURCES],
+            monitor: Duration::ZERO,
             auto_failback: self.failback,
             keys: Keys {
                 keys: heapless::Vec::new(),
@@ -248,7 +250,7 @@ fn add_group(config: &mut Config, group: &GroupSettings) {
             limits: Limits::default(),
             options: Options {
                 policy: group.at_most_one.then_some(Policy::AtMostOne),
-                failback: None,
+                ..Options::default()
             },
         })
         .unwrap();

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use twinbeat::config::{Limits, MAX_RESOURCES, Resource};
+use twinbeat::config::{MAX_RESOURCES, Resource};
 use twinbeat::id::GroupId;
 use twinbeat::time::Duration;
 
@@ -35,7 +35,7 @@ impl Resources {
         let (name, _) = call::cut(word, "::");
         let label = format!("group {}: {name}", self.config.group_key(group));
         log::debug!("{label} {}", verb.word());
-        let limit = self.limit(group, verb);
+        let limit = self.limit(group, position, verb);
         let first = self.config.groups.get(group.index());
         let place = first.map_or(0, |group| usize::from(group.resources.start)) + position;
         let (job, rule, delay) = match call::find(&self.directory, place, word, verb) {
@@ -98,9 +98,8 @@ impl Resources {
     }
 
     /// How long it may take.
-    pub(super) fn limit(&self, group: GroupId, verb: Verb) -> Duration {
-        let limits = self.config.groups.get(group.index());
-        let limits = limits.map_or(Limits::default(), |group| group.limits);
+    pub(super) fn limit(&self, group: GroupId, position: usize, verb: Verb) -> Duration {
+        let limits = self.config.limits(group, position);
         match verb {
             Verb::Start => limits.start,
             Verb::Stop => limits.stop,
