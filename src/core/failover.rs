@@ -166,7 +166,6 @@ impl Failover {
             Command::Standby(selection) => {
                 for id in self.selected(selection) {
                     self.stand_by(id, true);
-                    self.groups.at_mut(id).request.operator_until = None;
                 }
             }
             Command::Takeover(selection) => {
@@ -333,6 +332,10 @@ impl Failover {
     }
 
     fn stand_by(&mut self, id: GroupId, standby: bool) {
+        if standby {
+            // A claim by an earlier takeover would hide from peers that it stands by.
+            self.groups.at_mut(id).request.operator_until = None;
+        }
         if self.standby.contains(id) != standby {
             self.standby = if standby {
                 self.standby.with(id)

@@ -1,5 +1,6 @@
 //! One node: the only room that knows every other.
 
+mod class;
 mod frame;
 mod guard;
 mod status;
@@ -11,8 +12,6 @@ use crate::id::{GroupId, GroupSet, LinkId, LinkSet, PerLink};
 use crate::membership::{Membership, Received};
 use crate::time::{Duration, Instant};
 use crate::wire::Flags;
-#[cfg(doc)]
-use crate::wire::native;
 
 use guard::Guard;
 pub use status::{GroupView, LinkView, PeerView};
@@ -96,8 +95,7 @@ impl Node {
     /// Takes in what happened at `now`. An error refused a frame and changed a counter only.
     ///
     /// The links are serial lines on which the same frame is to be passed on unchanged, as
-    /// [`Class::Forward`](crate::serial::Class::Forward) of its [`native::source`]; none for any other
-    /// input.
+    /// [`Node::class_passed_on`] says; none for any other input.
     pub fn handle(&mut self, now: Instant, input: Input<'_>) -> Result<LinkSet, Reject> {
         if let Some(late) = self.members.attend(now, self.due) {
             self.events.report(Event::Stalled { late });

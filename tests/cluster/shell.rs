@@ -1,12 +1,12 @@
 //! The shell of a simulated machine, in the order of the real one: clock, read, decide, send,
 //! leases; and what the kernel and the scripts make of it.
 
+use twinbeat::Node;
 use twinbeat::action::{Action, Outcome};
 use twinbeat::id::{GroupId, LinkSet, WitnessId};
 
 use super::machine::{Arrival, Behaviour, Group, Scripts};
 use super::outputs::{Outputs, input};
-use super::serial;
 use super::words::Note;
 use super::{Cluster, Happening};
 
@@ -128,7 +128,7 @@ impl Cluster {
         let frame = self.network.frame(machine, life, self.now, bytes, record);
         for link in links.iter().filter(|link| carrier.contains(*link)) {
             if link.index() >= self.settings.links {
-                self.offer(machine, link, &frame, serial::class(bytes));
+                self.offer(machine, link, &frame, Node::class(bytes));
                 continue;
             }
             for to in 0..self.machines.len() {
