@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::*;
-use crate::resource::tests::{Stage, children};
+use crate::resource::stage::{Stage, children};
 use crate::sandbox::{self, now};
 
 /// A service of its own name that leaves a trace of each call.
