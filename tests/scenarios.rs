@@ -26,6 +26,7 @@
 //! | `watchdog a 2s`, `unwatch a` | the machine has a watchdog, which resets it when not kicked, or no longer; it boots within 5 s |
 //! | `replay a` | everything that `a` ever said is sent to everyone again |
 //! | `clone a` | another machine with a's name and key starts; it is called `a'` |
+//! | `reload a groups 10.0.0.2 10.0.0.1`, `longer 10.0.0.1`, `keys 1 2`, `auth 2`, `deadtime 9s` | the files of `a` change, and it is told; what is not named is as it was |
 //! | `holders` | who serves each group to its clients |
 
 #[expect(dead_code, reason = "chance uses what the stories do not")]
@@ -36,6 +37,7 @@ use std::path::Path;
 
 use cluster::Cluster;
 use cluster::machine::Behaviour;
+use cluster::plan::Plan;
 use cluster::settings::{GroupSettings, Settings};
 use twinbeat::action::{Carrier, Command, Selection};
 use twinbeat::config::AutoFailback;
@@ -219,6 +221,11 @@ impl Teller {
             ["watchdog", name, time] => cluster.give_dog(node(name)?, micros(time)?),
             ["unwatch", name] => cluster.take_dog(node(name)?),
             ["replay", name] => cluster.replay_all(node(name)?, 10_000),
+            ["reload", name, rest @ ..] => {
+                let one = node(name)?;
+                let plan = planned(&self.settings, &cluster.machines[one].files, rest)?;
+                cluster.reload(one, plan);
+            }
             ["clone", name] => {
                 let of = node(name)?;
                 let clone = cluster.add_clone(of, &format!("{name}'"));
@@ -271,6 +278,31 @@ impl Teller {
         }
         Some(())
     }
+}
+
+/// Other files than before.
+fn planned(settings: &Settings, before: &Plan, words: &[&str]) -> Option<Plan> {
+    let mut plan = before.clone();
+    let [kind, rest @ ..] = words else {
+        return Some(plan);
+    };
+    let groups =
+        || -> Option<Vec<usize>> { rest.iter().map(|word| group_of(settings, word)).collect() };
+    match *kind {
+        "groups" => plan.groups = groups()?,
+        "longer" => plan.longer = groups()?,
+        "keys" => {
+            plan.keys = rest
+                .iter()
+                .map(|word| word.parse().ok())
+                .collect::<Option<_>>()?
+        }
+        "auth" => plan.signing = rest.first()?.parse().ok()?,
+        "deadtime" => plan.deadtime = Some(micros(rest.first()?)?),
+        "keepalive" => plan.keepalive = Some(micros(rest.first()?)?),
+        _ => return None,
+    }
+    Some(plan)
 }
 
 fn holders(cluster: &mut Cluster) {

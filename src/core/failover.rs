@@ -1,19 +1,21 @@
 //! Which groups this node holds: placement, claims, transfer (DESIGN 7). It decides from what
 //! beats carry; lost control words only cost time.
 
+mod change;
 mod claim;
 mod connectivity;
 mod decision;
 mod failure;
 mod group;
 mod placement;
+mod retirement;
 mod transfer;
 mod view;
 
 use crate::action::{Action, Command, Event, Events, Outcome, Reason, Selection};
 use crate::config::{Config, Resource};
 use crate::id::{GroupId, GroupSet, NodeId, PerGroup};
-use crate::membership::Membership;
+use crate::membership::{Alive, Membership};
 use crate::time::{Duration, Instant};
 use crate::wire::{Beat, ControlWord, Word};
 
@@ -38,8 +40,7 @@ pub(crate) struct Failover {
     met: bool,
     /// `watchdog ... required`.
     required: bool,
-    /// It is required and none is armed.
-    unguarded: bool,
+    armed: bool,
     /// Something did not stop here, and everything else was handed over; or a peer that saw this
     /// may believe this node dead, and will start the group when its watchdog must have fired. It
     /// waits for `deadtime` more than that, for this node may notice so much later.
@@ -57,32 +58,17 @@ struct Suspension {
 
 impl Failover {
     pub(crate) fn new(config: &Config, standby: GroupSet) -> Self {
-        let mut ids = GroupId::first(crate::id::MAX_GROUPS);
-        let first = config.me; // a place that no group has needs a home, too
-        let is_script = |resource: &Resource| matches!(resource, Resource::Script(_));
-        let groups = PerGroup::new(|| {
-            let id = ids.next().unwrap_or(GroupId::ZERO);
-            let scripts = config.group_resources(id).iter().any(is_script);
-            let group = config.groups.get(id.index());
-            let mut made = Group::new(id, group.map_or(first, |group| group.home), scripts);
-            made.failback = group.is_some_and(|group| config.fails_back(group));
-            if let Some(group) = group {
-                made.failures = Failures::new(&group.options);
-            }
-            made.at_most_one = group.is_some_and(|group| group.options.at_most_one());
-            made
-        });
         Self {
             me: config.me,
             count: config.groups.len(),
-            groups,
+            groups: configured(config),
             standby,
             remember: false,
             leaving: false,
             suspension: None,
             met: false,
             required: config.watchdog.required,
-            unguarded: config.watchdog.required,
+            armed: false,
             doomed: false,
             connectivity: Connectivity::new(config),
         }
@@ -122,6 +108,10 @@ impl Failover {
         word: ControlWord,
         members: &Membership,
     ) {
+        // Of other groups it says nothing about ours.
+        if !members.peer(by).alive().is_some_and(Alive::is_believed) {
+            return;
+        }
         match word {
             ControlWord::IpRequest {
                 group,
@@ -202,7 +192,7 @@ impl Failover {
 
     /// A watchdog is armed, or none is.
     pub(crate) fn on_watchdog(&mut self, armed: bool) {
-        self.unguarded = self.required && !armed;
+        self.armed = armed;
     }
 
     /// The beat numbered `counter` carries everything as it is now.
@@ -312,7 +302,7 @@ impl Failover {
 
     /// No group is taken for want of a watchdog.
     pub(crate) fn is_unguarded(&self) -> bool {
-        self.unguarded
+        self.required && !self.armed
     }
 
     pub(crate) fn is_leaving(&self) -> bool {
@@ -358,4 +348,23 @@ impl Failover {
         let chosen = chosen.fold(GroupSet::EMPTY, GroupSet::with);
         self.ids().filter(move |id| chosen.contains(*id))
     }
+}
+
+/// Every group as a new life finds it.
+fn configured(config: &Config) -> PerGroup<Group> {
+    let mut ids = GroupId::first(crate::id::MAX_GROUPS);
+    let first = config.me; // a place that no group has needs a home, too
+    let is_script = |resource: &Resource| matches!(resource, Resource::Script(_));
+    PerGroup::new(|| {
+        let id = ids.next().unwrap_or(GroupId::ZERO);
+        let scripts = config.group_resources(id).iter().any(is_script);
+        let group = config.groups.get(id.index());
+        let mut made = Group::new(id, group.map_or(first, |group| group.home), scripts);
+        made.failback = group.is_some_and(|group| config.fails_back(group));
+        if let Some(group) = group {
+            made.failures = Failures::new(&group.options);
+        }
+        made.at_most_one = group.is_some_and(|group| group.options.at_most_one());
+        made
+    })
 }

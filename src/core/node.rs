@@ -3,6 +3,7 @@
 mod class;
 mod frame;
 mod guard;
+mod reload;
 mod status;
 
 use crate::action::{Action, Command, Event, Events, Input, Reason, Reject, Selection};
@@ -104,12 +105,7 @@ impl Node {
         }
         let result = self.take_in(now, input);
         match result {
-            Ok(_) => {
-                self.failover
-                    .decide(now, &mut self.members, &mut self.events);
-                self.depart(now);
-                self.report_state(now);
-            }
+            Ok(_) => self.decide(now),
             Err(why) => {
                 let mut counters = Reject::ALL.iter().zip(&mut self.rejected);
                 if let Some((_, count)) = counters.find(|(kind, _)| **kind == why) {
@@ -119,6 +115,13 @@ impl Node {
         }
         self.due = self.next_due();
         result
+    }
+
+    fn decide(&mut self, now: Instant) {
+        self.failover
+            .decide(now, &mut self.members, &mut self.events);
+        self.depart(now);
+        self.report_state(now);
     }
 
     /// What must be done to the machine next; drain it after every [`Node::handle`].
@@ -178,7 +181,7 @@ impl Node {
                     Received::Nothing => {}
                     Received::State(_) => self.members.fall_in(now, link),
                     Received::Word(by, word) => self.failover.on_word(now, by, word, &self.members),
-                    Received::Leave(_, beat) => self.failover.on_leave(&beat),
+                    Received::Leave(beat) => self.failover.on_leave(&beat),
                 }
                 let traffic = self.traffic.at_mut(link);
                 traffic.heard = traffic.heard.saturating_add(1);
@@ -231,6 +234,10 @@ impl Node {
         };
         if let Some(group) = group {
             self.known_group(group)?;
+        }
+        if command == Command::Shutdown {
+            // Whoever leaves takes up nothing more.
+            self.failover.retire(GroupSet::EMPTY, &mut self.events);
         }
         self.failover.on_command(now, command, &self.members);
         Ok(())

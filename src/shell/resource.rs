@@ -23,7 +23,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use twinbeat::action::Outcome;
-use twinbeat::config::{Config, MAX_RESOURCES};
+use twinbeat::config::Config;
 use twinbeat::id::{GroupId, PerGroup};
 use twinbeat::time::{Duration, Instant};
 
@@ -31,7 +31,9 @@ use crate::interface::Interfaces;
 use crate::reactor::Reactor;
 use crate::script::{Finished, Rule, Verb};
 pub(crate) use call::is_there;
+pub(crate) use calling::Surroundings;
 pub(crate) use holding::Holding;
+use watching::Look;
 
 /// Until a stop that has failed is tried again, and how often.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -52,8 +54,8 @@ pub(crate) struct Resources {
     finished: Rc<RefCell<Vec<(GroupId, u32, Ended)>>>,
     /// The call that is under way for each group.
     errands: PerGroup<Rc<Errand>>,
-    /// When each of all resources is asked next whether it still runs.
-    due: [Instant; MAX_RESOURCES],
+    /// When what runs is asked whether it still does.
+    looks: PerGroup<Look>,
     /// One bit for each resource whose last answer to that told nothing.
     doubted: PerGroup<u64>,
 }
@@ -136,7 +138,7 @@ impl Resources {
             ran: PerGroup::new(u64::default),
             finished: Rc::default(),
             errands: PerGroup::new(Rc::default),
-            due: [Instant::NEVER; MAX_RESOURCES],
+            looks: PerGroup::new(Look::default),
             doubted: PerGroup::new(u64::default),
         }
     }

@@ -7,8 +7,10 @@ mod holding;
 pub(crate) mod machine;
 pub(crate) mod network;
 mod outputs;
+pub(crate) mod plan;
 mod planned;
 pub(crate) mod random;
+pub(crate) mod reload;
 pub(crate) mod rules;
 pub(crate) mod serial;
 pub(crate) mod settings;
@@ -28,6 +30,7 @@ use twinbeat::{Boot, Node};
 
 use machine::{Arrival, Group, Machine};
 use network::Network;
+use plan::Plan;
 use planned::{Happening, Planned};
 use random::Random;
 use rules::Rules;
@@ -103,7 +106,12 @@ impl Cluster {
             .iter()
             .map(|group| Group::new(group.has_address(), group.has_scripts()))
             .collect();
-        let mut machine = Machine::new(name, settings.config(me), groups);
+        let mut machine = Machine::new(
+            name,
+            Plan::of(settings).config(settings, me),
+            Plan::of(settings),
+            groups,
+        );
         machine.ports = serial::ports(settings, me);
         machine
     }
@@ -114,10 +122,11 @@ impl Cluster {
             return;
         }
         self.note(machine, words::Note::Fault("starts"));
+        self.read_files(machine);
         let boot = Boot {
             incarnation: self.random.word(),
             counter: u32::try_from(self.random.below(1 << 31)).unwrap(),
-            standby: self.machines[machine].remembered,
+            standby: self.machines[machine].local_set(self.machines[machine].remembered),
         };
         let now = self.clock(machine);
         let one = &mut self.machines[machine];

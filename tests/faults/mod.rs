@@ -1,5 +1,6 @@
 //! One seed: a cluster drawn by chance, faults by chance, then quiet, and the rules throughout.
 
+mod rollout;
 mod world;
 
 use twinbeat::action::{Carrier, Command, GroupState, Selection};
@@ -10,6 +11,7 @@ use crate::cluster::machine::Behaviour;
 use crate::cluster::network::Quality;
 use crate::cluster::random::Random;
 use crate::cluster::settings::Settings;
+use rollout::Rollout;
 
 /// What happened, over one seed or many.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,6 +26,7 @@ pub(crate) struct Summary {
     refused: u64,
     twins: u64,
     resets: u64,
+    reloads: u64,
     trace: u64,
 }
 
@@ -40,6 +43,7 @@ impl Summary {
             refused: self.refused + other.refused,
             twins: self.twins + other.twins,
             resets: self.resets + other.resets,
+            reloads: self.reloads + other.reloads,
             trace: self.trace ^ other.trace,
         }
     }
@@ -70,7 +74,11 @@ pub(crate) fn simulate(seed: u64) -> Summary {
             cluster.give_dog(machine, random.pick(&[1, 2, LONGEST_DOG]) * 1_000_000);
         }
     }
+    let mut reload_random = Random::new(seed ^ 0x7265_6c64);
+    let rollout = Rollout::new(&cluster, &mut reload_random);
     let mut faults = Faults {
+        rollout,
+        reload_random,
         good: world::quality(&cluster, &mut random),
         cluster,
         random,
@@ -93,6 +101,7 @@ pub(crate) fn simulate(seed: u64) -> Summary {
         refused: rules.refused,
         twins: rules.twins,
         resets: rules.resets,
+        reloads: rules.reloads,
         trace: rules.trace,
     }
 }
@@ -103,6 +112,8 @@ struct Faults {
     reach_random: Random,
     /// What dies, and when; nothing in some worlds.
     death_random: Option<Random>,
+    reload_random: Random,
+    rollout: Rollout,
     good: Quality,
     adversary: bool,
     /// Some machine has a watchdog.
@@ -122,6 +133,7 @@ impl Faults {
             self.fault();
             self.lose_or_find_hosts();
             self.end_or_clear();
+            self.reload_one();
             let pause = self
                 .random
                 .pick(&[deadtime / 20, deadtime, deadtime * 2, deadtime * 3]);
@@ -302,6 +314,7 @@ impl Faults {
                 self.cluster.boot(machine);
             }
         }
+        self.reload_all();
         let failed = self.failed();
         // A difference in connectivity has to be found, and to last.
         let reach = match self.cluster.settings.hosts {
@@ -339,15 +352,15 @@ impl Faults {
     /// Groups that failed somewhere: they are tried again some time.
     fn failed(&self) -> GroupSet {
         let now = self.cluster.instant();
-        let nodes = || {
-            let machines = self.cluster.machines.iter();
-            machines.filter_map(|one| one.node.as_ref())
-        };
+        let machines = &self.cluster.machines;
         GroupId::first(self.cluster.settings.groups.len())
             .filter(|group| {
-                nodes().any(|node| {
-                    let state = node.group(now, *group).state;
-                    matches!(state, GroupState::StartFailed | GroupState::StopFailed)
+                machines.iter().any(|one| {
+                    let state = one.view(now, *group).map(|(state, ..)| state);
+                    matches!(
+                        state,
+                        Some(GroupState::StartFailed | GroupState::StopFailed)
+                    )
                 })
             })
             .fold(GroupSet::EMPTY, GroupSet::with)

@@ -29,6 +29,11 @@ impl Failures {
         }
     }
 
+    /// Other limits apply from now on.
+    pub(crate) fn take_limits(&mut self, configured: &Self) {
+        (self.restarts, self.window) = (configured.restarts, configured.window);
+    }
+
     /// A resource was found dead; whether it should be started again in place.
     pub(crate) fn on_death(&mut self) -> bool {
         let again = self.deaths < self.restarts;

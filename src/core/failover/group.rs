@@ -9,6 +9,7 @@ use crate::wire::Word;
 
 use super::claim::{Claim, is_later, next};
 use super::failure::Failures;
+use super::retirement::Retirement;
 
 /// A group as this node holds it, or not.
 #[derive(Clone, Debug)]
@@ -38,8 +39,10 @@ pub(crate) struct Group {
     pub(crate) shown: Option<u32>,
     /// Who holds it in this node's eyes, as the last beat said.
     holder: Option<NodeId>,
-    flight: Option<Flight>,
+    pub(super) flight: Option<Flight>,
     announce: bool,
+    /// Whether it is to be stopped for a reload.
+    pub(super) retirement: Retirement,
 }
 
 /// What this node does about a group.
@@ -91,7 +94,7 @@ pub(crate) struct Request {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Flight {
+pub(super) enum Flight {
     Check,
     Start,
     Stop,
@@ -122,6 +125,7 @@ impl Group {
             holder: None,
             flight: None,
             announce: false,
+            retirement: Retirement::Unasked,
         }
     }
 
@@ -227,7 +231,7 @@ impl Group {
             self.announce = false;
             return Some(Action::Announce(group));
         }
-        if self.flight.is_some() {
+        if self.flight.is_some() || self.retirement == Retirement::Stopped {
             return None;
         }
         let (flight, action) = match self.state {
@@ -302,7 +306,7 @@ impl Group {
         }
     }
 
-    fn become_state(&mut self, state: State, reason: Reason, events: &mut Events) {
+    pub(super) fn become_state(&mut self, state: State, reason: Reason, events: &mut Events) {
         self.state = state;
         self.reason = reason;
         self.shown = None;

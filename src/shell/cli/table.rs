@@ -1,7 +1,7 @@
 //! Every command; [`Row`] says how a row is read.
 
 use super::row::Row;
-use super::{check, cl_status, heartbeat, run, write_state};
+use super::{check, cl_status, events, heartbeat, run, write_state};
 use crate::state;
 
 pub(super) const ROWS: &[Row] = &[
@@ -60,6 +60,13 @@ pub(super) const ROWS: &[Row] = &[
         synopsis: "hb_takeover [all|foreign|local|failback]",
         help: "takeover, by heartbeat's name",
         function: Some(heartbeat::hand_over),
+    },
+    Row {
+        synopsis: "events [--follow] [--json]",
+        help: "what happened, and why\n\
+The last 256 events: uptime in seconds, UTC where the clock is set, the words of the log.\n\
+--follow goes on with what happens, until it is stopped.",
+        function: Some(events::events),
     },
     Row {
         synopsis: state::SYNOPSIS,

@@ -45,7 +45,7 @@ impl Resources {
         match *self.work.at(group) {
             Work::Nothing | Work::Probing { .. } | Work::Running { .. } | Work::Dead { .. } => None,
             Work::Watching { next } => {
-                self.on_watched(now, group, next, ended);
+                self.on_watched(group, next, ended);
                 None
             }
             Work::Checking { next } => match runs {

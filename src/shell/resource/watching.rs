@@ -16,13 +16,23 @@ use super::{Ended, Resources, Stopped, Work};
 use crate::interface::Interfaces;
 use crate::script::{self, Exit, Verb};
 
+/// The last look at what runs, and the one before.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Look {
+    running_since: Instant,
+    before: Instant,
+    at: Instant,
+}
+
 impl Resources {
     /// Asks what is due; with a beat.
     pub(crate) fn watch(&mut self, now: Instant) {
         let config = Rc::clone(&self.config);
         for group in config.group_ids() {
             if let Work::Running { .. } = self.work.at(group) {
-                self.watch_from(now, group, 0);
+                let look = self.looks.at_mut(group);
+                (look.before, look.at) = (look.at, now);
+                self.watch_from(group, 0);
             }
         }
     }
@@ -69,23 +79,19 @@ impl Resources {
         script::end(errand.child.get());
     }
 
-    /// All of it runs: when its scripts are asked first.
+    /// All of it runs: from now on its scripts are asked.
     pub(super) fn become_running(&mut self, now: Instant, group: GroupId) -> Option<Outcome> {
         *self.work.at_mut(group) = Work::Running { dead: 0 };
-        for position in 0..self.config.group_resources(group).len() {
-            self.put_off(now, group, position);
-        }
+        *self.looks.at_mut(group) = Look {
+            running_since: now,
+            before: now,
+            at: now,
+        };
         Some(Outcome::Running)
     }
 
     /// What a script said that was asked whether it still runs.
-    pub(super) fn on_watched(
-        &mut self,
-        now: Instant,
-        group: GroupId,
-        at: usize,
-        (finished, rule): &Ended,
-    ) {
+    pub(super) fn on_watched(&mut self, group: GroupId, at: usize, (finished, rule): &Ended) {
         let in_doubt = *self.doubted.at(group) & bit(at) != 0;
         let (dead, doubtful) = match (rule.runs(finished), &finished.exit) {
             (Some(true), _) => (false, false),
@@ -102,15 +108,15 @@ impl Resources {
         if dead {
             *self.work.at_mut(group) = Work::Dead { at };
         } else {
-            self.watch_from(now, group, at + 1);
+            self.watch_from(group, at + 1);
         }
     }
 
-    fn watch_from(&mut self, now: Instant, group: GroupId, first: usize) {
+    fn watch_from(&mut self, group: GroupId, first: usize) {
+        let look = *self.looks.at(group);
+        let half = self.config.timing.keepalive.scaled(1, 2);
         for next in first..self.config.group_resources(group).len() {
-            let place = self.place(group, next);
-            if self.due.get(place).is_some_and(|due| now >= *due) {
-                self.put_off(now, group, next);
+            if look.is_due(self.config.interval(group, next), half) {
                 self.call(group, next, Verb::Status);
                 *self.work.at_mut(group) = Work::Watching { next };
                 return;
@@ -118,18 +124,16 @@ impl Resources {
         }
         *self.work.at_mut(group) = Work::Running { dead: 0 };
     }
+}
 
-    /// A script is asked after its interval, with the beat nearest to that.
-    fn put_off(&mut self, now: Instant, group: GroupId, position: usize) {
-        let interval = self.config.interval(group, position);
-        let half = self.config.timing.keepalive.scaled(1, 2);
-        let place = self.place(group, position);
-        if let Some(due) = self.due.get_mut(place) {
-            *due = match interval {
-                Duration::ZERO => Instant::NEVER,
-                _ => now.after(interval.minus(half)),
-            };
-        }
+impl Look {
+    /// Whether an interval has ended since the one before; at the beat that is nearest.
+    fn is_due(self, interval: Duration, half: Duration) -> bool {
+        let ended = |at: Instant| {
+            let span = at.since(self.running_since).plus(half);
+            span.micros().checked_div(interval.micros())
+        };
+        ended(self.before) != ended(self.at)
     }
 }
 

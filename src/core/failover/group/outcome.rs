@@ -60,6 +60,7 @@ impl Group {
                 }
             },
             (Flight::Stop, State::Stopping { claim, to }) => match outcome {
+                Outcome::Stopped if self.is_retiring() => self.become_retired(),
                 // It goes where a start that failed sends it.
                 Outcome::Stopped if self.reason == Reason::DiedAgain => {
                     self.become_start_failed(now, self.reason, events);
