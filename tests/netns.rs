@@ -9,6 +9,7 @@ mod netns {
     pub(crate) mod interfaces;
     pub(crate) mod media;
     pub(crate) mod process;
+    pub(crate) mod reload;
     pub(crate) mod resources;
     pub(crate) mod ring;
     pub(crate) mod serial;
@@ -30,12 +31,13 @@ fn main() -> ExitCode {
     }
 }
 
-const TESTS: [&[Test]; 10] = [
+const TESTS: [&[Test]; 11] = [
     netns::connectivity::TESTS,
     netns::faults::TESTS,
     netns::interfaces::TESTS,
     netns::media::TESTS,
     netns::process::TESTS,
+    netns::reload::TESTS,
     netns::resources::TESTS,
     netns::ring::TESTS,
     netns::serial::TESTS,

@@ -2,12 +2,13 @@
 
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::stat::stat;
 
+use crate::control::SOCKET;
 use crate::{files, journal, link, resource};
 use twinbeat::config::diagnostic::{self, Diagnostic, Position, Problem};
 use twinbeat::config::{self, Config, LocalName, Machine, Source, Sources};
@@ -15,6 +16,19 @@ use twinbeat::config::{self, Config, LocalName, Machine, Source, Sources};
 /// Reads `ha.cf`, `twinbeat.cf` and `nodeinfo` if they are there, `haresources` and `authkeys`,
 /// and says everything that is to be said about them; `None` after any error.
 pub(crate) fn read(dir: &Path, say: &mut dyn FnMut(&Diagnostic<'_>)) -> Option<Box<Config>> {
+    read_on(dir, Some(&ThisMachine { dir }), say)
+}
+
+/// The same with nothing compared that takes long to look up: who has a serial line, what runs.
+pub(crate) fn read_again(dir: &Path, say: &mut dyn FnMut(&Diagnostic<'_>)) -> Option<Box<Config>> {
+    read_on(dir, None, say)
+}
+
+fn read_on(
+    dir: &Path,
+    machine: Option<&dyn Machine>,
+    say: &mut dyn FnMut(&Diagnostic<'_>),
+) -> Option<Box<Config>> {
     let ha_cf = read_file(dir, diagnostic::File::HaCf);
     let twinbeat_cf = read_file(dir, diagnostic::File::TwinbeatCf);
     let haresources = read_file(dir, diagnostic::File::Haresources);
@@ -50,10 +64,26 @@ pub(crate) fn read(dir: &Path, say: &mut dyn FnMut(&Diagnostic<'_>)) -> Option<B
         haresources: source(&haresources),
         authkeys: source(&authkeys),
         name,
-        machine: Some(&ThisMachine { dir }),
+        machine,
     };
     let config = config::read(&sources, &mut |diagnostic| say(&diagnostic)).map(Box::new);
     config.filter(|_| exposed.is_none())
+}
+
+/// Where the program that runs can be asked, although its files are no longer right: what they say
+/// of `rundir`, if something is there.
+pub(crate) fn rundir(dir: &Path) -> Option<PathBuf> {
+    let mut rundir = PathBuf::from("/run/twinbeat");
+    for file in [diagnostic::File::HaCf, diagnostic::File::TwinbeatCf] {
+        let text = read_file(dir, file).map_or_else(|_| Vec::new(), |text| text.bytes);
+        for line in String::from_utf8_lossy(&text).lines() {
+            let mut words = line.split_ascii_whitespace();
+            if let (Some("rundir"), Some(word)) = (words.next(), words.next()) {
+                rundir = word.into();
+            }
+        }
+    }
+    rundir.join(SOCKET).exists().then_some(rundir)
 }
 
 /// Where scripts and interfaces are looked for.

@@ -1,7 +1,7 @@
 //! `control.sock` in `rundir`: one request line of at most 256 bytes, the reply, end of file.
 //!
 //! The reply's first line is `ok` or `error: WHY`; what was asked for follows. Requests:
-//! `status`, `status --json`, `standby [all|local|foreign|KEY]`, `takeover [...]`. At most four at
+//! `status`, `status --json`, `reload`, `reload status`, `standby [all|local|foreign|KEY]`, `takeover [...]`. At most four at
 //! one time and two seconds each; only root may connect (mode 0600).
 
 use std::cell::{Cell, RefCell};
@@ -36,7 +36,7 @@ const LIMIT: Duration = Duration::from_secs(2);
 const CLIENT_LIMIT: std::time::Duration = std::time::Duration::from_secs(5);
 /// Far more than the longest status.
 const MAX_REPLY: usize = 256 * 1024;
-const SOCKET: &str = "control.sock";
+pub(crate) const SOCKET: &str = "control.sock";
 const LOCK: &str = "twinbeat.lock";
 
 /// The socket, and the lock that makes this the only program on its directory.
@@ -67,6 +67,11 @@ pub(crate) enum Request {
     },
     /// Do something.
     Command(Command),
+    /// Tell how the reload goes.
+    Reload {
+        /// Begin one first.
+        again: bool,
+    },
 }
 
 /// Why there was no good reply.
@@ -200,8 +205,12 @@ pub(crate) fn ask(rundir: &Path, request: &str) -> Result<String, AskError> {
     let reply = String::from_utf8_lossy(&reply);
     match reply.split_once('\n') {
         Some(("ok", body)) => Ok(body.to_owned()),
-        Some((first, _)) => Err(AskError::Refused(
-            first.strip_prefix("error: ").unwrap_or(first).to_owned(),
+        Some(_) => Err(AskError::Refused(
+            reply
+                .strip_prefix("error: ")
+                .unwrap_or(&reply)
+                .trim_end()
+                .to_owned(),
         )),
         None => Err(failed(ErrorKind::UnexpectedEof.into())),
     }
@@ -224,7 +233,9 @@ fn parse(line: &str, config: &Config) -> Result<Request, String> {
         ("takeover", which) => {
             selection(which, config).map(|which| Request::Command(Command::Takeover(which)))
         }
-        _ => Err("not one of status, standby, takeover".to_owned()),
+        ("reload", None) => Ok(Request::Reload { again: true }),
+        ("reload", Some("status")) => Ok(Request::Reload { again: false }),
+        _ => Err("not one of status, standby, takeover, reload".to_owned()),
     }
 }
 

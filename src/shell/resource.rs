@@ -10,6 +10,7 @@
 
 mod call;
 mod calling;
+mod change;
 mod holding;
 mod network;
 mod place;

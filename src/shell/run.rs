@@ -5,11 +5,12 @@
 //! be held, before it reads anything. When a verdict of death would fall, everything that waits in
 //! the sockets is read first: the proof of life may be among it.
 
+pub(crate) mod reload;
 mod start;
 mod upkeep;
 
 use std::os::fd::{AsFd, AsRawFd, RawFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use log::warn;
@@ -28,6 +29,7 @@ use crate::resource::Resources;
 use crate::signal::Signals;
 use crate::watchdog::Watchdog;
 use crate::{clock, journal, privilege};
+use reload::Reload;
 use upkeep::{Refusals, Writer};
 
 /// Before a verdict of death at most so many frames are read ...
@@ -59,6 +61,8 @@ const FIRST_LINK: usize = 8;
 /// Everything there is while the program runs.
 struct Program {
     config: Rc<Config>,
+    /// Where the files are.
+    directory: PathBuf,
     node: Node,
     reactor: Rc<Reactor>,
     signals: Signals,
@@ -70,6 +74,7 @@ struct Program {
     watchdog: Watchdog,
     writer: Writer,
     refusals: Refusals,
+    reload: Reload,
     reading: PerLink<Reading>,
     started: Instant,
     realtime_at: Instant,
@@ -150,11 +155,16 @@ impl Program {
             self.tell_links(now);
         }
         let beat = self.carry_out(now);
+        self.keep_up(now, beat);
+        self.do_slow_things(now, ready);
+    }
+
+    /// Leases are for turns that are on time.
+    fn keep_up(&mut self, now: Instant, beat: bool) {
         if clock::now().since(now) < LONGEST_TURN {
             let holding = self.resources.holding();
             holding.keep_up(now, &self.node, beat, &self.interfaces);
         }
-        self.do_slow_things(now, ready);
     }
 
     fn sleep(&mut self) -> (Instant, Ready) {
@@ -166,6 +176,7 @@ impl Program {
             .min(holding.deadline())
             .min(self.links.deadline())
             .min(self.watchdog.deadline())
+            .min(self.reload.deadline())
             .min(self.realtime_at);
         descriptors[SIGNALS] = self.signals.as_raw_fd();
         descriptors[CONTROL] = self.control.as_raw_fd();

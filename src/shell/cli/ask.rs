@@ -26,12 +26,13 @@ pub(super) fn rundir(directory: &Path) -> Result<PathBuf, u8> {
     });
     match config {
         Some(config) => Ok(config.text(config.rundir).into()),
-        None => {
+        // One that runs is asked all the same, be it what it makes of these files.
+        None => configuration::rundir(directory).ok_or_else(|| {
             for fault in faults {
                 stream::complain(format_args!("{fault}"));
             }
-            Err(FAILED)
-        }
+            FAILED
+        }),
     }
 }
 

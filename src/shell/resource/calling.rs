@@ -36,8 +36,11 @@ impl Resources {
         let label = format!("group {}: {name}", self.config.group_key(group));
         log::debug!("{label} {}", verb.word());
         let limit = self.limit(group, position, verb);
-        let first = self.config.groups.get(group.index());
-        let place = first.map_or(0, |group| usize::from(group.resources.start)) + position;
+        // The same whatever other lines there are, before a reload or after it.
+        let key = self.config.group_key(group).bytes();
+        let place = key.fold(position, |number, byte| {
+            (number.wrapping_mul(31) + usize::from(byte)) & 0xff_ffff
+        });
         let (job, rule, delay) = match call::find(&self.directory, place, word, verb) {
             Ok(Call::Program {
                 path,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use log::{Level, info, warn};
+use log::{Level, warn};
 use twinbeat::Node;
 use twinbeat::action::{Input, Reject};
 use twinbeat::config::Config;
@@ -71,16 +71,19 @@ impl Program {
         let heard = NETWORK.into_iter().any(|position| ready.contains(position));
         while let Some((group, outcome)) = self.resources.poll_done(now, heard, &self.interfaces) {
             self.tell(now, Input::Done { group, outcome });
+            told = true;
         }
         while let Some(asked) = self.control.poll_asked() {
             let reply = asked.request(&self.config);
-            let reply = reply.map(|request| self.on_request(now, request));
+            let reply = reply.and_then(|request| self.on_request(now, request));
             asked.answer(reply);
             self.reactor.wake();
             told = true;
         }
-        if told {
-            self.carry_out(now);
+        told |= self.go_on_reloading(now);
+        // A beat that leaves here puts the next one off, so leases count from it as well.
+        if told && self.carry_out(now) {
+            self.keep_up(now, true);
         }
         journal::flush();
     }
@@ -98,9 +101,7 @@ impl Program {
     fn on_signal(&mut self, now: Instant, request: signal::Request) {
         match request {
             signal::Request::Shutdown => self.shut_down(now),
-            signal::Request::Reload => {
-                info!("SIGHUP: files are not read again while running; restart to use them");
-            }
+            signal::Request::Reload => self.reload(now),
             signal::Request::Overrun => {
                 warn!(
                     "the loop ran without a pause and has lost its realtime priority for a while"
@@ -110,7 +111,7 @@ impl Program {
         }
     }
 
-    fn on_request(&mut self, now: Instant, request: Request) -> String {
+    fn on_request(&mut self, now: Instant, request: Request) -> Result<String, String> {
         let status = Status {
             config: &self.config,
             node: &self.node,
@@ -119,14 +120,20 @@ impl Program {
             now,
             started: self.started,
         };
-        match request {
+        Ok(match request {
             Request::Status { json: false } => status::text(&status),
             Request::Status { json: true } => status::json(&status),
             Request::Command(command) => {
                 self.tell(now, Input::Command(command));
                 String::new()
             }
-        }
+            Request::Reload { again } => {
+                if again {
+                    self.reload(now);
+                }
+                return self.reload_reply();
+            }
+        })
     }
 }
 
