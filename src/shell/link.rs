@@ -75,10 +75,17 @@ impl Links {
         let mut old: heapless::Vec<Option<Link>, MAX_LINKS> = old.into_iter().map(Some).collect();
         for (link, id) in change.new.links.iter().zip(change.new.link_ids()) {
             let kept = change.link(id).and_then(|from| old.get_mut(from.index()));
-            let kept = kept.and_then(Option::take);
-            let link = kept.unwrap_or_else(|| Link::new(link, change.new));
+            let mut new = Link::new(link, change.new);
+            if let Some(kept) = kept.and_then(Option::take) {
+                // A serial line is paced by it.
+                if kept.keepalive == new.keepalive || link.rate().is_none() {
+                    new = kept;
+                } else {
+                    new.told = kept.told;
+                }
+            }
             // As many places as links of a configuration.
-            let _ = self.links.push(link);
+            let _ = self.links.push(new);
         }
     }
 

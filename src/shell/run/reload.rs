@@ -238,6 +238,10 @@ fn refusal(old: &Config, why: Refusal) -> String {
             "node {} still signs with key {number}, which is no longer in authkeys: first move auth there",
             old.node_name(node)
         ),
+        Refusal::Unlinked(node) => format!(
+            "node {} is heard by no link that stays: first add the new links, on every node, then remove the old",
+            old.node_name(node)
+        ),
         Refusal::Alike => {
             "by chance peers could not tell these groups from the present ones (1 in 256): \
              change the order of their lines, too, or restart the agent for that, on every node"
