@@ -2,13 +2,12 @@
 
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::stat::stat;
 
-use crate::control::SOCKET;
 use crate::{files, journal, link, resource};
 use twinbeat::config::diagnostic::{self, Diagnostic, Position, Problem};
 use twinbeat::config::{self, Config, LocalName, Machine, Source, Sources};
@@ -70,20 +69,22 @@ fn read_on(
     config.filter(|_| exposed.is_none())
 }
 
-/// Where the program that runs can be asked, although its files are no longer right: what they say
-/// of `rundir`, if something is there.
-pub(crate) fn rundir(dir: &Path) -> Option<PathBuf> {
-    let mut rundir = PathBuf::from("/run/twinbeat");
-    for file in [diagnostic::File::HaCf, diagnostic::File::TwinbeatCf] {
-        let text = read_file(dir, file).map_or_else(|_| Vec::new(), |text| text.bytes);
-        for line in String::from_utf8_lossy(&text).lines() {
-            let mut words = line.split_ascii_whitespace();
-            if let (Some("rundir"), Some(word)) = (words.next(), words.next()) {
-                rundir = word.into();
-            }
-        }
-    }
-    rundir.join(SOCKET).exists().then_some(rundir)
+/// A file of the directory as it is, empty where it cannot be read.
+pub(crate) fn text(dir: &Path, file: &str) -> String {
+    let bytes = files::read_file(&dir.join(file), MAX_FILE).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The first value of a directive, for those who need no more, whatever else is wrong with the text.
+pub(crate) fn directive<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    text.lines().find_map(|line| {
+        let blank = |byte: char| byte.is_ascii_whitespace() || byte == ',';
+        let line = line.trim_start_matches(blank).strip_prefix(name)?;
+        let value = line.trim_start_matches(blank);
+        let end = value.find(|byte| blank(byte) || byte == '#');
+        let value = value.get(..end.unwrap_or(value.len()))?;
+        (value.len() < line.len() && !value.is_empty()).then_some(value)
+    })
 }
 
 /// Where scripts and interfaces are looked for.
@@ -181,3 +182,18 @@ fn read_file(dir: &Path, file: diagnostic::File) -> Result<Text, Unread> {
 const MAX_FILE: usize = 64 * 1024;
 /// Reading and writing by group and others.
 const OTHERS: u32 = 0o066;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directive_is_found_by_its_whole_name_and_ends_at_a_remark() {
+        let text =
+            "# rundir /no\nrundirs /no\nnode a b\n rundir\t/run/x,y # z\nrundir /later\nbare";
+        assert_eq!(directive(text, "rundir"), Some("/run/x"));
+        assert_eq!(directive(text, "node"), Some("a"));
+        assert_eq!(directive(text, "bare"), None);
+        assert_eq!(directive("a#b", "a"), None);
+    }
+}

@@ -1,7 +1,8 @@
 //! `control.sock` in `rundir`: one request line of at most 256 bytes, the reply, end of file.
 //!
 //! The reply's first line is `ok` or `error: WHY`; what was asked for follows. Requests:
-//! `status`, `status --json`, `reload`, `reload status`, `standby [all|local|foreign|KEY]`, `takeover [...]`. At most four at
+//! `status`, `status --json`, `heartbeat`, `events [--json] [N]`, `standby [all|local|foreign|KEY]`,
+//! `takeover [...]`, `reload`, `reload status`. At most four at
 //! one time and two seconds each; only root may connect (mode 0600).
 
 use std::cell::{Cell, RefCell};
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::task::Poll;
 
+use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg, OFlag};
 use nix::libc;
 use nix::sys::stat::{Mode, umask};
@@ -36,7 +38,7 @@ const LIMIT: Duration = Duration::from_secs(2);
 const CLIENT_LIMIT: std::time::Duration = std::time::Duration::from_secs(5);
 /// Far more than the longest status.
 const MAX_REPLY: usize = 256 * 1024;
-pub(crate) const SOCKET: &str = "control.sock";
+const SOCKET: &str = "control.sock";
 const LOCK: &str = "twinbeat.lock";
 
 /// The socket, and the lock that makes this the only program on its directory.
@@ -62,6 +64,15 @@ type Reply = Rc<Cell<Option<String>>>;
 pub(crate) enum Request {
     /// Tell what the node knows.
     Status {
+        /// For programs.
+        json: bool,
+    },
+    /// What heartbeat's commands are made of.
+    Heartbeat,
+    /// Tell what happened.
+    Events {
+        /// From this number on; otherwise all.
+        from: Option<u32>,
         /// For programs.
         json: bool,
     },
@@ -182,6 +193,16 @@ impl Asked {
     }
 }
 
+/// Until no program has this directory.
+pub(crate) fn wait_until_ended(rundir: &Path) {
+    let Ok(mut lock) = files::open(&rundir.join(LOCK), OFlag::O_RDONLY, 0) else {
+        return;
+    };
+    while let Err((same, Errno::EINTR)) = Flock::lock(lock, FlockArg::LockShared) {
+        lock = same;
+    }
+}
+
 /// Asks the program that runs on this directory.
 pub(crate) fn ask(rundir: &Path, request: &str) -> Result<String, AskError> {
     let failed = AskError::Failed;
@@ -219,6 +240,17 @@ pub(crate) fn ask(rundir: &Path, request: &str) -> Result<String, AskError> {
 fn parse(line: &str, config: &Config) -> Result<Request, String> {
     let mut words = line.split_ascii_whitespace();
     let verb = words.next().unwrap_or_default();
+    if verb == "events" {
+        let (mut from, mut json) = (None, false);
+        for word in words {
+            match word.parse() {
+                Ok(number) => from = Some(number),
+                Err(_) if word == "--json" => json = true,
+                Err(_) => return Err("events takes --json and a number".to_owned()),
+            }
+        }
+        return Ok(Request::Events { from, json });
+    }
     let argument = words.next();
     if words.next().is_some() {
         return Err("too many words".to_owned());
@@ -227,6 +259,7 @@ fn parse(line: &str, config: &Config) -> Result<Request, String> {
         ("status", None) => Ok(Request::Status { json: false }),
         ("status", Some("--json")) => Ok(Request::Status { json: true }),
         ("status", Some(_)) => Err("status takes no argument but --json".to_owned()),
+        ("heartbeat", None) => Ok(Request::Heartbeat),
         ("standby", which) => {
             selection(which, config).map(|which| Request::Command(Command::Standby(which)))
         }
@@ -235,7 +268,7 @@ fn parse(line: &str, config: &Config) -> Result<Request, String> {
         }
         ("reload", None) => Ok(Request::Reload { again: true }),
         ("reload", Some("status")) => Ok(Request::Reload { again: false }),
-        _ => Err("not one of status, standby, takeover, reload".to_owned()),
+        _ => Err("not one of status, standby, takeover, events, reload".to_owned()),
     }
 }
 

@@ -30,6 +30,7 @@ use crate::interface::Interfaces;
 use crate::reactor::Reactor;
 use crate::script::{Exit, Finished, Rule, Verb};
 pub(crate) use call::is_there;
+pub(crate) use calling::Surroundings;
 pub(crate) use holding::Holding;
 
 /// Until a stop that has failed is tried again, and how often.
@@ -174,11 +175,6 @@ impl Resources {
                 return Some((group, outcome));
             }
         }
-    }
-
-    fn next_ended(&self) -> Option<(GroupId, Ended)> {
-        let mut finished = self.finished.borrow_mut();
-        (!finished.is_empty()).then(|| finished.remove(0))
     }
 
     /// The addresses of all groups.

@@ -21,6 +21,8 @@ use twinbeat::time::{Duration, Instant};
 use twinbeat::{MAX_FRAME, Node};
 
 use crate::control::Control;
+use crate::history::History;
+use crate::hook::Hooks;
 use crate::interface::Interfaces;
 use crate::link::Links;
 use crate::ping::Pings;
@@ -75,6 +77,8 @@ struct Program {
     writer: Writer,
     refusals: Refusals,
     reload: Reload,
+    history: History,
+    hooks: Hooks,
     reading: PerLink<Reading>,
     started: Instant,
     realtime_at: Instant,
@@ -94,9 +98,15 @@ struct Reading {
     rest_until: Instant,
 }
 
-/// Runs until it is told to stop; the error is a sentence, and nothing was started.
-pub(crate) fn run(directory: &Path, config: Box<Config>) -> Result<(), String> {
+/// Runs until it is told to stop; the error is a sentence, and nothing was started. `ready` is called
+/// once that is past.
+pub(crate) fn run(
+    directory: &Path,
+    config: Box<Config>,
+    ready: &mut dyn FnMut(),
+) -> Result<(), String> {
     let mut program = start::start(directory, Rc::from(config))?;
+    ready();
     privilege::ask();
     program.begin();
     while !program.over {
@@ -106,6 +116,7 @@ pub(crate) fn run(directory: &Path, config: Box<Config>) -> Result<(), String> {
     program.links.finish();
     program.control.close();
     program.watchdog.close(program.node.is_released());
+    program.wait_for_hooks();
     log::info!("stopped");
     journal::flush();
     // The rest ends with the process; to take it apart would be 2 kB of code.
@@ -132,6 +143,7 @@ impl Program {
         if due {
             // What may no longer be held goes before anything is read.
             self.tell(now, Input::Wake);
+            self.note_events(now);
             self.resources.holding().let_go(now, &self.node);
         }
         if self.node.verdict_due(now) {
@@ -157,14 +169,6 @@ impl Program {
         let beat = self.carry_out(now);
         self.keep_up(now, beat);
         self.do_slow_things(now, ready);
-    }
-
-    /// Leases are for turns that are on time.
-    fn keep_up(&mut self, now: Instant, beat: bool) {
-        if clock::now().since(now) < LONGEST_TURN {
-            let holding = self.resources.holding();
-            holding.keep_up(now, &self.node, beat, &self.interfaces);
-        }
     }
 
     fn sleep(&mut self) -> (Instant, Ready) {
@@ -309,21 +313,23 @@ impl Program {
         let mut beat = self.send(now);
         self.tell_links(now);
         while let Some(action) = self.node.poll_action() {
-            self.note_events();
+            self.note_events(now);
             self.act(now, action);
             beat |= self.send(now);
             self.tell_links(now);
         }
-        self.note_events();
+        self.note_events(now);
         if self.node.take_pings() {
             self.pings.send();
         }
         beat
     }
 
-    fn note_events(&mut self) {
+    fn note_events(&mut self, now: Instant) {
         while let Some(event) = self.node.poll_event() {
+            self.history.note(now, event);
             let (level, mut line) = journal::event(&self.config, event);
+            self.hooks.on_event(&self.config, event, &line);
             if let Event::LinkCarrier { link, .. } = event {
                 let trouble = self.links.trouble(link);
                 line.push_str(if trouble.is_empty() { "" } else { ": " });

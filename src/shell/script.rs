@@ -8,6 +8,7 @@
 mod output;
 mod rule;
 
+use std::cell::Cell;
 use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -38,6 +39,11 @@ const PATH: &CStr = c"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sb
 const GRACE: Duration = Duration::from_secs(5);
 /// How often a kernel without `pidfd_open` (before 5.3) is asked whether the script has ended.
 const POLL: Duration = Duration::from_millis(50);
+
+/// Children at once, whoever runs them.
+pub(crate) const MOST: u8 = 8;
+/// How often those who wait look whether it is their turn.
+pub(crate) const TURN: Duration = Duration::from_millis(20);
 
 /// What a script is asked to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -188,6 +194,17 @@ pub(crate) async fn run(reactor: Rc<Reactor>, job: Job) -> Finished {
         }
         wait(&reactor, pidfd.as_ref(), &output, until).await;
     }
+}
+
+/// The same when fewer than [`MOST`] are `running`.
+pub(crate) async fn run_in_turn(reactor: &Rc<Reactor>, running: &Cell<u8>, job: Job) -> Finished {
+    while running.get() >= MOST {
+        reactor.wait(&[], reactor.now().after(TURN)).await;
+    }
+    running.set(running.get() + 1);
+    let end = run(Rc::clone(reactor), job).await;
+    running.set(running.get() - 1);
+    end
 }
 
 /// Begins a shell's command whose end nobody waits for, and whose output is its own affair. The

@@ -1,5 +1,6 @@
 //! What a node knows, for people ([`text`]) and for programs ([`json`]).
 
+mod heartbeat;
 mod json;
 mod text;
 
@@ -11,7 +12,8 @@ use twinbeat::time::{Duration, Instant};
 use crate::journal;
 use crate::link::Links;
 use crate::watchdog;
-pub(crate) use json::json;
+pub(crate) use heartbeat::heartbeat;
+pub(crate) use json::{Json, json};
 pub(crate) use text::text;
 
 /// Where everything that is told comes from.

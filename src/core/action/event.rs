@@ -157,7 +157,9 @@ pub enum Reason {
     HolderDied,
     /// Its holder left.
     HolderLeft,
-    /// Asked for by another node that has a better right.
+    /// Its holder stands by for it.
+    HolderStandsBy,
+    /// Asked for by another node that has a better right to it.
     Requested,
     /// A person's command here.
     Operator,
@@ -171,6 +173,8 @@ pub enum Reason {
     StartFailed,
     /// Its scripts did not stop.
     StopFailed,
+    /// A peer could not start it.
+    PeerStartFailed,
     /// A peer could not stop it.
     PeerStopFailed,
     /// Another machine answers for its address.

@@ -104,18 +104,27 @@ impl Failover {
         // Who hands it over may not know of another that could not stop it.
         let blocked = self.is_blocked(now, id, members);
         let granted = self.granted(id, members);
-        if let Some(epoch) = granted.filter(|_| !declines && !blocked) {
-            let claim = self.claim(id, epoch);
-            self.groups
-                .at_mut(id)
-                .become_starting(claim, false, Reason::Granted, events);
-            return;
-        }
         let operator = self.groups.at(id).request.operator_until.is_some();
         if operator {
             reason = Reason::Operator;
+        }
+        if let Some(epoch) = granted.filter(|_| !declines && !blocked) {
+            let claim = self.claim(id, epoch);
+            let home = reason == Reason::Home && wanted == Some(self.me);
+            if !operator && !home {
+                reason = self.why_granted(id, members);
+            }
+            self.groups
+                .at_mut(id)
+                .become_starting(claim, false, reason, events);
+            return;
+        }
+        if operator {
+            // A person has decided.
         } else if wanted != Some(self.me) {
             return;
+        } else if self.failed_elsewhere(id, members) {
+            reason = Reason::PeerStartFailed;
         }
         let State::Idle { grant: None } = self.groups.at(id).state else {
             return;

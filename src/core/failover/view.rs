@@ -62,6 +62,29 @@ impl Failover {
             .or(self.group(id).bequest)
     }
 
+    /// Why it was released to this node, as far as its holder's word tells.
+    pub(super) fn why_granted(&self, id: GroupId, members: &Membership) -> Reason {
+        let giver = words(id, members)
+            .find(|(_, _, word)| !word.state.holds() && word.owner == Some(self.me));
+        match giver {
+            Some((_, alive, word)) if !alive.beat.flags.leaving => {
+                if word.state == GroupState::StartFailed {
+                    Reason::PeerStartFailed
+                } else if stands_by(word) {
+                    Reason::HolderStandsBy
+                } else {
+                    Reason::Granted
+                }
+            }
+            Some(_) | None => Reason::HolderLeft,
+        }
+    }
+
+    /// A live peer could not start it.
+    pub(super) fn failed_elsewhere(&self, id: GroupId, members: &Membership) -> bool {
+        words(id, members).any(|(_, _, word)| word.state == GroupState::StartFailed)
+    }
+
     /// A live peer has released it to another live node that has not taken it yet.
     pub(super) fn promised(&self, id: GroupId, members: &Membership) -> bool {
         words(id, members).any(|(node, _, word)| {

@@ -13,10 +13,7 @@ const AGAIN: Duration = Duration::from_millis(200);
 
 /// Says what it waits for, once each, and how it ended.
 pub(super) fn reload(call: &Call) -> u8 {
-    let rundir = match ask::rundir(&call.directory) {
-        Ok(rundir) => rundir,
-        Err(code) => return code,
-    };
+    let rundir = ask::rundir(&call.directory);
     let (mut request, mut said) = ("reload", String::new());
     loop {
         let reply = match ask::reply(&rundir, request) {

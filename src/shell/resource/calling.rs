@@ -1,21 +1,37 @@
 //! What is called for one resource: begun here, heard of by [`Resources::poll_done`].
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use twinbeat::config::{MAX_RESOURCES, Resource};
 use twinbeat::id::GroupId;
 use twinbeat::time::Duration;
 
-use super::Resources;
 use super::call::{self, Call};
-use crate::script::{self, Exit, Finished, Job, Rule, Verb};
+use super::{Ended, Resources};
+use crate::script::{self, Exit, Finished, Job, MOST, Rule, TURN, Verb};
 
-/// Children at once.
-const MOST: u8 = 8;
-/// How often those who wait look whether it is their turn.
-const TURN: Duration = Duration::from_millis(20);
+/// What everything that is run here has in common.
+#[derive(Clone)]
+pub(crate) struct Surroundings {
+    /// Of the configuration.
+    pub(crate) directory: String,
+    /// Of every script.
+    pub(crate) environment: Rc<[String]>,
+    /// Children of ours.
+    pub(crate) running: Rc<Cell<u8>>,
+}
 
 impl Resources {
+    /// For what is run beside the groups.
+    pub(crate) fn surroundings(&self) -> Surroundings {
+        Surroundings {
+            directory: self.directory.clone(),
+            environment: Rc::clone(&self.environment),
+            running: Rc::clone(&self.running),
+        }
+    }
+
     /// Begins a call of what stands at a position; `false` if that is not called.
     pub(super) fn call(&self, group: GroupId, position: usize, verb: Verb) -> bool {
         self.call_after(group, position, verb, Duration::ZERO)
@@ -90,6 +106,12 @@ impl Resources {
             finished.borrow_mut().push((group, (end, rule)));
         });
         true
+    }
+
+    /// The next call that has ended.
+    pub(super) fn next_ended(&self) -> Option<(GroupId, Ended)> {
+        let mut finished = self.finished.borrow_mut();
+        (!finished.is_empty()).then(|| finished.remove(0))
     }
 
     /// The word at a position, if it is one that is called.

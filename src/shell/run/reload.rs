@@ -162,12 +162,16 @@ impl Program {
     /// Everything there is learns of it, in an order in which nothing is told in numbers of before.
     fn take_up(&mut self, now: Instant, config: &Rc<Config>, change: &Change<'_>) {
         self.carry_out(now);
+        let same = change.old.reach == config.reach;
+        if !same || !change.keeps_groups() || !change.keeps_links() {
+            self.history.renumber(&self.config);
+        }
         self.config = Rc::clone(config);
         self.resources.reconfigure(config, change, &self.interfaces);
         self.links.reconfigure(change);
         self.reading = PerLink::new(Reading::default);
         self.watchdog.reconfigure(now, config);
-        if change.old.reach != config.reach {
+        if !same {
             self.pings = Pings::open(config);
         }
         journal::begin(config);

@@ -10,16 +10,19 @@ use twinbeat::config::Config;
 use twinbeat::id::GroupSet;
 use twinbeat::time::{Duration, Instant};
 
-use super::{CONTROL, NETWORK, Program, REALTIME_AGAIN, ROUTES, SIGNALS};
+use super::{CONTROL, LONGEST_TURN, NETWORK, Program, REALTIME_AGAIN, ROUTES, SIGNALS};
 use crate::control::Request;
 use crate::reactor::{Reactor, Ready};
 use crate::signal;
 use crate::status::{self, Status};
 use crate::{clock, journal, privilege, script, state};
 
+/// How long hooks may last after everything else.
+const LAST_HOOKS: Duration = Duration::from_secs(5);
 /// Between two lines about frames refused for the same reason.
 const REFUSAL_LINE: Duration = Duration::from_secs(60);
-const USUALLY_UNPROVEN: u32 = 50;
+/// So many of the doubtful ones belong to every start or end of a node.
+const USUAL: u32 = 50;
 
 /// Tells of refused frames: one line for each reason and minute.
 pub(super) struct Refusals {
@@ -88,6 +91,24 @@ impl Program {
         journal::flush();
     }
 
+    /// At the end, for a while: what they are told last is that this node has let go.
+    pub(super) fn wait_for_hooks(&mut self) {
+        let until = clock::now().after(LAST_HOOKS);
+        while !self.hooks.is_idle() && clock::now() < until {
+            self.reactor.run_tasks();
+            journal::flush();
+            self.reactor.sleep(&[], until);
+        }
+    }
+
+    /// Leases are for turns that are on time.
+    pub(super) fn keep_up(&mut self, now: Instant, beat: bool) {
+        if clock::now().since(now) < LONGEST_TURN {
+            let holding = self.resources.holding();
+            holding.keep_up(now, &self.node, beat, &self.interfaces);
+        }
+    }
+
     /// Kicks the watchdog, which a device on a slow bus makes last for some milliseconds; whether
     /// the core was told news of it.
     pub(super) fn tend_watchdog(&mut self, now: Instant) -> bool {
@@ -123,6 +144,8 @@ impl Program {
         Ok(match request {
             Request::Status { json: false } => status::text(&status),
             Request::Status { json: true } => status::json(&status),
+            Request::Heartbeat => status::heartbeat(&status),
+            Request::Events { from, json } => self.history.tell(&self.config, now, from, json),
             Request::Command(command) => {
                 self.tell(now, Input::Command(command));
                 String::new()
@@ -159,8 +182,8 @@ impl Refusals {
         let level = match why {
             // The second copy of every frame, and what a broadcast brings back to its sender.
             Reject::Own | Reject::Stale => Level::Debug,
-            // A few belong to every start of a node, until it has proved itself.
-            Reject::Unproven if more < USUALLY_UNPROVEN => return,
+            // Until it has proved itself; when it has said goodbye.
+            Reject::Unproven | Reject::Misdirected if more < USUAL => return,
             Reject::Malformed
             | Reject::ForeignDialect
             | Reject::UnknownKey
