@@ -14,6 +14,7 @@ mod netns {
     pub(crate) mod resources;
     pub(crate) mod ring;
     pub(crate) mod serial;
+    pub(crate) mod services;
     pub(crate) mod stand_in;
     pub(crate) mod stories;
     pub(crate) mod strangers;
@@ -33,7 +34,7 @@ fn main() -> ExitCode {
     }
 }
 
-const TESTS: [&[Test]; 13] = [
+const TESTS: [&[Test]; 14] = [
     netns::connectivity::TESTS,
     netns::faults::TESTS,
     netns::hooks::TESTS,
@@ -44,6 +45,7 @@ const TESTS: [&[Test]; 13] = [
     netns::resources::TESTS,
     netns::ring::TESTS,
     netns::serial::TESTS,
+    netns::services::TESTS,
     netns::stories::TESTS,
     netns::strangers::TESTS,
     netns::watchdog::TESTS,

@@ -2,7 +2,7 @@
 //!
 //! The reply's first line is `ok` or `error: WHY`; what was asked for follows. Requests:
 //! `status`, `status --json`, `heartbeat`, `events [--json] [N]`, `standby [all|local|foreign|KEY]`,
-//! `takeover [...]`, `reload`, `reload status`. At most four at
+//! `takeover [...]`, `clear [...]`, `reload`, `reload status`. At most four at
 //! one time and two seconds each; only root may connect (mode 0600).
 
 use std::cell::{Cell, RefCell};
@@ -266,9 +266,12 @@ fn parse(line: &str, config: &Config) -> Result<Request, String> {
         ("takeover", which) => {
             selection(which, config).map(|which| Request::Command(Command::Takeover(which)))
         }
+        ("clear", which) => {
+            selection(which, config).map(|which| Request::Command(Command::Clear(which)))
+        }
         ("reload", None) => Ok(Request::Reload { again: true }),
         ("reload", Some("status")) => Ok(Request::Reload { again: false }),
-        _ => Err("not one of status, standby, takeover, events, reload".to_owned()),
+        _ => Err("not one of status, standby, takeover, clear, events, reload".to_owned()),
     }
 }
 

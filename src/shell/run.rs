@@ -15,7 +15,7 @@ use std::rc::Rc;
 
 use log::warn;
 use twinbeat::action::{Action, Command, Event, Input};
-use twinbeat::config::{Config, Sight};
+use twinbeat::config::Config;
 use twinbeat::id::{LinkId, MAX_WITNESSES, PerLink};
 use twinbeat::time::{Duration, Instant};
 use twinbeat::{MAX_FRAME, Node};
@@ -168,6 +168,9 @@ impl Program {
         }
         let beat = self.carry_out(now);
         self.keep_up(now, beat);
+        if beat {
+            self.resources.watch(now);
+        }
         self.do_slow_things(now, ready);
     }
 
@@ -297,16 +300,6 @@ impl Program {
         }
     }
 
-    fn tell_tracked(&mut self, now: Instant) {
-        let config = Rc::clone(&self.config);
-        for (witness, one) in config.witness_ids().zip(&config.reach.witnesses) {
-            if let Sight::Interface(name) = &one.sight {
-                let up = self.interfaces.named(name).is_some_and(|i| i.running);
-                self.tell(now, Input::Witness { witness, up });
-            }
-        }
-    }
-
     /// Sends what is due and does what must be done, until the core wants nothing more; whether a
     /// beat was among it.
     fn carry_out(&mut self, now: Instant) -> bool {
@@ -361,7 +354,11 @@ impl Program {
                 let outcome = self.resources.start(now, group, probe, &self.interfaces);
                 (group, outcome)
             }
-            Action::Stop(group) => (group, self.resources.stop(group)),
+            Action::Restart(group) => {
+                let outcome = self.resources.restart(now, group, &self.interfaces);
+                (group, outcome)
+            }
+            Action::Stop(group) => (group, self.resources.stop(now, group, &self.interfaces)),
             Action::Announce(group) => {
                 self.resources.announce(now, group, &self.interfaces);
                 return;

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use log::{Level, warn};
 use twinbeat::Node;
 use twinbeat::action::{Input, Reject};
-use twinbeat::config::Config;
+use twinbeat::config::{Config, Sight};
 use twinbeat::id::GroupSet;
 use twinbeat::time::{Duration, Instant};
 
@@ -76,6 +76,10 @@ impl Program {
             self.tell(now, Input::Done { group, outcome });
             told = true;
         }
+        while let Some(group) = self.resources.poll_dead() {
+            self.tell(now, Input::Died(group));
+            told = true;
+        }
         while let Some(asked) = self.control.poll_asked() {
             let reply = asked.request(&self.config);
             let reply = reply.and_then(|request| self.on_request(now, request));
@@ -98,6 +102,17 @@ impl Program {
             self.reactor.run_tasks();
             journal::flush();
             self.reactor.sleep(&[], until);
+        }
+    }
+
+    /// The kernel's word about tracked interfaces.
+    pub(super) fn tell_tracked(&mut self, now: Instant) {
+        let config = Rc::clone(&self.config);
+        for (witness, one) in config.witness_ids().zip(&config.reach.witnesses) {
+            if let Sight::Interface(name) = &one.sight {
+                let up = self.interfaces.named(name).is_some_and(|i| i.running);
+                self.tell(now, Input::Witness { witness, up });
+            }
         }
     }
 
