@@ -258,7 +258,11 @@ impl Failover {
         let group = self.groups.at(id);
         // What nobody takes over at its own judgement need not be let go for fear of that.
         let alarming = !group.at_most_one && (self.is_unheard(members) || members.is_dark(now));
-        group.is_served() && self.suspension.is_none() && !members.is_cloned() && !alarming
+        let leaves = group.stops_in_order();
+        (group.is_served() || leaves.is_some_and(|claim| !self.is_beaten(id, claim, members)))
+            && self.suspension.is_none()
+            && !members.is_cloned()
+            && !alarming
     }
 
     /// What beats say of a group.

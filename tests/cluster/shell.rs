@@ -188,11 +188,11 @@ impl Cluster {
                 }
             }
             Action::Stop(group) => {
-                self.group(machine, group).wanted = false;
-                self.remove(machine, group);
                 let one = self.group(machine, group);
                 if one.scripts == Scripts::Stopped {
                     one.job += 1;
+                    one.wanted = false;
+                    self.remove(machine, group);
                     self.done(machine, group, Outcome::Stopped);
                     return;
                 }
@@ -304,6 +304,11 @@ impl Cluster {
             }
         };
         if heard {
+            if matches!(end, JobEnd::Stopped | JobEnd::StopFailed) {
+                // The address stands left of the scripts.
+                self.group(machine, group).wanted = false;
+                self.remove(machine, group);
+            }
             self.machines[machine].receive(Arrival::Done(group, outcome));
             self.turn(machine);
         }

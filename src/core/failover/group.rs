@@ -270,6 +270,16 @@ impl Group {
         matches!(self.state, State::Starting { .. } | State::Held { .. })
     }
 
+    /// Its claim while it is being stopped for no reason that forbids its addresses meanwhile: what
+    /// stands right of them is stopped first, and may need them.
+    pub(crate) fn stops_in_order(&self) -> Option<Claim> {
+        let State::Stopping { claim, .. } = self.state else {
+            return None;
+        };
+        let hurry = [Reason::BetterClaim, Reason::Running, Reason::Unhealthy];
+        (!hurry.contains(&self.reason)).then_some(claim)
+    }
+
     /// When a failed start is tried again; sooner when nobody else is able.
     pub(crate) fn retry_at(&self, alone: bool) -> Instant {
         let State::StartFailed { since } = self.state else {

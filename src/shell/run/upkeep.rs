@@ -74,6 +74,7 @@ impl Program {
         let heard = NETWORK.into_iter().any(|position| ready.contains(position));
         while let Some((group, outcome)) = self.resources.poll_done(now, heard, &self.interfaces) {
             self.tell(now, Input::Done { group, outcome });
+            told = true;
         }
         while let Some(group) = self.resources.poll_dead() {
             self.tell(now, Input::Died(group));
