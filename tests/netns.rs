@@ -13,6 +13,7 @@ mod netns {
     pub(crate) mod resources;
     pub(crate) mod ring;
     pub(crate) mod serial;
+    pub(crate) mod services;
     pub(crate) mod stand_in;
     pub(crate) mod stories;
     pub(crate) mod strangers;
@@ -32,7 +33,7 @@ fn main() -> ExitCode {
     }
 }
 
-const TESTS: [&[Test]; 12] = [
+const TESTS: [&[Test]; 13] = [
     netns::connectivity::TESTS,
     netns::faults::TESTS,
     netns::hooks::TESTS,
@@ -42,6 +43,7 @@ const TESTS: [&[Test]; 12] = [
     netns::resources::TESTS,
     netns::ring::TESTS,
     netns::serial::TESTS,
+    netns::services::TESTS,
     netns::stories::TESTS,
     netns::strangers::TESTS,
     netns::watchdog::TESTS,

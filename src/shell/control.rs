@@ -2,7 +2,7 @@
 //!
 //! The reply's first line is `ok` or `error: WHY`; what was asked for follows. Requests:
 //! `status`, `status --json`, `heartbeat`, `events [--json] [N]`, `standby [all|local|foreign|KEY]`,
-//! `takeover [...]`. At most four at
+//! `takeover [...]`, `clear [...]`. At most four at
 //! one time and two seconds each; only root may connect (mode 0600).
 
 use std::cell::{Cell, RefCell};
@@ -257,7 +257,10 @@ fn parse(line: &str, config: &Config) -> Result<Request, String> {
         ("takeover", which) => {
             selection(which, config).map(|which| Request::Command(Command::Takeover(which)))
         }
-        _ => Err("not one of status, standby, takeover, events".to_owned()),
+        ("clear", which) => {
+            selection(which, config).map(|which| Request::Command(Command::Clear(which)))
+        }
+        _ => Err("not one of status, standby, takeover, clear, events".to_owned()),
     }
 }
 

@@ -166,6 +166,9 @@ impl Program {
             let holding = self.resources.holding();
             holding.keep_up(now, &self.node, beat, &self.interfaces);
         }
+        if beat {
+            self.resources.watch(now);
+        }
         self.do_slow_things(now, ready);
     }
 
@@ -358,7 +361,11 @@ impl Program {
                 let outcome = self.resources.start(now, group, probe, &self.interfaces);
                 (group, outcome)
             }
-            Action::Stop(group) => (group, self.resources.stop(group)),
+            Action::Restart(group) => {
+                let outcome = self.resources.restart(now, group, &self.interfaces);
+                (group, outcome)
+            }
+            Action::Stop(group) => (group, self.resources.stop(now, group, &self.interfaces)),
             Action::Announce(group) => {
                 self.resources.announce(now, group, &self.interfaces);
                 return;

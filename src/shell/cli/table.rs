@@ -31,6 +31,11 @@ pub(super) const ROWS: &[Row] = &[
         function: None,
     },
     Row {
+        synopsis: "clear [all|local|foreign|GROUP]",
+        help: "forget failures here, try again",
+        function: None,
+    },
+    Row {
         synopsis: "heartbeat [-k] [-s] [-r] [-f] [-d] [-l]",
         help: "as heartbeat: start in the background; see --help\n\
             -k stops the running one and waits until it has ended, -s tells whether one runs, -r has it read\n\

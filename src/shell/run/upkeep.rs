@@ -76,6 +76,10 @@ impl Program {
             self.tell(now, Input::Done { group, outcome });
             told = true;
         }
+        while let Some(group) = self.resources.poll_dead() {
+            self.tell(now, Input::Died(group));
+            told = true;
+        }
         while let Some(asked) = self.control.poll_asked() {
             let reply = asked.request(&self.config);
             let reply = reply.map(|request| self.on_request(now, request));
