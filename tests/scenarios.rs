@@ -25,6 +25,8 @@
 //! | `disable a`, `enable a`, `maintenance a on` | `a` serves nothing; nothing moves anywhere |
 //! | `keep a all`, `keep a` | what `a` stands by for outlives its life; whether it serves |
 //! | `unplug a 0`, `plug a 0` | an interface goes and comes back |
+//! | `die a web`, `restarts 1` | a script's program ends, which a status finds 1 s later; how often it is restarted in place |
+//! | `clear a all` | a person has seen to what failed: `all`, `local`, `foreign` or a group |
 //! | `script a web start fails` | `start` or `stop`; `works`, `fails` or `hangs` |
 //! | `watchdog a 2s`, `unwatch a` | the machine has a watchdog, which resets it when not kicked, or no longer; it boots within 5 s |
 //! | `replay a` | everything that `a` ever said is sent to everyone again |
@@ -211,6 +213,14 @@ impl Teller {
                 let (one, which) = (node(name)?, selection(&self.settings, which)?);
                 cluster.command(one, Command::Keep(Some(which)));
             }
+            ["clear", name, which] => {
+                let (one, which) = (node(name)?, selection(&self.settings, which)?);
+                cluster.command(one, Command::Clear(which));
+            }
+            ["die", name, script] => {
+                let group = group_of(&self.settings, script)?;
+                cluster.die(node(name)?, group);
+            }
             ["unplug", name, link] => {
                 cluster.set_carrier(node(name)?, link.parse().ok()?, Carrier::Down);
             }
@@ -293,6 +303,7 @@ impl Teller {
                 settings.groups[group].at_most_one = true;
             }
             ["hosts", count] => settings.hosts = count.parse().ok()?,
+            ["restarts", count] => settings.restarts = count.parse().ok()?,
             ["deadping", time] => settings.deadping = micros(time)?,
             _ => return None,
         }

@@ -5,6 +5,7 @@ mod change;
 mod claim;
 mod connectivity;
 mod decision;
+mod failure;
 mod group;
 mod person;
 mod placement;
@@ -20,6 +21,7 @@ use crate::time::{Duration, Instant};
 use crate::wire::{Beat, ControlWord, Word};
 
 use connectivity::Connectivity;
+use failure::Failures;
 use group::{Group, State};
 use transfer::Wish;
 
@@ -167,6 +169,14 @@ impl Failover {
         self.groups.at_mut(id).on_done(now, outcome, events);
     }
 
+    /// A resource of a group that runs here was found dead.
+    pub(crate) fn on_death(&mut self, id: GroupId, events: &mut Events) {
+        // In maintenance it is left as it is; it will be found again.
+        if !person::is_on(self.maintenance) {
+            self.groups.at_mut(id).on_death(events);
+        }
+    }
+
     /// A watchdog is armed, or none is.
     pub(crate) fn on_watchdog(&mut self, armed: bool) {
         self.armed = armed;
@@ -217,9 +227,9 @@ impl Failover {
                     due = due.min(self.unstuck_at(id, members));
                 }
                 State::Unknown { .. } => due = due.min(self.unstuck_at(id, members)),
+                State::Held { .. } => due = due.min(group.failures.review_at()),
                 State::Claiming { .. }
                 | State::Starting { .. }
-                | State::Held { .. }
                 | State::Stopping { .. }
                 | State::StopFailed { .. } => {}
             }
@@ -319,6 +329,9 @@ fn configured(config: &Config) -> PerGroup<Group> {
         let group = config.groups.get(id.index());
         let mut made = Group::new(id, group.map_or(first, |group| group.home), scripts);
         made.failback = group.is_some_and(|group| config.fails_back(group));
+        if let Some(group) = group {
+            made.failures = Failures::new(&group.options);
+        }
         made.at_most_one = group.is_some_and(|group| group.options.at_most_one());
         made
     })

@@ -1,5 +1,6 @@
 //! One node: the only room that knows every other.
 
+mod class;
 mod frame;
 mod guard;
 mod reload;
@@ -8,12 +9,10 @@ mod status;
 use crate::action::{Action, Command, Event, Events, Input, Kept, Reason, Reject, Selection};
 use crate::config::Config;
 use crate::failover::Failover;
-use crate::id::{GroupSet, LinkId, LinkSet, PerLink};
+use crate::id::{GroupId, GroupSet, LinkId, LinkSet, PerLink};
 use crate::membership::{Membership, Received};
 use crate::time::{Duration, Instant};
 use crate::wire::Flags;
-#[cfg(doc)]
-use crate::wire::native;
 
 use guard::Guard;
 pub use status::{GroupView, LinkView, PeerView};
@@ -97,8 +96,7 @@ impl Node {
     /// Takes in what happened at `now`. An error refused a frame and changed a counter only.
     ///
     /// The links are serial lines on which the same frame is to be passed on unchanged, as
-    /// [`Class::Forward`](crate::serial::Class::Forward) of its [`native::source`]; none for any other
-    /// input.
+    /// [`Node::class_passed_on`] says; none for any other input.
     pub fn handle(&mut self, now: Instant, input: Input<'_>) -> Result<LinkSet, Reject> {
         if let Some(late) = self.members.attend(now, self.due) {
             self.events.report(Event::Stalled { late });
@@ -204,10 +202,12 @@ impl Node {
                     connectivity.on_witness(mark, witness, up, &mut self.events);
             }
             Input::Done { group, outcome } => {
-                if !self.failover.ids().any(|id| id == group) {
-                    return Err(Reject::Unknown);
-                }
+                self.known_group(group)?;
                 self.failover.on_done(now, group, outcome, &mut self.events);
+            }
+            Input::Died(group) => {
+                self.known_group(group)?;
+                self.failover.on_death(group, &mut self.events);
             }
             Input::Watchdog(timeout) => {
                 self.members.beat_due |= self.guard.become_armed(timeout);
@@ -225,6 +225,7 @@ impl Node {
             | Command::Force(Selection::Group(group))
             | Command::Unmove(Selection::Group(group))
             | Command::Keep(Some(Selection::Group(group)))
+            | Command::Clear(Selection::Group(group))
             | Command::Move { group, .. } => Some(group),
             Command::Fenced(node) if !self.members.on_fenced(node) => {
                 return Err(Reject::Misdirected);
@@ -236,11 +237,12 @@ impl Node {
             | Command::Keep(_)
             | Command::Serve(_)
             | Command::Maintenance(_)
+            | Command::Clear(_)
             | Command::Shutdown
             | Command::Fenced(_) => None,
         };
-        if group.is_some_and(|group| !self.failover.ids().any(|id| id == group)) {
-            return Err(Reject::Unknown);
+        if let Some(group) = group {
+            self.known_group(group)?;
         }
         if command == Command::Shutdown {
             // Whoever leaves takes up nothing more.
@@ -249,6 +251,13 @@ impl Node {
         self.failover
             .on_command(now, command, &mut self.members, &mut self.events);
         Ok(())
+    }
+
+    fn known_group(&self, group: GroupId) -> Result<(), Reject> {
+        let mut ids = self.failover.ids();
+        ids.any(|id| id == group)
+            .then_some(())
+            .ok_or(Reject::Unknown)
     }
 
     fn known(&self, link: LinkId) -> Result<(), Reject> {

@@ -6,6 +6,7 @@ mod cl_status;
 mod events;
 mod heartbeat;
 mod order;
+mod reload;
 mod row;
 mod table;
 

@@ -2,8 +2,8 @@
 //!
 //! The reply's first line is `ok` or `error: WHY`; what was asked for follows. Requests:
 //! `status`, `status --json`, `heartbeat`, `events [--json] [N]`, `standby [all|local|foreign|KEY]` and the
-//! like (see `order`), `settled [...]` (see `status::settled`). At most four at one time and two seconds
-//! each; only root may connect (mode 0600).
+//! like (see `order`), `settled [...]` (see `status::settled`), `reload`, `reload status`. At most four at
+//! one time and two seconds each; only root may connect (mode 0600).
 
 mod order;
 
@@ -83,6 +83,11 @@ pub(crate) enum Request {
     },
     /// Do something.
     Order(Order),
+    /// Tell how the reload goes.
+    Reload {
+        /// Begin one first.
+        again: bool,
+    },
 }
 
 /// Why there was no good reply.
@@ -226,8 +231,12 @@ pub(crate) fn ask(rundir: &Path, request: &str) -> Result<String, AskError> {
     let reply = String::from_utf8_lossy(&reply);
     match reply.split_once('\n') {
         Some(("ok", body)) => Ok(body.to_owned()),
-        Some((first, _)) => Err(AskError::Refused(
-            first.strip_prefix("error: ").unwrap_or(first).to_owned(),
+        Some(_) => Err(AskError::Refused(
+            reply
+                .strip_prefix("error: ")
+                .unwrap_or(&reply)
+                .trim_end()
+                .to_owned(),
         )),
         None => Err(failed(ErrorKind::UnexpectedEof.into())),
     }
@@ -260,6 +269,8 @@ fn parse(line: &str, config: &Config) -> Result<Request, String> {
         ("status", Some(_)) => Err("status takes no argument but --json".to_owned()),
         ("heartbeat", None) => Ok(Request::Heartbeat),
         ("settled", which) => order::selection(which, config).map(Request::Settled),
+        ("reload", None) => Ok(Request::Reload { again: true }),
+        ("reload", Some("status")) => Ok(Request::Reload { again: false }),
         _ => Err("no such request".to_owned()),
     }
 }

@@ -113,9 +113,11 @@ impl Machine {
         };
         Some(match arrival {
             Arrival::Done(group, outcome) => Arrival::Done(self.local(*group)?, *outcome),
+            Arrival::Died(group) => Arrival::Died(self.local(*group)?),
             Arrival::Command(command) => Arrival::Command(match *command {
                 Command::Standby(which) => Command::Standby(chosen(which)?),
                 Command::Takeover(which) => Command::Takeover(chosen(which)?),
+                Command::Clear(which) => Command::Clear(chosen(which)?),
                 Command::Force(which) => Command::Force(chosen(which)?),
                 Command::Unmove(which) => Command::Unmove(chosen(which)?),
                 Command::Keep(Some(which)) => Command::Keep(Some(chosen(which)?)),
@@ -137,6 +139,7 @@ impl Machine {
                 group: self.world(group),
                 probe,
             },
+            Action::Restart(group) => Action::Restart(self.world(group)),
             Action::Stop(group) => Action::Stop(self.world(group)),
             Action::Announce(group) => Action::Announce(self.world(group)),
             Action::Remember(kept) => Action::Remember(Kept {

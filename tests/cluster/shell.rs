@@ -1,12 +1,12 @@
 //! The shell of a simulated machine, in the order of the real one: clock, read, decide, send,
 //! leases; and what the kernel and the scripts make of it.
 
+use twinbeat::Node;
 use twinbeat::action::{Action, Outcome};
 use twinbeat::id::{GroupId, LinkSet, WitnessId};
 
 use super::machine::{Arrival, Behaviour, Group, Scripts};
 use super::outputs::{Outputs, input};
-use super::serial;
 use super::words::Note;
 use super::{Cluster, Happening};
 
@@ -140,7 +140,7 @@ impl Cluster {
         let frame = self.network.frame(machine, life, self.now, bytes, record);
         for link in links.iter().filter(|link| carrier.contains(*link)) {
             if link.index() >= self.settings.links {
-                self.offer(machine, link, &frame, serial::class(bytes));
+                self.offer(machine, link, &frame, Node::class(bytes));
                 continue;
             }
             for to in 0..self.machines.len() {
@@ -204,6 +204,7 @@ impl Cluster {
                 };
                 self.job(machine, group, time, end);
             }
+            Action::Restart(group) => self.restart(machine, group),
             Action::Announce(_) => self.rules.announced += 1,
             Action::Remember(kept) => self.machines[machine].remembered = kept,
             Action::Exit => {
@@ -239,7 +240,7 @@ impl Cluster {
         self.job(machine, group, time, end);
     }
 
-    fn job(&mut self, machine: usize, group: GroupId, time: u64, end: JobEnd) {
+    pub(super) fn job(&mut self, machine: usize, group: GroupId, time: u64, end: JobEnd) {
         let life = self.machines[machine].life;
         let one = self.group(machine, group);
         one.job += 1;
@@ -391,7 +392,7 @@ impl Cluster {
         &mut self.machines[machine].groups[group.index()]
     }
 
-    fn done(&mut self, machine: usize, group: GroupId, outcome: Outcome) {
+    pub(super) fn done(&mut self, machine: usize, group: GroupId, outcome: Outcome) {
         self.machines[machine].done.push_back((group, outcome));
     }
 }

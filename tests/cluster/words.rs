@@ -71,6 +71,9 @@ impl Cluster {
                 format!("is told to remember: standby {}", self.which(*which))
             }
             Note::Command(Command::Keep(None)) => "is told to remember that".to_owned(),
+            Note::Command(Command::Clear(which)) => {
+                format!("is told: clear {}", self.which(*which))
+            }
             Note::Command(Command::Fenced(node)) => {
                 format!("is told that {} is off", self.settings.names[node.index()])
             }

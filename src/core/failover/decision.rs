@@ -11,10 +11,16 @@ use crate::time::Instant;
 impl Failover {
     /// Looks at everything again. Repeating it without news changes nothing.
     pub(crate) fn decide(&mut self, now: Instant, members: &mut Membership, events: &mut Events) {
-        self.met |= members.alive().next().is_some();
+        if members.alive().next().is_some() {
+            self.met = true;
+            for id in self.ids() {
+                self.groups.at_mut(id).kept = false;
+            }
+        }
         self.end_suspension(members, events);
         self.hear_maintenance(members, events);
         members.review_absent(now);
+        self.doomed = self.doomed && self.is_stuck();
         self.connectivity.compare(members, events);
         for id in self.ids() {
             // A step may open the way to the next; none goes round in a circle.
@@ -66,6 +72,9 @@ impl Failover {
             State::Unknown { running } => self.decide_unknown(now, id, running, members, events),
             State::Claiming { claim } => self.decide_claiming(id, claim, members, events),
             State::Starting { claim, .. } | State::Held { claim, .. } => {
+                if let State::Held { .. } = self.groups.at(id).state {
+                    self.groups.at_mut(id).failures.review(now);
+                }
                 self.decide_served(id, claim, members, events);
             }
             State::StartFailed { .. } => {

@@ -76,6 +76,11 @@ impl Failover {
                     self.become_maintained(after(self.maintenance), events);
                 }
             }
+            Command::Clear(selection) => {
+                for id in self.selected(selection).iter() {
+                    self.groups.at_mut(id).clear();
+                }
+            }
             Command::Keep(Some(selection)) => {
                 let (chosen, standby) = (self.selected(selection).0, self.standby.0);
                 self.keep(Kept {
@@ -105,16 +110,11 @@ impl Failover {
         let vouched = !unknown && self.orderly_holder(id, members).is_none();
         let me = self.me;
         let group = self.groups.at_mut(id);
-        group.failures = 0;
+        group.failures.forget();
         group.request.next_at = now;
         group.request.operator_until = Some(members.patience_until(now));
         group.request.forced = forced && vouched;
         group.become_pinned(me, pinned || group.pinned);
-        if let State::StartFailed { .. } = group.state {
-            group.state = State::StartFailed {
-                since: Instant::from_micros(0),
-            };
-        }
     }
 
     /// Groups that are here may go home again.
@@ -200,6 +200,7 @@ impl Failover {
             | Command::Unmove(_)
             | Command::Serve(true)
             | Command::Maintenance(_)
+            | Command::Clear(_)
             | Command::Keep(_) => None,
         }
     }

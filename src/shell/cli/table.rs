@@ -1,7 +1,7 @@
 //! Every command; [`Row`] says how a row is read.
 
 use super::row::Row;
-use super::{check, cl_status, events, heartbeat, order, run, write_state};
+use super::{check, cl_status, events, heartbeat, order, reload, run, write_state};
 use crate::state;
 
 pub(super) const ROWS: &[Row] = &[
@@ -57,6 +57,17 @@ pub(super) const ROWS: &[Row] = &[
         synopsis: "maintenance on|off [--no-wait]",
         help: "nothing moves by itself, on any node",
         function: Some(order::order),
+    },
+    Row {
+        synopsis: "reload [--no-wait]",
+        help: "have it read its files again\n\
+            What did not change goes on undisturbed; what is wrong changes nothing, and is said.",
+        function: Some(reload::reload),
+    },
+    Row {
+        synopsis: "clear [all|local|foreign|GROUP]",
+        help: "forget failures here, try again",
+        function: None,
     },
     Row {
         synopsis: "heartbeat [-k] [-s] [-r] [-f] [-d] [-l]",

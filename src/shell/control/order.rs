@@ -54,6 +54,7 @@ pub(super) fn parse<'a>(
                 _ => return Err("move takes a group of haresources and a node".to_owned()),
             }
         }
+        "clear" => Command::Clear(which()?),
         "unmove" => Command::Unmove(which()?),
         "disable" => {
             keep = Some(Command::Keep(None));

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use log::{Level, info, warn};
+use log::{Level, warn};
 use twinbeat::Node;
 use twinbeat::action::{Input, Kept, Reject};
-use twinbeat::config::Config;
+use twinbeat::config::{Config, Sight};
 use twinbeat::time::{Duration, Instant};
 
-use super::{CONTROL, NETWORK, Program, REALTIME_AGAIN, ROUTES, SIGNALS};
+use super::{CONTROL, LONGEST_TURN, NETWORK, Program, REALTIME_AGAIN, ROUTES, SIGNALS};
 use crate::control::Request;
 use crate::reactor::{Reactor, Ready};
 use crate::signal;
@@ -75,6 +75,10 @@ impl Program {
             self.tell(now, Input::Done { group, outcome });
             told = true;
         }
+        while let Some(group) = self.resources.poll_dead() {
+            self.tell(now, Input::Died(group));
+            told = true;
+        }
         while let Some(asked) = self.control.poll_asked() {
             let reply = asked.request(&self.config);
             let reply = reply.and_then(|request| self.on_request(now, request));
@@ -82,8 +86,10 @@ impl Program {
             self.reactor.wake();
             told = true;
         }
-        if told {
-            self.carry_out(now);
+        told |= self.go_on_reloading(now);
+        // A beat that leaves here puts the next one off, so leases count from it as well.
+        if told && self.carry_out(now) {
+            self.keep_up(now, true);
         }
         journal::flush();
     }
@@ -95,6 +101,25 @@ impl Program {
             self.reactor.run_tasks();
             journal::flush();
             self.reactor.sleep(&[], until);
+        }
+    }
+
+    /// The kernel's word about tracked interfaces.
+    pub(super) fn tell_tracked(&mut self, now: Instant) {
+        let config = Rc::clone(&self.config);
+        for (witness, one) in config.witness_ids().zip(&config.reach.witnesses) {
+            if let Sight::Interface(name) = &one.sight {
+                let up = self.interfaces.named(name).is_some_and(|i| i.running);
+                self.tell(now, Input::Witness { witness, up });
+            }
+        }
+    }
+
+    /// Leases are for turns that are on time.
+    pub(super) fn keep_up(&mut self, now: Instant, beat: bool) {
+        if clock::now().since(now) < LONGEST_TURN {
+            let holding = self.resources.holding();
+            holding.keep_up(now, &self.node, beat, &self.interfaces);
         }
     }
 
@@ -111,9 +136,7 @@ impl Program {
     fn on_signal(&mut self, now: Instant, request: signal::Request) {
         match request {
             signal::Request::Shutdown => self.shut_down(now),
-            signal::Request::Reload => {
-                info!("SIGHUP: files are not read again while running; restart to use them");
-            }
+            signal::Request::Reload => self.reload(now),
             signal::Request::Overrun => {
                 warn!(
                     "the loop ran without a pause and has lost its realtime priority for a while"
@@ -139,6 +162,12 @@ impl Program {
             Request::Events { from, json } => self.history.tell(&self.config, now, from, json),
             Request::Settled(which) => status::settled(&status, which, self.writer.word()),
             Request::Order(order) => return self.on_order(now, order),
+            Request::Reload { again } => {
+                if again {
+                    self.reload(now);
+                }
+                return self.reload_reply();
+            }
         })
     }
 }
