@@ -10,6 +10,7 @@ mod netns {
     pub(crate) mod interfaces;
     pub(crate) mod media;
     pub(crate) mod process;
+    pub(crate) mod reload;
     pub(crate) mod resources;
     pub(crate) mod ring;
     pub(crate) mod serial;
@@ -33,13 +34,14 @@ fn main() -> ExitCode {
     }
 }
 
-const TESTS: [&[Test]; 13] = [
+const TESTS: [&[Test]; 14] = [
     netns::connectivity::TESTS,
     netns::faults::TESTS,
     netns::hooks::TESTS,
     netns::interfaces::TESTS,
     netns::media::TESTS,
     netns::process::TESTS,
+    netns::reload::TESTS,
     netns::resources::TESTS,
     netns::ring::TESTS,
     netns::serial::TESTS,

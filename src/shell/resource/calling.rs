@@ -8,7 +8,7 @@ use twinbeat::id::GroupId;
 use twinbeat::time::Duration;
 
 use super::call::{self, Call};
-use super::{Resources, Work};
+use super::{Ended, Resources, Work};
 use crate::script::{self, Exit, Finished, Job, MOST, Rule, TURN, Verb};
 
 /// What everything that is run here has in common.
@@ -116,10 +116,24 @@ impl Resources {
         true
     }
 
-    /// Its place among all resources.
+    /// The next call that has ended.
+    pub(super) fn next_ended(&self) -> Option<(GroupId, Ended)> {
+        let mut finished = self.finished.borrow_mut();
+        while !finished.is_empty() {
+            let (group, number, ended) = finished.remove(0);
+            if number == self.errands.at(group).number.get() {
+                return Some((group, ended));
+            }
+        }
+        None
+    }
+
+    /// A number of its own, the same whatever other lines there are, before a reload or after it.
     pub(super) fn place(&self, group: GroupId, position: usize) -> usize {
-        let group = self.config.groups.get(group.index());
-        group.map_or(0, |group| usize::from(group.resources.start)) + position
+        let key = self.config.group_key(group).bytes();
+        key.fold(position, |number, byte| {
+            (number.wrapping_mul(31) + usize::from(byte)) & 0xff_ffff
+        })
     }
 
     /// The word at a position, if it is one that is called.
