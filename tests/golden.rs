@@ -221,6 +221,24 @@ fn a_beat_has_the_bytes_that_serial_lines_are_planned_for() {
 }
 
 #[test]
+fn how_many_groups_a_frame_speaks_of_is_told_by_its_length() {
+    for (kind, body, _) in frames() {
+        for (nodes, groups) in [(2, 0), (2, 4), (3, 5), (8, 16)] {
+            let shape = Shape { nodes, groups };
+            let mut frame = encoded(kind, &body, shape);
+            frame.extend([0; TAG]);
+            let envelope = native::open(&frame, shape).unwrap();
+            let expected = (kind != Kind::Ask).then_some(groups);
+            assert_eq!(
+                native::groups(&envelope, nodes),
+                expected,
+                "{kind:?} {shape:?}"
+            );
+        }
+    }
+}
+
+#[test]
 fn every_frame_has_its_golden_bytes_both_ways() {
     for (kind, body, hex) in frames() {
         let golden = bytes(&hex);

@@ -216,6 +216,12 @@ impl Failover {
         }
         for id in self.ids() {
             let group = self.groups.at(id);
+            if let Some(until) = group.request.operator_until {
+                due = due.min(until);
+            }
+            if group.is_retiring() {
+                continue; // Nothing begins with it.
+            }
             match group.state {
                 State::StartFailed { .. } => {
                     due = due.min(group.retry_at(self.is_alone(id, members)));
@@ -232,9 +238,6 @@ impl Failover {
                 | State::Starting { .. }
                 | State::Stopping { .. }
                 | State::StopFailed { .. } => {}
-            }
-            if let Some(until) = group.request.operator_until {
-                due = due.min(until);
             }
         }
         due

@@ -120,6 +120,10 @@ pub(crate) enum Behaviour {
     Works,
     Fails,
     Hangs,
+    /// It does it in the last moment: what prints megabytes is read slowly.
+    Crawls,
+    /// It does not even die: what it began may go on.
+    Sticks,
 }
 
 impl Machine {

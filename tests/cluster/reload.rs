@@ -138,17 +138,11 @@ impl Cluster {
     }
 
     /// What did not change is neither stopped nor started, and its lease goes on. Where another
-    /// agent has these files already, it may be better off there: then it moves by the usual rules.
+    /// machine has these files already, it may be better off there: then it moves by the usual rules.
     fn check_kept(&self, machine: usize, kept: &[usize], before: &Views, outputs: &Outputs) {
         let one = &self.machines[machine];
-        let now = self.clock(machine);
-        // It may have died a moment ago.
-        let counts = |other: &super::machine::Machine| {
-            let node = one.node.as_ref().unwrap();
-            other.runs() || node.peer(now, other.me).incarnation.is_some()
-        };
         let agrees = |other: &super::machine::Machine| {
-            other.name != one.name && counts(other) && other.plan.groups == one.plan.groups
+            other.name != one.name && other.plan.groups == one.plan.groups
         };
         // Who is not heard lets go, unless it is known to reach more than those.
         let unheard = |other: &super::machine::Machine| {

@@ -58,6 +58,9 @@ pub(crate) fn simulate(seed: u64) -> Summary {
     let mut random = Random::new(seed ^ 0x7477_696e);
     let mut reach_random = Random::new(seed ^ 0x7069_6e67);
     let mut death_random = (!seed.is_multiple_of(3)).then(|| Random::new(seed ^ 0x6465_6174));
+    let script_random = seed
+        .is_multiple_of(5)
+        .then(|| Random::new(seed ^ 0x7363_7270));
     let mut settings = world::settings(&mut random);
     if let Some(random) = &mut death_random {
         settings.restarts = random.pick(&[0, 1, 3]);
@@ -86,6 +89,7 @@ pub(crate) fn simulate(seed: u64) -> Summary {
         reach_random,
         person_random: Random::new(seed ^ 0x7065_7273),
         death_random,
+        script_random,
         adversary,
         dogs,
     };
@@ -116,6 +120,8 @@ struct Faults {
     /// What dies, and when; nothing in some worlds.
     death_random: Option<Random>,
     reload_random: Random,
+    /// Some seeds have scripts of odder behaviour, too.
+    script_random: Option<Random>,
     rollout: Rollout,
     good: Quality,
     adversary: bool,
@@ -223,6 +229,13 @@ impl Faults {
                 group.on_start = random.pick(&behaviours);
                 if random.chance(200_000) {
                     group.on_stop = random.pick(&behaviours);
+                }
+                if let Some(random) = &mut self.script_random {
+                    let odd = [Behaviour::Crawls, Behaviour::Sticks];
+                    group.on_start = random.pick(&[group.on_start, odd[0], odd[1]]);
+                    if group.on_stop != Behaviour::Works {
+                        group.on_stop = random.pick(&[group.on_stop, odd[0], odd[1]]);
+                    }
                 }
             }
             21 => self.mend_scripts(),
