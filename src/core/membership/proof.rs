@@ -2,12 +2,14 @@
 //! or nothing.
 //!
 //! Heads up! Everything that refuses comes before anything that changes: a refused frame leaves
-//! only a doubt and an invitation behind.
+//! only a doubt and an invitation behind, and, if it is the known life's, figures.
 
 use super::Membership;
 use super::control::{REXMIT_SPACING, after, is_newer, may_ask};
+use super::digest::difference;
 use super::peer::{Alive, Delivery, Hearing, Standing};
-use crate::action::{Difference, Event, Events, Reject};
+use super::quality::Quality;
+use crate::action::{Event, Events, Reject};
 use crate::id::{LinkId, LinkSet, NodeId, PerLink};
 use crate::time::{Duration, Instant};
 use crate::wire::native::{self, Envelope};
@@ -77,6 +79,11 @@ impl Membership {
         let (highest, incarnation) = (alive.highest, alive.incarnation);
         if counter <= alive.links.at(link).highest {
             return Err(Reject::Stale);
+        }
+        let (keepalive, line) = (self.timing.keepalive, self.lines.contains(link));
+        if let Some(alive) = self.peer_mut(source).alive_mut() {
+            // Whatever becomes of it, it came.
+            alive.measure(mark, link, envelope.header, keepalive, line);
         }
         let (beat, hello, control) = match body {
             Body::Ask(to) if *to != (Address { node: me, low }) => return Err(Reject::Misdirected),
@@ -270,10 +277,12 @@ impl Membership {
             highest: re.counter,
             heard: Some(mark),
             up: true,
+            quality: Quality::new(re.counter),
         };
         let mut alive = Alive {
             incarnation: re.incarnation,
             highest: re.counter,
+            measured: re.counter,
             links,
             heard: mark,
             committed: mark,
@@ -387,14 +396,4 @@ impl Alive {
         self.deadtime = Duration::from_millis(u64::from(hello.deadtime));
         self.watchdog = Duration::from_secs(u64::from(hello.watchdog));
     }
-}
-
-/// The gravest difference between two sets of digests.
-fn difference(ours: [u8; 3], theirs: [u8; 3]) -> Option<Difference> {
-    let kinds = [Difference::Nodes, Difference::Groups, Difference::Timing];
-    ours.iter()
-        .zip(theirs)
-        .zip(kinds)
-        .find(|((ours, theirs), _)| **ours != *theirs)
-        .map(|(_, what)| what)
 }

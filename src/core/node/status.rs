@@ -22,6 +22,25 @@ pub struct PeerView {
     pub mismatch: Option<Difference>,
 }
 
+/// How one link delivers from a live peer. Counts saturate; nothing is decided from them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PathView {
+    /// Attentive time since a frame was accepted from it.
+    pub age: Duration,
+    /// Whether it delivers, as the last event said.
+    pub up: bool,
+    /// Frames that came.
+    pub frames: u32,
+    /// Frames with numbers between theirs that did not come, outages left out.
+    pub missed: u32,
+    /// Share lost of the last 256 to 512, parts per million.
+    pub loss: u32,
+    /// Mean difference between `keepalive` and the time between two beats, microseconds.
+    pub jitter: u32,
+    /// Longest time between two accepted frames, outages left out.
+    pub longest: Duration,
+}
+
 /// How a group stands on this node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GroupView {
@@ -75,6 +94,21 @@ impl Node {
             hears_us: alive.is_some_and(|alive| alive.hears()),
             mismatch: alive.and_then(|alive| alive.mismatch),
         }
+    }
+
+    /// How a link delivers from a peer; `None` unless the present life of it was heard there.
+    pub fn path(&self, _now: Instant, node: NodeId, link: LinkId) -> Option<PathView> {
+        let delivery = self.members.peer(node).alive()?.links.at(link);
+        let quality = delivery.quality;
+        Some(PathView {
+            age: self.members.mark().minus(delivery.heard?),
+            up: delivery.up,
+            frames: quality.frames,
+            missed: quality.missed,
+            loss: quality.loss(),
+            jitter: quality.jitter(),
+            longest: Duration::from_micros(quality.longest.into()),
+        })
     }
 
     /// A group.

@@ -9,8 +9,13 @@
 //! healthy      false: this loop gets too little time and lets go, or something did not stop
 //! nodes[]      in the order of ha.cf: name, self, state (unheard alive late dead left),
 //!              incarnation (null until proven), silence_ms (null for this node), links[] it is
-//!              heard on, hears_us, score (targets it reaches; null if it does not live), mismatch
+//!              heard on, paths[] (see below), hears_us, score (targets it reaches; null if it does not live), mismatch
 //!              (null nodes groups timing)
+//! paths[]      one for each link that this life of the node was heard on: link, up, age_ms (since a
+//!              frame was accepted from it), loss_ppm (of the last 256 to 512 frames), jitter_us
+//!              (mean difference of the time between two beats from keepalive), longest_ms (time
+//!              between two accepted frames), frames (that came), missed (that did not); while the
+//!              link is down it counts for nothing but age_ms
 //! links[]      in the order of ha.cf: name, interface, port, carrier (up down), sent, unsent,
 //!              received, accepted, noise (runs of bytes on a serial line that were no frame),
 //!              trouble (null or text)
@@ -133,6 +138,18 @@ fn peer(out: &mut Json, status: &Status<'_>, id: NodeId) {
         out.string(&journal::link_name(config, link));
     }
     out.put("]");
+    let path = |link| Some((link, node.path(*now, id, link)?));
+    let paths = config.link_ids().filter_map(path);
+    out.list("paths", paths.filter(|_| !own), |out, (link, path)| {
+        out.text("link", &journal::link_name(config, link));
+        out.flag("up", path.up);
+        out.number("age_ms", path.age.millis());
+        out.number("loss_ppm", path.loss);
+        out.number("jitter_us", path.jitter);
+        out.number("longest_ms", path.longest.millis());
+        out.number("frames", path.frames);
+        out.number("missed", path.missed);
+    });
     out.flag("hears_us", own || peer.hears_us);
     match node.score(id) {
         Some(score) => out.number("score", score),
