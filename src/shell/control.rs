@@ -1,7 +1,7 @@
 //! `control.sock` in `rundir`: one request line of at most 256 bytes, the reply, end of file.
 //!
 //! The reply's first line is `ok` or `error: WHY`; what was asked for follows. Requests:
-//! `status`, `status json`, `standby [all|local|foreign|KEY]`, `takeover [...]`. At most four at
+//! `status`, `status --json`, `standby [all|local|foreign|KEY]`, `takeover [...]`. At most four at
 //! one time and two seconds each; only root may connect (mode 0600).
 
 use std::cell::{Cell, RefCell};
@@ -216,8 +216,8 @@ fn parse(line: &str, config: &Config) -> Result<Request, String> {
     }
     match (verb, argument) {
         ("status", None) => Ok(Request::Status { json: false }),
-        ("status", Some("json")) => Ok(Request::Status { json: true }),
-        ("status", Some(_)) => Err("status takes no argument but json".to_owned()),
+        ("status", Some("--json")) => Ok(Request::Status { json: true }),
+        ("status", Some(_)) => Err("status takes no argument but --json".to_owned()),
         ("standby", which) => {
             selection(which, config).map(|which| Request::Command(Command::Standby(which)))
         }

@@ -34,5 +34,5 @@ mod watchdog;
 /// The static binary has a smaller start, `sys::start`.
 #[cfg(not(all(target_env = "musl", not(test))))]
 fn main() -> std::process::ExitCode {
-    cli::main(std::env::args_os().skip(1).collect()).into()
+    cli::main(std::env::args_os().collect()).into()
 }

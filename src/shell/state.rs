@@ -19,8 +19,10 @@ use twinbeat::time::Duration;
 use crate::files;
 use crate::script::Job;
 
-/// The hidden verb: `twinbeat write-state FILE TEXT`.
-pub(crate) const VERB: &str = "write-state";
+/// The hidden verb ...
+const VERB: &str = "write-state";
+/// ... and what follows it.
+pub(crate) const SYNOPSIS: &str = "write-state FILE TEXT";
 /// More than sixteen keys need.
 const MAX_FILE: usize = 64 * 1024;
 

@@ -97,7 +97,7 @@ fn the_socket_of_a_dead_program_is_replaced() {
 fn requests_are_heartbeats_words() {
     let config = crate::testing::config(2);
     let command = |line| parse(line, &config);
-    assert_eq!(command("status json"), Ok(Request::Status { json: true }));
+    assert_eq!(command("status --json"), Ok(Request::Status { json: true }));
     assert_eq!(
         command("standby"),
         Ok(Request::Command(Command::Standby(Selection::All)))

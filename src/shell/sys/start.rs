@@ -24,7 +24,7 @@ extern "C" fn main(count: c_int, words: *const *const c_char) -> c_int {
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
     let mut arguments = Vec::new();
     // The first is the program's own name, if there is any.
-    for at in 1..usize::try_from(count).unwrap_or_default() {
+    for at in 0..usize::try_from(count).unwrap_or_default() {
         // SAFETY: the C library gives `count` pointers to texts that end, and that nobody changes.
         let word = unsafe { CStr::from_ptr(*words.add(at)) };
         arguments.push(OsString::from(OsStr::from_bytes(word.to_bytes())));

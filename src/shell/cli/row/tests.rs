@@ -1,0 +1,111 @@
+use std::path::Path;
+
+use super::*;
+
+fn typed(line: &str) -> Result<Typed, String> {
+    parse(b"twinbeat", line.split(' ').map(OsString::from))
+}
+
+fn call(line: &str) -> Option<Call> {
+    match typed(line) {
+        Ok(Typed::Call(call)) => Some(call),
+        Ok(Typed::Help(_) | Typed::Version) | Err(_) => None,
+    }
+}
+
+fn request(line: &str) -> Option<String> {
+    call(line)?.request().ok()
+}
+
+#[test]
+fn the_directory_stands_before_or_after_the_word() {
+    for line in [
+        "-c /d status --json",
+        "status --json -c /d",
+        "-c/d status --json",
+    ] {
+        let call = call(line).unwrap();
+        assert_eq!(call.directory, Path::new("/d"), "{line}");
+        assert!(call.has("--json"), "{line}");
+    }
+    let run = call("run").unwrap();
+    assert_eq!((run.row.word(), run.directory), ("run", DIRECTORY.into()));
+}
+
+#[test]
+fn groups_are_asked_for_by_heartbeats_words() {
+    assert_eq!(request("standby").as_deref(), Some("standby"));
+    let one = request("takeover 10.0.0.1/24");
+    assert_eq!(one.as_deref(), Some("takeover 10.0.0.1/24"));
+}
+
+#[test]
+fn anything_else_is_a_mistake_in_usage() {
+    for line in [
+        "",
+        "walk",
+        "run now",
+        "run --json",
+        "--json status",
+        "standby a b",
+        "status -x",
+        "status --json=x",
+        "status -",
+        "-c",
+        "check --json",
+        "write-state /f",
+    ] {
+        assert!(typed(line).is_err(), "{line}");
+    }
+    for line in ["standby a\nb", "standby "] {
+        assert_eq!(request(line), None, "{line}");
+    }
+}
+
+#[test]
+fn what_is_written_may_look_like_an_option() {
+    let call = call("write-state -c --help").unwrap();
+    assert_eq!((call.word(0), call.word(1)), ("-c", "--help"));
+}
+
+#[test]
+fn a_name_with_a_row_of_its_own_is_its_command() {
+    let typed = parse(b"status", ["--json".into()].into_iter());
+    assert!(matches!(typed, Ok(Typed::Call(call)) if call.has("--json")));
+}
+
+#[test]
+fn help_tells_of_each_command_once_and_fits_a_terminal() {
+    let all = help(None);
+    for row in ROWS {
+        let told = all.matches(&format!("\n  {}", row.synopsis)).count();
+        assert_eq!(told, usize::from(!row.help.is_empty()), "{}", row.synopsis);
+        let line = format!("{} --help", row.word());
+        let one =
+            matches!(typed(&line), Ok(Typed::Help(Some(found))) if found.word() == row.word());
+        assert_eq!(one, !row.help.is_empty(), "{line}");
+        assert!(
+            row.help.lines().all(|line| line.len() <= 100),
+            "{}",
+            row.synopsis
+        );
+    }
+    let narrow = |line: &str| line.len() <= 105;
+    assert!(all.lines().all(narrow), "{all}");
+    assert!(help(Some(&ROWS[0])).starts_with("twinbeat run [-c DIR]\n"));
+}
+
+#[test]
+fn every_synopsis_is_well_formed() {
+    for row in ROWS {
+        let mut optional = false;
+        for argument in row.arguments() {
+            let left_out = argument.starts_with('[');
+            assert!(left_out || !optional, "{}", row.synopsis);
+            assert_eq!(left_out, argument.ends_with(']'), "{}", row.synopsis);
+            optional |= left_out;
+        }
+        let words = ROWS.iter().filter(|other| other.word() == row.word());
+        assert_eq!(words.count(), 1, "{}", row.synopsis);
+    }
+}

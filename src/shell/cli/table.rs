@@ -1,0 +1,38 @@
+//! Every command; [`Row`] says how a row is read.
+
+use super::row::Row;
+use super::{check, run, write_state};
+use crate::state;
+
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        synopsis: "run",
+        help: "run in the foreground",
+        function: Some(run),
+    },
+    Row {
+        synopsis: "check",
+        help: "judge the configuration",
+        function: Some(|call| check::check(&call.directory)),
+    },
+    Row {
+        synopsis: "status [--json]",
+        help: "what the running one knows",
+        function: None,
+    },
+    Row {
+        synopsis: "standby [all|local|foreign|GROUP]",
+        help: "hand groups over",
+        function: None,
+    },
+    Row {
+        synopsis: "takeover [all|local|foreign|GROUP]",
+        help: "take groups",
+        function: None,
+    },
+    Row {
+        synopsis: state::SYNOPSIS,
+        help: "",
+        function: Some(write_state),
+    },
+];
