@@ -13,6 +13,7 @@ mod netns {
     pub(crate) mod ring;
     pub(crate) mod serial;
     pub(crate) mod stand_in;
+    pub(crate) mod stories;
     pub(crate) mod strangers;
     pub(crate) mod watchdog;
 }
@@ -30,7 +31,7 @@ fn main() -> ExitCode {
     }
 }
 
-const TESTS: [&[Test]; 10] = [
+const TESTS: [&[Test]; 11] = [
     netns::connectivity::TESTS,
     netns::faults::TESTS,
     netns::interfaces::TESTS,
@@ -39,6 +40,7 @@ const TESTS: [&[Test]; 10] = [
     netns::resources::TESTS,
     netns::ring::TESTS,
     netns::serial::TESTS,
+    netns::stories::TESTS,
     netns::strangers::TESTS,
     netns::watchdog::TESTS,
 ];

@@ -2,6 +2,7 @@
 
 mod ask;
 pub(crate) mod check;
+mod events;
 mod row;
 mod table;
 

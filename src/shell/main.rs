@@ -10,6 +10,7 @@ mod configuration;
 mod control;
 mod files;
 mod filter;
+mod history;
 mod interface;
 mod journal;
 mod link;

@@ -20,6 +20,7 @@ use twinbeat::time::{Duration, Instant};
 use twinbeat::{MAX_FRAME, Node};
 
 use crate::control::Control;
+use crate::history::History;
 use crate::interface::Interfaces;
 use crate::link::Links;
 use crate::ping::Pings;
@@ -70,6 +71,7 @@ struct Program {
     watchdog: Watchdog,
     writer: Writer,
     refusals: Refusals,
+    history: History,
     reading: PerLink<Reading>,
     started: Instant,
     realtime_at: Instant,
@@ -298,20 +300,21 @@ impl Program {
         let mut beat = self.send(now);
         self.tell_links(now);
         while let Some(action) = self.node.poll_action() {
-            self.note_events();
+            self.note_events(now);
             self.act(now, action);
             beat |= self.send(now);
             self.tell_links(now);
         }
-        self.note_events();
+        self.note_events(now);
         if self.node.take_pings() {
             self.pings.send();
         }
         beat
     }
 
-    fn note_events(&mut self) {
+    fn note_events(&mut self, now: Instant) {
         while let Some(event) = self.node.poll_event() {
+            self.history.note(now, event);
             let (level, mut line) = journal::event(&self.config, event);
             if let Event::LinkCarrier { link, .. } = event {
                 let trouble = self.links.trouble(link);

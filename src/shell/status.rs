@@ -11,7 +11,7 @@ use twinbeat::time::{Duration, Instant};
 use crate::journal;
 use crate::link::Links;
 use crate::watchdog;
-pub(crate) use json::json;
+pub(crate) use json::{Json, json};
 pub(crate) use text::text;
 
 /// Where everything that is told comes from.

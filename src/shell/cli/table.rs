@@ -1,7 +1,7 @@
 //! Every command; [`Row`] says how a row is read.
 
 use super::row::Row;
-use super::{check, run, write_state};
+use super::{check, events, run, write_state};
 use crate::state;
 
 pub(super) const ROWS: &[Row] = &[
@@ -29,6 +29,13 @@ pub(super) const ROWS: &[Row] = &[
         synopsis: "takeover [all|local|foreign|GROUP]",
         help: "take groups",
         function: None,
+    },
+    Row {
+        synopsis: "events [--follow] [--json]",
+        help: "what happened, and why\n\
+The last 256 events: uptime in seconds, UTC where the clock is set, the words of the log.\n\
+--follow goes on with what happens, until it is stopped.",
+        function: Some(events::events),
     },
     Row {
         synopsis: state::SYNOPSIS,

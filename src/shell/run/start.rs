@@ -15,6 +15,7 @@ use super::{Program, Reading, clock};
 use crate::address::Addresses;
 use crate::announce::Announcer;
 use crate::control::Control;
+use crate::history::History;
 use crate::interface::Interfaces;
 use crate::link::Links;
 use crate::ping::Pings;
@@ -82,6 +83,7 @@ pub(super) fn start(directory: &Path, config: Rc<Config>) -> Result<Program, Str
         control,
         writer,
         refusals: Refusals::new(),
+        history: History::new(boot.counter),
         started: now,
         realtime_at: Instant::NEVER,
         stopping: false,

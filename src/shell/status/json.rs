@@ -166,17 +166,17 @@ fn hexadecimal(incarnation: u64) -> String {
 }
 
 /// A text under construction. Writing to a string does not fail.
-struct Json(String);
+pub(crate) struct Json(pub(crate) String);
 
 impl Json {
-    fn object(&mut self, members: impl FnOnce(&mut Self)) {
+    pub(crate) fn object(&mut self, members: impl FnOnce(&mut Self)) {
         self.put("{");
         members(self);
         self.put("}");
     }
 
     #[inline(never)]
-    fn put(&mut self, bracket: &str) {
+    pub(crate) fn put(&mut self, bracket: &str) {
         self.0.push_str(bracket);
     }
 
@@ -196,19 +196,19 @@ impl Json {
         self.put("]");
     }
 
-    fn text(&mut self, name: &str, value: &str) {
+    pub(crate) fn text(&mut self, name: &str, value: &str) {
         self.member(name);
         self.string(value);
     }
 
-    fn optional(&mut self, name: &str, value: Option<&str>) {
+    pub(crate) fn optional(&mut self, name: &str, value: Option<&str>) {
         match value {
             Some(value) => self.text(name, value),
             None => self.null(name),
         }
     }
 
-    fn number(&mut self, name: &str, value: impl Into<u64>) {
+    pub(crate) fn number(&mut self, name: &str, value: impl Into<u64>) {
         self.whole(name, value.into());
     }
 
