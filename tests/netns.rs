@@ -13,6 +13,7 @@ mod netns {
     pub(crate) mod ring;
     pub(crate) mod serial;
     pub(crate) mod stand_in;
+    pub(crate) mod status;
     pub(crate) mod stories;
     pub(crate) mod strangers;
     pub(crate) mod watchdog;
@@ -31,7 +32,7 @@ fn main() -> ExitCode {
     }
 }
 
-const TESTS: [&[Test]; 11] = [
+const TESTS: [&[Test]; 12] = [
     netns::connectivity::TESTS,
     netns::faults::TESTS,
     netns::interfaces::TESTS,
@@ -40,6 +41,7 @@ const TESTS: [&[Test]; 11] = [
     netns::resources::TESTS,
     netns::ring::TESTS,
     netns::serial::TESTS,
+    netns::status::TESTS,
     netns::stories::TESTS,
     netns::strangers::TESTS,
     netns::watchdog::TESTS,

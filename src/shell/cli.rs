@@ -4,7 +4,9 @@ mod ask;
 pub(crate) mod check;
 mod events;
 mod row;
+mod status;
 mod table;
+mod watch;
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;

@@ -15,6 +15,7 @@ mod network;
 mod place;
 mod rhythm;
 mod route;
+mod standing;
 
 use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
@@ -47,6 +48,8 @@ pub(crate) struct Resources {
     work: PerGroup<Work>,
     /// One bit for each resource that is known to have run and not to have been stopped since.
     ran: PerGroup<u64>,
+    /// Which resource the last start failed at.
+    failed: PerGroup<usize>,
     finished: Rc<RefCell<Vec<(GroupId, Ended)>>>,
 }
 
@@ -109,6 +112,7 @@ impl Resources {
             holding,
             work: PerGroup::new(Work::default),
             ran: PerGroup::new(u64::default),
+            failed: PerGroup::new(usize::default),
             finished: Rc::default(),
         }
     }
@@ -175,11 +179,6 @@ impl Resources {
         }
     }
 
-    fn next_ended(&self) -> Option<(GroupId, Ended)> {
-        let mut finished = self.finished.borrow_mut();
-        (!finished.is_empty()).then(|| finished.remove(0))
-    }
-
     /// The addresses of all groups.
     pub(crate) fn holding(&mut self) -> &mut Holding {
         &mut self.holding
@@ -219,6 +218,7 @@ impl Resources {
 
     /// A start has failed at `failed`: that and everything before it is stopped.
     fn abandon(&mut self, group: GroupId, failed: usize, incomplete: bool) -> Option<Outcome> {
+        *self.failed.at_mut(group) = failed;
         let after = Stopped {
             start_failed: true,
             incomplete,

@@ -27,6 +27,7 @@ use crate::ping::Pings;
 use crate::reactor::{MAX_OWN, Reactor, Ready};
 use crate::resource::Resources;
 use crate::signal::Signals;
+use crate::status::Moves;
 use crate::watchdog::Watchdog;
 use crate::{clock, journal, privilege};
 use upkeep::{Refusals, Writer};
@@ -71,6 +72,7 @@ struct Program {
     watchdog: Watchdog,
     writer: Writer,
     refusals: Refusals,
+    moves: Moves,
     history: History,
     reading: PerLink<Reading>,
     started: Instant,
@@ -315,6 +317,7 @@ impl Program {
     fn note_events(&mut self, now: Instant) {
         while let Some(event) = self.node.poll_event() {
             self.history.note(now, event);
+            self.moves.on_event(event);
             let (level, mut line) = journal::event(&self.config, event);
             if let Event::LinkCarrier { link, .. } = event {
                 let trouble = self.links.trouble(link);

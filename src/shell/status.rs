@@ -1,6 +1,10 @@
-//! What a node knows, for people ([`text`]) and for programs ([`json`]).
+//! What a node knows, for people ([`text`]) and for programs ([`json`], of which [`metrics`] are made).
 
 mod json;
+mod metrics;
+mod moves;
+mod rows;
+mod span;
 mod text;
 
 use twinbeat::Node;
@@ -10,8 +14,12 @@ use twinbeat::time::{Duration, Instant};
 
 use crate::journal;
 use crate::link::Links;
+use crate::resource::Resources;
 use crate::watchdog;
 pub(crate) use json::{Json, json};
+pub(crate) use metrics::metrics;
+pub(crate) use moves::Moves;
+pub(crate) use span::Span;
 pub(crate) use text::text;
 
 /// Where everything that is told comes from.
@@ -22,6 +30,10 @@ pub(crate) struct Status<'a> {
     pub(crate) node: &'a Node,
     /// What the kernel took.
     pub(crate) links: &'a Links,
+    /// What is done with resources.
+    pub(crate) resources: &'a Resources,
+    /// How groups came to where they are.
+    pub(crate) moves: &'a Moves,
     /// What guards this machine.
     pub(crate) watchdog: watchdog::View<'a>,
     /// The time it is told for.

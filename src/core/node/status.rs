@@ -3,6 +3,7 @@
 use super::Node;
 use crate::action::{Carrier, Difference, GroupState, PeerState, Reason, Reject};
 use crate::id::{GroupId, LinkId, LinkSet, NodeId, WitnessId};
+use crate::membership::Standing;
 use crate::time::{Duration, Instant};
 
 /// How a peer stands.
@@ -14,6 +15,8 @@ pub struct PeerView {
     pub incarnation: Option<u64>,
     /// Attentive time since it was last heard; zero if it does not live.
     pub silence: Duration,
+    /// How long ago it died or left; `None` if it does neither.
+    pub ended: Option<Duration>,
     /// The links it was heard on within `deadtime`.
     pub links: LinkSet,
     /// Whether it says that it hears this node.
@@ -81,7 +84,7 @@ impl Node {
     }
 
     /// Another node; this node's own id shows a clone of it.
-    pub fn peer(&self, _now: Instant, node: NodeId) -> PeerView {
+    pub fn peer(&self, now: Instant, node: NodeId) -> PeerView {
         let peer = self.members.peer(node);
         let alive = peer.alive();
         PeerView {
@@ -90,6 +93,10 @@ impl Node {
             silence: alive.map_or(Duration::ZERO, |alive| {
                 self.members.mark().minus(alive.heard)
             }),
+            ended: match &peer.standing {
+                Standing::Dead(ended) | Standing::Left(ended) => Some(now.since(ended.since)),
+                Standing::Unheard | Standing::Alive(_) => None,
+            },
             links: alive.map_or(LinkSet::EMPTY, |alive| self.members.links_of(alive)),
             hears_us: alive.is_some_and(|alive| alive.hears()),
             mismatch: alive.and_then(|alive| alive.mismatch),
@@ -129,6 +136,28 @@ impl Node {
             },
             standby: self.failover.stands_by(id),
         }
+    }
+
+    /// The state of a group on a node; `None` for a peer that does not live.
+    pub fn state_on(&self, node: NodeId, id: GroupId) -> Option<GroupState> {
+        if node == self.members.me {
+            return Some(self.failover.word(id, &self.members).state);
+        }
+        let alive = self.members.peer(node).alive()?;
+        Some(alive.beat.groups.at(id).state)
+    }
+
+    /// Where a group runs, or else where something of it may run or soon will, and its state there.
+    pub fn server(&self, id: GroupId) -> Option<(NodeId, GroupState)> {
+        let mut server = None;
+        for node in NodeId::first(self.members.shape.nodes) {
+            match self.state_on(node, id) {
+                Some(GroupState::Held) => return Some((node, GroupState::Held)),
+                Some(state) if state.holds() => server = server.or(Some((node, state))),
+                Some(_) | None => {}
+            }
+        }
+        server
     }
 
     /// A link.

@@ -6,8 +6,8 @@ use twinbeat::config::{Limits, MAX_RESOURCES, Resource};
 use twinbeat::id::GroupId;
 use twinbeat::time::Duration;
 
-use super::Resources;
 use super::call::{self, Call};
+use super::{Ended, Resources};
 use crate::script::{self, Exit, Finished, Job, Rule, Verb};
 
 /// Children at once.
@@ -87,6 +87,12 @@ impl Resources {
             finished.borrow_mut().push((group, (end, rule)));
         });
         true
+    }
+
+    /// The next call that has ended.
+    pub(super) fn next_ended(&self) -> Option<(GroupId, Ended)> {
+        let mut finished = self.finished.borrow_mut();
+        (!finished.is_empty()).then(|| finished.remove(0))
     }
 
     /// The word at a position, if it is one that is called.

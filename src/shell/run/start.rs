@@ -23,6 +23,7 @@ use crate::reactor::Reactor;
 use crate::resource::{Holding, Resources};
 use crate::signal::Signals;
 use crate::state::State;
+use crate::status::Moves;
 use crate::watchdog::Watchdog;
 use crate::{boot, journal, privilege, sys};
 
@@ -83,6 +84,7 @@ pub(super) fn start(directory: &Path, config: Rc<Config>) -> Result<Program, Str
         control,
         writer,
         refusals: Refusals::new(),
+        moves: Moves::new(now),
         history: History::new(boot.counter),
         started: now,
         realtime_at: Instant::NEVER,

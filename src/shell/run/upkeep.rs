@@ -72,6 +72,7 @@ impl Program {
         while let Some((group, outcome)) = self.resources.poll_done(now, heard, &self.interfaces) {
             self.tell(now, Input::Done { group, outcome });
         }
+        self.moves.note(now, &self.config, &self.node);
         while let Some(asked) = self.control.poll_asked() {
             let reply = asked.request(&self.config);
             let reply = reply.map(|request| self.on_request(now, request));
@@ -115,6 +116,8 @@ impl Program {
             config: &self.config,
             node: &self.node,
             links: &self.links,
+            resources: &self.resources,
+            moves: &self.moves,
             watchdog: self.watchdog.view(),
             now,
             started: self.started,

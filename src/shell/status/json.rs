@@ -7,6 +7,8 @@
 //! incarnation  this start of it, 16 hexadecimal digits
 //! uptime_ms    since then
 //! healthy      false: this loop gets too little time and lets go, or something did not stop
+//! level        0 ok, 1 warning, 2 critical: the exit code of `status --line`
+//! problems[]   what is wrong, a text each, the worst first
 //! nodes[]      in the order of ha.cf: name, self, state (unheard alive late dead left),
 //!              incarnation (null until proven), silence_ms (null for this node), links[] it is
 //!              heard on, paths[] (see below), hears_us, score (targets it reaches; null if it does not live), mismatch
@@ -22,11 +24,13 @@
 //! groups[]     in the order of haresources: key, home, state (idle unknown claiming starting
 //!              held stopping start-failed stop-failed) on this node, holder (name or null),
 //!              wanted (name or null), reason (text), standby (this node stands by for it),
-//!              epoch
+//!              epoch, since_ms (since it last moved), from (where it was before, name or null), why (text:
+//!              why it moved), resources[]: name, state (ok stopped starting waiting stopping asked unknown
+//!              failed missing, or two words) on this node
 //! watchdog     device, identity and timeout_s of the one that is armed (empty and 0 when none is),
 //!              kicked, trouble (text, or empty)
 //! ping[]       hosts and tracked interfaces in the order of ha.cf: target (address, interface, or
-//!              the name of its ping_group), reached, age_ms (since its last answer, or null)
+//!              the name of its ping_group), host (the address or interface), reached, age_ms (since its last answer, or null)
 //! rejected     refused frames by reason
 //! ```
 
@@ -37,6 +41,8 @@ use twinbeat::action::Reject;
 use twinbeat::id::{LinkSet, NodeId};
 
 use super::Status;
+use super::rows::{rows, word};
+use super::text::problems;
 use crate::journal;
 
 /// Everything as one object.
@@ -52,6 +58,16 @@ pub(crate) fn json(status: &Status<'_>) -> String {
         out.text("incarnation", &hexadecimal(node.incarnation()));
         out.number("uptime_ms", status.uptime().millis());
         out.flag("healthy", node.healthy(*now));
+        let rows = rows(status);
+        let level = rows.iter().map(|row| row.level).max();
+        out.number("level", level.map_or(0, |level| level as u8));
+        out.member("problems");
+        out.put("[");
+        for line in problems(&rows).lines() {
+            out.separate();
+            out.string(line);
+        }
+        out.put("]");
         out.list("nodes", config.node_ids(), |out, id| peer(out, status, id));
         out.list("links", config.link_ids(), |out, id| {
             let counters = status.links.counters(id);
@@ -81,6 +97,15 @@ pub(crate) fn json(status: &Status<'_>) -> String {
             out.text("reason", journal::reason(view.reason));
             out.flag("standby", view.standby);
             out.number("epoch", view.epoch);
+            let last = status.moves.last(id);
+            out.number("since_ms", now.since(last.at).millis());
+            out.optional("from", name(last.from));
+            out.text("why", &status.moves.why(id, config));
+            let resources = config.group_resources(id).iter().enumerate();
+            out.list("resources", resources, |out, (nth, resource)| {
+                out.text("name", &word(config, resource));
+                out.text("state", status.resources.standing(id, nth, view.state));
+            });
         });
         out.member("watchdog");
         let watchdog = &status.watchdog;
@@ -94,6 +119,7 @@ pub(crate) fn json(status: &Status<'_>) -> String {
         out.list("ping", config.witness_ids(), |out, id| {
             let (up, age) = node.witness(*now, id);
             out.text("target", &journal::target(config, id));
+            out.text("host", &journal::host(config, id));
             out.flag("reached", up);
             match age {
                 Some(age) => out.number("age_ms", age.millis()),

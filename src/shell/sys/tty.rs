@@ -31,6 +31,19 @@ pub(crate) fn tty_holds(tty: BorrowedFd<'_>) -> usize {
     }
 }
 
+/// Rows and columns of a terminal; none where it does not say, as a serial console.
+pub(crate) fn window(tty: BorrowedFd<'_>) -> Option<(u16, u16)> {
+    let mut size = libc::winsize {
+        ws_row: 0,
+        ws_col: 0,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    // SAFETY: one live structure, written during the call.
+    let result = unsafe { libc::ioctl(tty.as_raw_fd(), libc::TIOCGWINSZ as _, &raw mut size) };
+    (result == 0 && size.ws_row > 0 && size.ws_col > 0).then_some((size.ws_row, size.ws_col))
+}
+
 /// Closing it does not wait for what has not left (`closing_wait none` of `setserial(8)`): adapters on
 /// USB throw nothing away before. Where it cannot be set there is nothing to wait for, or no right to.
 pub(crate) fn close_at_once(tty: BorrowedFd<'_>) {
