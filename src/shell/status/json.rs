@@ -29,8 +29,8 @@
 //!              failed missing, or two words) on this node
 //! watchdog     device, identity and timeout_s of the one that is armed (empty and 0 when none is),
 //!              kicked, trouble (text, or empty)
-//! ping[]       hosts and tracked interfaces in the order of ha.cf: target (address, interface, or
-//!              the name of its ping_group), host (the address or interface), reached, age_ms (since its last answer, or null)
+//! ping[]       hosts and tracked interfaces in the order of ha.cf: host (address or interface),
+//!              target (the same, or the name of its ping_group), reached, age_ms (since its last answer, or null)
 //! rejected     refused frames by reason
 //! ```
 
@@ -118,8 +118,8 @@ pub(crate) fn json(status: &Status<'_>) -> String {
         });
         out.list("ping", config.witness_ids(), |out, id| {
             let (up, age) = node.witness(*now, id);
-            out.text("target", &journal::target(config, id));
             out.text("host", &journal::host(config, id));
+            out.text("target", &journal::target(config, id));
             out.flag("reached", up);
             match age {
                 Some(age) => out.number("age_ms", age.millis()),
