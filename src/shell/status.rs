@@ -3,9 +3,8 @@
 mod json;
 mod metrics;
 mod moves;
-mod rows;
+mod page;
 mod span;
-mod text;
 
 use twinbeat::Node;
 use twinbeat::config::Config;
@@ -19,8 +18,8 @@ use crate::watchdog;
 pub(crate) use json::{Json, json};
 pub(crate) use metrics::metrics;
 pub(crate) use moves::Moves;
+pub(crate) use page::text;
 pub(crate) use span::Span;
-pub(crate) use text::text;
 
 /// Where everything that is told comes from.
 pub(crate) struct Status<'a> {

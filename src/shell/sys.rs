@@ -13,7 +13,9 @@ mod start;
 mod tty;
 mod watchdog;
 
-pub(crate) use tty::{close_at_once, flush_tty, read_link, seize_tty, tty_holds, window};
+pub(crate) use tty::{
+    close_at_once, flush_tty, read_link, seize_tty, set_mode, set_raw, tty_holds, window,
+};
 pub(crate) use watchdog::{set_watchdog_timeout, watchdog_info, watchdog_timeout};
 
 use std::ffi::{c_int, c_long};

@@ -111,7 +111,7 @@ fn line() {
     };
     assert_eq!(
         line(&pair, A),
-        (Some(3), "UNKNOWN: twinbeat is not running\n".to_owned())
+        (Some(3), "UNKNOWN: twinbeat does not answer\n".to_owned())
     );
     pair.start_both();
     pair.wait_for("all to be well", Duration::from_secs(5), |p| {
@@ -133,7 +133,7 @@ fn line() {
     std::fs::write(conf, "nonsense").expect("ours");
     assert_eq!(
         line(&pair, B),
-        (Some(3), "UNKNOWN: the configuration is wrong\n".to_owned())
+        (Some(3), "UNKNOWN: twinbeat does not answer\n".to_owned())
     );
 }
 

@@ -1,12 +1,12 @@
 //! `status --watch`: the whole screen, each second. Plain ANSI, and only lines that changed: a serial
 //! console of 19200 baud takes a second for a screen.
 
-use std::collections::VecDeque;
+use std::fmt::Write as _;
 use std::os::fd::AsFd;
 use std::path::Path;
 
+use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::termios::{SetArg, Termios, cfmakeraw, tcgetattr, tcsetattr};
 use nix::unistd::read;
 use twinbeat::time::Instant;
 
@@ -24,20 +24,23 @@ const USUAL: (u16, u16) = (24, 80);
 const PAUSE: u16 = 1000;
 /// ^C, which is a key as any other while the terminal is raw.
 const INTERRUPT: u8 = 3;
-/// Events that are kept for when there is room.
-const MOST_EVENTS: usize = 64;
+/// Bytes of events after which they begin anew.
+const MOST_EVENTS: usize = 1 << 20;
+const FOOT: &str = "twinbeat status, each second; q ends";
 
 /// A terminal that is put back as it was.
 struct Screen {
-    before: Termios,
-    shown: Vec<String>,
+    before: libc::termios,
+    /// A line for each row.
+    shown: String,
     size: (u16, u16),
 }
 
 /// What was heard last.
+#[derive(Default)]
 struct Seen {
     text: String,
-    events: VecDeque<String>,
+    events: String,
     /// The number of the next event.
     next: String,
     /// Since when nobody answers.
@@ -46,17 +49,11 @@ struct Seen {
 
 /// Until `q`, ^C or a signal; the error is an exit code.
 pub(super) fn watch(rundir: &Path) -> Result<String, u8> {
-    let (Ok(screen), Ok(mut signals)) = (Screen::open(), Signals::catch()) else {
+    let (Some(mut screen), Ok(mut signals)) = (Screen::open(), Signals::catch()) else {
         stream::complain(format_args!("twinbeat: --watch needs a terminal"));
         return Err(FAILED);
     };
-    let mut screen = screen;
-    let mut seen = Seen {
-        text: String::new(),
-        events: VecDeque::new(),
-        next: String::new(),
-        lost: None,
-    };
+    let mut seen = Seen::default();
     loop {
         seen.ask(rundir);
         screen.draw(&seen);
@@ -68,70 +65,74 @@ pub(super) fn watch(rundir: &Path) -> Result<String, u8> {
         }
         if key {
             let mut keys = [0; 16];
-            match read(STDIN, &mut keys) {
-                Ok(count) if count > 0 && !keys[..count].iter().any(|key| is_end(*key)) => {
-                    // Whoever presses a key may want to see it all anew.
-                    screen.shown.clear();
-                }
-                Ok(_) | Err(_) => return Ok(String::new()),
+            let count = read(STDIN, &mut keys).unwrap_or(0);
+            let ends = keys
+                .iter()
+                .any(|key| matches!(key, b'q' | b'Q' | &INTERRUPT));
+            if count == 0 || ends {
+                return Ok(String::new());
             }
+            // Whoever presses a key may want to see it all anew.
+            screen.shown.clear();
         }
     }
-}
-
-const fn is_end(key: u8) -> bool {
-    matches!(key, b'q' | b'Q' | INTERRUPT)
 }
 
 impl Seen {
     fn ask(&mut self, rundir: &Path) {
-        match control::ask(rundir, "status") {
-            Ok(text) => (self.text, self.lost) = (text, None),
-            Err(_) => {
-                self.lost.get_or_insert_with(clock::now);
-                return;
-            }
+        let Ok(text) = control::ask(rundir, "status") else {
+            self.lost.get_or_insert_with(clock::now);
+            return;
+        };
+        (self.text, self.lost) = (text, None);
+        self.next.insert_str(0, "events ");
+        let reply = control::ask(rundir, &self.next).unwrap_or_default();
+        let (next, events) = reply.split_once('\n').unwrap_or_default();
+        self.next = next.to_owned();
+        if self.events.len() > MOST_EVENTS {
+            self.events.clear();
         }
-        if let Ok(reply) = control::ask(rundir, &format!("events {}", self.next)) {
-            let mut lines = reply.lines();
-            self.next = lines.next().unwrap_or_default().to_owned();
-            self.events.extend(lines.map(str::to_owned));
-            while self.events.len() > MOST_EVENTS {
-                self.events.pop_front();
-            }
-        }
+        self.events.push_str(events);
     }
 
-    /// At most so many lines.
-    fn lines(&self, rows: usize) -> Vec<String> {
-        let mut lines = Vec::new();
+    /// A line for each row.
+    fn page(&self, rows: usize) -> String {
+        let (mut page, mut left) = (String::new(), rows - 1);
+        let mut put = |line: &str| {
+            if left > 0 {
+                page.push_str(line);
+                page.push('\n');
+                left -= 1;
+            }
+            left
+        };
         if let Some(since) = self.lost {
             let since = Span(clock::now().since(since));
-            lines.push(format!("NOT RUNNING for {since}. Before that:"));
+            put(&format!("NOT RUNNING for {since}. Before that:"));
         }
-        lines.extend(self.text.lines().map(str::to_owned));
-        let room = rows.saturating_sub(lines.len() + 3).min(self.events.len());
-        if room > 0 {
-            lines.push(String::new());
-            lines.extend(self.events.iter().skip(self.events.len() - room).cloned());
+        let mut room = 0;
+        for line in self.text.lines() {
+            room = put(line);
         }
-        lines.truncate(rows - 1);
-        lines.resize(rows - 1, String::new());
-        lines.push("twinbeat status, each second; q ends".to_owned());
-        lines
+        if room > 2 {
+            room = put("") - 1;
+            let spare = self.events.lines().count().saturating_sub(room);
+            for line in self.events.lines().skip(spare) {
+                put(line);
+            }
+        }
+        while put("") > 0 {}
+        page + FOOT
     }
 }
 
 impl Screen {
-    fn open() -> nix::Result<Self> {
-        let before = tcgetattr(STDIN)?;
-        let mut raw = before.clone();
-        cfmakeraw(&mut raw);
-        tcsetattr(STDIN, SetArg::TCSANOW, &raw)?;
+    fn open() -> Option<Self> {
+        let before = sys::set_raw(STDIN)?;
         stream::print(ENTER);
-        Ok(Self {
+        Some(Self {
             before,
-            shown: Vec::new(),
+            shown: String::new(),
             size: USUAL,
         })
     }
@@ -143,22 +144,21 @@ impl Screen {
             self.shown.clear();
         }
         let (rows, columns) = size;
-        let lines = seen.lines(rows.into());
+        let page = seen.page(rows.into());
         let mut out = String::new();
         let mut heading = true;
-        for (row, line) in lines.iter().enumerate() {
+        let mut shown = self.shown.lines();
+        for (row, line) in (1..=rows).zip(page.lines()) {
             heading &= !line.is_empty();
-            if self.shown.get(row) != Some(line) {
-                out.push_str(&format!("\x1b[{};1H", row + 1));
+            if shown.next() != Some(line) {
                 let trouble = heading && !line.starts_with("OK");
-                out.push_str(if trouble { "\x1b[7m" } else { "" });
+                let inverse = if trouble { "\x1b[7m" } else { "" };
                 // In the last column a terminal may begin a new line.
-                let fits = line.chars().take(usize::from(columns) - 1);
-                out.extend(fits.map(|letter| if letter < ' ' { '?' } else { letter }));
-                out.push_str("\x1b[m\x1b[K");
+                let width = usize::from(columns) - 1;
+                let _ = write!(out, "\x1b[{row};1H{inverse}{line:.width$}\x1b[m\x1b[K");
             }
         }
-        self.shown = lines;
+        self.shown = page;
         stream::print(&out);
     }
 }
@@ -166,6 +166,6 @@ impl Screen {
 impl Drop for Screen {
     fn drop(&mut self) {
         stream::print(LEAVE);
-        let _ = tcsetattr(STDIN, SetArg::TCSANOW, &self.before);
+        sys::set_mode(STDIN, &self.before);
     }
 }

@@ -1,5 +1,7 @@
 //! How each resource stands here, for `status`.
 
+use std::cmp::Ordering;
+
 use twinbeat::action::GroupState;
 use twinbeat::id::GroupId;
 
@@ -13,26 +15,30 @@ impl Resources {
         position: usize,
         state: GroupState,
     ) -> &'static str {
-        let (next, [before, there, behind]) = match *self.work.at(group) {
-            Work::Checking { next } => (next, ["stopped", "asked", "unknown"]),
-            Work::Starting { next, .. } => (next, ["ok", "starting", "waiting"]),
-            Work::Stopping { next, .. } => (next, ["ok", "stopping", "stopped"]),
+        let (next, before, there, behind) = match *self.work.at(group) {
+            Work::Checking { next } => (next, "stopped", "asked", "unknown"),
+            Work::Starting { next, .. } => (next, "ok", "starting", "waiting"),
+            Work::Stopping { next, .. } => (next, "ok", "stopping", "stopped"),
             Work::Nothing | Work::Probing { .. } => {
+                if let Some(trouble) = self.holding.trouble(group, position) {
+                    return trouble;
+                }
                 let failed = *self.failed.at(group) == position;
-                let word = match (self.holding.trouble(group, position), state) {
-                    (Some(trouble), _) => trouble,
-                    (None, GroupState::Held) => "ok",
-                    (None, _) if self.ran(group, position) => "not stopped",
-                    (None, GroupState::StartFailed) if failed => "failed",
-                    (None, _) => "stopped",
+                return if state == GroupState::Held {
+                    "ok"
+                } else if self.ran(group, position) {
+                    "not stopped"
+                } else if failed && state == GroupState::StartFailed {
+                    "failed"
+                } else {
+                    "stopped"
                 };
-                (0, [word; 3])
             }
         };
         match position.cmp(&next) {
-            std::cmp::Ordering::Less => before,
-            std::cmp::Ordering::Equal => there,
-            std::cmp::Ordering::Greater => behind,
+            Ordering::Less => before,
+            Ordering::Equal => there,
+            Ordering::Greater => behind,
         }
     }
 }

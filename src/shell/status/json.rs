@@ -41,8 +41,7 @@ use twinbeat::action::Reject;
 use twinbeat::id::{LinkSet, NodeId};
 
 use super::Status;
-use super::rows::{rows, word};
-use super::text::problems;
+use super::page::{Page, word};
 use crate::journal;
 
 /// Everything as one object.
@@ -58,12 +57,11 @@ pub(crate) fn json(status: &Status<'_>) -> String {
         out.text("incarnation", &hexadecimal(node.incarnation()));
         out.number("uptime_ms", status.uptime().millis());
         out.flag("healthy", node.healthy(*now));
-        let rows = rows(status);
-        let level = rows.iter().map(|row| row.level).max();
-        out.number("level", level.map_or(0, |level| level as u8));
+        let page = Page::new(status);
+        out.number("level", page.level());
         out.member("problems");
         out.put("[");
-        for line in problems(&rows).lines() {
+        for line in page.problems().lines() {
             out.separate();
             out.string(line);
         }

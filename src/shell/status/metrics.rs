@@ -12,7 +12,7 @@
 use std::fmt::Write as _;
 
 /// Members that only grow.
-const COUNTERS: &str = " sent unsent received accepted noise frames missed rejected failures ";
+const COUNTERS: &str = " sent unsent received accepted noise frames missed rejected ";
 /// Texts of few values.
 const STATES: &str = " state carrier holder ";
 /// Ends of members, the unit in a metric's name, and digits behind its point.
@@ -23,137 +23,131 @@ const UNITS: [(&str, &str, usize); 4] = [
     ("_s", "_seconds", 0),
 ];
 
-/// One metric and its samples, which must stand together.
-struct Family {
-    name: String,
-    text: String,
-}
-
-/// Where in the object the reader is.
-#[derive(Default)]
-struct Place {
-    /// Length of `labels` there.
-    labels: usize,
-    /// The member it is the value of: for an item of a list, the list.
-    member: String,
-}
-
 /// From our own JSON; other text gives less.
 pub(crate) fn metrics(json: &str) -> String {
-    let mut families = Vec::new();
-    let (mut labels, mut member) = (String::new(), String::new());
-    let mut places: Vec<Place> = Vec::new();
-    let mut rest = json;
-    while let Some(first) = rest.chars().next() {
+    // A metric's name and its samples, which must stand together.
+    let mut families: Vec<(String, String)> = Vec::new();
+    let mut labels = String::new();
+    // For each open bracket: the length of the labels before it, and the member it is the value of;
+    // for an item of a list, the list.
+    let mut places: Vec<(usize, &str)> = Vec::new();
+    let (mut rest, mut member) = (json, "");
+    while let Some(first) = rest.bytes().next() {
         let end = match first {
-            '"' => string_end(rest),
-            '-' | '0'..='9' | 'a'..='z' => rest.find([',', '}', ']']).unwrap_or(rest.len()),
-            _ => first.len_utf8(),
+            b'"' => string_end(rest),
+            b'0'..=b'9' | b'a'..=b'z' => {
+                let mut bytes = rest.bytes();
+                let end = bytes.position(|byte| matches!(byte, b',' | b'}' | b']'));
+                end.unwrap_or(rest.len())
+            }
+            _ => 1,
         };
-        let (token, after) = rest.split_at(end);
+        let Some((token, after)) = rest.split_at_checked(end) else {
+            break;
+        };
         rest = after;
-        let list = places.last().map_or("", |place| place.member.as_str());
+        let list = places.last().map_or("", |place| place.1);
         match first {
-            '{' | '[' => {
-                // The items of a list have its name, and so has the list of an item.
-                let name = if member.is_empty() {
-                    list.to_owned()
-                } else {
-                    std::mem::take(&mut member)
-                };
-                places.push(Place {
-                    labels: labels.len(),
-                    member: name,
-                });
+            b'{' | b'[' => {
+                places.push((labels.len(), if member.is_empty() { list } else { member }));
+                member = "";
             }
-            '}' | ']' => {
-                let place = places.pop().unwrap_or_default();
-                labels.truncate(place.labels);
-                member.clear();
+            b'}' | b']' => {
+                labels.truncate(places.pop().map_or(0, |place| place.0));
+                member = "";
             }
-            '"' if rest.starts_with(':') => token.trim_matches('"').clone_into(&mut member),
-            ',' => member.clear(),
-            ':' => {}
+            b'"' if after.starts_with(':') => member = &token[1..end - 1],
+            b',' => member = "",
+            b':' => {}
             // An item of a list of texts.
             _ if member.is_empty() => {}
-            '"' => {
-                let label = match member.as_str() {
-                    "name" | "key" => singular(list),
-                    "target" | "host" | "link" => &member,
-                    _ => "",
-                };
-                if !label.is_empty() {
-                    let _ = write!(labels, "{label}={token},");
-                } else if is_among(&member, STATES) && !list.is_empty() {
-                    let sample = format!("{labels}{member}={token},");
-                    add(&mut families, list, &member, &sample, "1");
-                }
-            }
-            _ => {
-                if list == "rejected" {
-                    let sample = format!("reason=\"{member}\",");
-                    add(&mut families, "", list, &sample, token);
-                } else if token != "null" {
-                    add(&mut families, list, &member, &labels, token);
-                }
-            }
+            _ => add(&mut families, &mut labels, list, member, token),
         }
     }
-    families.iter().map(|family| family.text.as_str()).collect()
+    let mut out = String::new();
+    for (_, text) in &families {
+        out.push_str(text);
+    }
+    out
 }
 
-fn add(families: &mut Vec<Family>, list: &str, member: &str, labels: &str, value: &str) {
-    let mut name = "twinbeat_".to_owned();
-    if !list.is_empty() {
-        let _ = write!(name, "{}_", singular(list));
+/// One value: a label, a sample, or nothing.
+fn add(
+    families: &mut Vec<(String, String)>,
+    labels: &mut String,
+    list: &str,
+    member: &str,
+    token: &str,
+) {
+    let rejected = list == "rejected";
+    let item = list.strip_suffix('s').unwrap_or(list);
+    let what = if rejected { list } else { member };
+    let before = labels.len();
+    let mut value = token;
+    if token.starts_with('"') {
+        let (label, is_name) = match member {
+            "name" | "key" => (item, true),
+            _ => (member, matches!(member, "host" | "target" | "link")),
+        };
+        if list.is_empty() || !is_name && !is_among(member, STATES) {
+            return;
+        }
+        for part in [label, "=", token, ","] {
+            labels.push_str(part);
+        }
+        if is_name {
+            return;
+        }
+        value = "1";
     }
-    let flag = matches!(value, "true" | "false");
-    let mut value = match value {
+    let flag = match token {
+        "null" => return,
         "true" => "1",
         "false" => "0",
-        _ => value,
+        _ => "",
+    };
+    let mut name = "twinbeat_".to_owned();
+    if rejected {
+        let _ = write!(labels, "reason=\"{member}\",");
+    } else if !list.is_empty() {
+        name.push_str(item);
+        name.push('_');
     }
-    .to_owned();
-    let unit = UNITS.iter().find(|(end, ..)| member.ends_with(end));
-    // Not that of a flag: `hears_us`.
-    if let Some((end, unit, digits)) = unit.filter(|_| !flag) {
-        name.push_str(member.trim_end_matches(end));
-        name.push_str(unit);
-        if *digits > 0 {
-            value = format!("{value:0>width$}", width = digits + 1);
-            value.insert(value.len() - digits, '.');
+    name.push_str(what);
+    let mut digits = 0;
+    if flag.is_empty() {
+        for (end, unit, places) in UNITS {
+            if name.ends_with(end) {
+                name.truncate(name.len() - end.len());
+                name.push_str(unit);
+                digits = places;
+            }
         }
     } else {
-        name.push_str(member);
+        // `hears_us` has no unit.
+        value = flag;
     }
-    let kind = if is_among(member, COUNTERS) {
+    let mut kind = "gauge";
+    if is_among(what, COUNTERS) {
         name.push_str("_total");
-        "counter"
-    } else {
-        "gauge"
-    };
-    let place = families.iter().position(|family| family.name == name);
+        kind = "counter";
+    }
+    let place = families.iter().position(|family| family.0 == name);
     let place = place.unwrap_or_else(|| {
-        let of = if list.is_empty() { "" } else { " of " };
-        let text =
-            format!("# HELP {name} {member}{of}{list} in status --json\n# TYPE {name} {kind}\n");
-        families.push(Family {
-            name: name.clone(),
-            text,
-        });
+        let help = format!("# HELP {name} {what} of status --json\n# TYPE {name} {kind}\n");
+        families.push((name.clone(), help));
         families.len() - 1
     });
-    let text = &mut families[place].text;
+    let text = &mut families[place].1;
     text.push_str(&name);
     if let Some(labels) = labels.strip_suffix(',') {
         let _ = write!(text, "{{{labels}}}");
     }
-    let _ = writeln!(text, " {value}");
-}
-
-/// A list's name as that of one item.
-fn singular(list: &str) -> &str {
-    list.strip_suffix('s').unwrap_or(list)
+    let _ = writeln!(text, " {value:0>width$}", width = digits + 1);
+    if digits > 0 {
+        text.insert(text.len() - 1 - digits, '.');
+    }
+    labels.truncate(before);
 }
 
 fn is_among(word: &str, list: &str) -> bool {
@@ -186,47 +180,47 @@ mod tests {
             {"link":"bcast eth0","up":true,"loss_ppm":1953,"jitter_us":12,"frames":7}],"hears_us":false}],
             "groups":[{"key":"10.0.0.1","home":"beta","state":"held","holder":null,"retry_s":60}],
             "rejected":{"not signed with our key":3}}"#;
-        let expected = r#"# HELP twinbeat_version version in status --json
+        let expected = r#"# HELP twinbeat_version version of status --json
 # TYPE twinbeat_version gauge
 twinbeat_version 1
-# HELP twinbeat_uptime_seconds uptime_ms in status --json
+# HELP twinbeat_uptime_seconds uptime_ms of status --json
 # TYPE twinbeat_uptime_seconds gauge
 twinbeat_uptime_seconds 1.500
-# HELP twinbeat_healthy healthy in status --json
+# HELP twinbeat_healthy healthy of status --json
 # TYPE twinbeat_healthy gauge
 twinbeat_healthy 1
-# HELP twinbeat_node_self self of nodes in status --json
+# HELP twinbeat_node_self self of status --json
 # TYPE twinbeat_node_self gauge
 twinbeat_node_self{node="al\\p\"ha"} 1
-# HELP twinbeat_node_hears_us hears_us of nodes in status --json
+# HELP twinbeat_node_hears_us hears_us of status --json
 # TYPE twinbeat_node_hears_us gauge
 twinbeat_node_hears_us{node="al\\p\"ha"} 1
 twinbeat_node_hears_us{node="beta"} 0
-# HELP twinbeat_node_state state of nodes in status --json
+# HELP twinbeat_node_state state of status --json
 # TYPE twinbeat_node_state gauge
 twinbeat_node_state{node="beta",state="alive"} 1
-# HELP twinbeat_node_silence_seconds silence_ms of nodes in status --json
+# HELP twinbeat_node_silence_seconds silence_ms of status --json
 # TYPE twinbeat_node_silence_seconds gauge
 twinbeat_node_silence_seconds{node="beta"} 0.007
-# HELP twinbeat_path_up up of paths in status --json
+# HELP twinbeat_path_up up of status --json
 # TYPE twinbeat_path_up gauge
 twinbeat_path_up{node="beta",link="bcast eth0"} 1
-# HELP twinbeat_path_loss_ratio loss_ppm of paths in status --json
+# HELP twinbeat_path_loss_ratio loss_ppm of status --json
 # TYPE twinbeat_path_loss_ratio gauge
 twinbeat_path_loss_ratio{node="beta",link="bcast eth0"} 0.001953
-# HELP twinbeat_path_jitter_seconds jitter_us of paths in status --json
+# HELP twinbeat_path_jitter_seconds jitter_us of status --json
 # TYPE twinbeat_path_jitter_seconds gauge
 twinbeat_path_jitter_seconds{node="beta",link="bcast eth0"} 0.000012
-# HELP twinbeat_path_frames_total frames of paths in status --json
+# HELP twinbeat_path_frames_total frames of status --json
 # TYPE twinbeat_path_frames_total counter
 twinbeat_path_frames_total{node="beta",link="bcast eth0"} 7
-# HELP twinbeat_group_state state of groups in status --json
+# HELP twinbeat_group_state state of status --json
 # TYPE twinbeat_group_state gauge
 twinbeat_group_state{group="10.0.0.1",state="held"} 1
-# HELP twinbeat_group_retry_seconds retry_s of groups in status --json
+# HELP twinbeat_group_retry_seconds retry_s of status --json
 # TYPE twinbeat_group_retry_seconds gauge
 twinbeat_group_retry_seconds{group="10.0.0.1"} 60
-# HELP twinbeat_rejected_total rejected in status --json
+# HELP twinbeat_rejected_total rejected of status --json
 # TYPE twinbeat_rejected_total counter
 twinbeat_rejected_total{reason="not signed with our key"} 3
 "#;

@@ -47,18 +47,18 @@ fn what_is_wrong_stands_first_and_then_a_row_for_each_thing() {
     let expected = "\
 WARNING: node beta: unheard
 WARNING: link bcast lo: down
-WARNING: group group0: unknown on alpha: as it began
-WARNING: group group1: unknown on alpha: as it began
-WARNING: group group2: unknown on alpha: as it began
+WARNING: group group0: unknown on alpha for 1.5 s: as it began
+WARNING: group group1: unknown on alpha for 1.5 s: as it began
+WARNING: group group2: unknown on alpha for 1.5 s: as it began
 
 node alpha               this node, healthy, running for 1.5 s
 node beta                unheard
 link bcast lo            down
-group group0             unknown on alpha: as it began
+group group0             unknown on alpha for 1.5 s: as it began
                          unknown here; group0 stopped
-group group1             unknown on alpha: as it began
+group group1             unknown on alpha for 1.5 s: as it began
                          unknown here, this node stands by for it; group1 stopped
-group group2             unknown on alpha: as it began
+group group2             unknown on alpha for 1.5 s: as it began
                          unknown here; group2 stopped
 watchdog /dev/watchdog   Software Watchdog, 2 s, kicked
 ";
