@@ -46,7 +46,7 @@ fn words() {
     has(
         &status(&pair, A),
         &[
-            "node nodea               this node, healthy, running for ",
+            "node nodea               this node, healthy, up ",
             "node nodeb               alive, heard 0.",
             "link bcast eth0          up, nodeb 0.",
             " s ago, loss 0.0 %, jitter ",

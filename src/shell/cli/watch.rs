@@ -118,7 +118,9 @@ impl Seen {
             room = put("") - 1;
             let spare = self.events.lines().count().saturating_sub(room);
             for line in self.events.lines().skip(spare) {
-                put(line);
+                // The uptime says less than the time, and the day is today as a rule.
+                let (_, line) = line.split_once(' ').unwrap_or_default();
+                put(line.split_once('T').map_or(line, |(_, time)| time));
             }
         }
         while put("") > 0 {}

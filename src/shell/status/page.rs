@@ -123,7 +123,7 @@ impl Page {
                 "unhealthy: its loop gets too little time"
             };
             let uptime = Span(status.uptime());
-            self.say(format_args!("this node, {health}, running for {uptime}"));
+            self.say(format_args!("this node, {health}, up {uptime}"));
             if peer.state == PeerState::Alive {
                 self.say(format_args!(", another machine has its name"));
             }

@@ -51,7 +51,7 @@ WARNING: group group0: unknown on alpha for 1.5 s: as it began
 WARNING: group group1: unknown on alpha for 1.5 s: as it began
 WARNING: group group2: unknown on alpha for 1.5 s: as it began
 
-node alpha               this node, healthy, running for 1.5 s
+node alpha               this node, healthy, up 1.5 s
 node beta                unheard
 link bcast lo            down
 group group0             unknown on alpha for 1.5 s: as it began
