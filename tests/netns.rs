@@ -6,12 +6,16 @@ mod lab;
 mod netns {
     pub(crate) mod connectivity;
     pub(crate) mod faults;
+    pub(crate) mod hooks;
     pub(crate) mod interfaces;
     pub(crate) mod media;
+    pub(crate) mod person;
     pub(crate) mod process;
+    pub(crate) mod reload;
     pub(crate) mod resources;
     pub(crate) mod ring;
     pub(crate) mod serial;
+    pub(crate) mod services;
     pub(crate) mod stand_in;
     pub(crate) mod status;
     pub(crate) mod stories;
@@ -32,15 +36,19 @@ fn main() -> ExitCode {
     }
 }
 
-const TESTS: [&[Test]; 12] = [
+const TESTS: [&[Test]; 16] = [
     netns::connectivity::TESTS,
     netns::faults::TESTS,
+    netns::hooks::TESTS,
     netns::interfaces::TESTS,
     netns::media::TESTS,
+    netns::person::TESTS,
     netns::process::TESTS,
+    netns::reload::TESTS,
     netns::resources::TESTS,
     netns::ring::TESTS,
     netns::serial::TESTS,
+    netns::services::TESTS,
     netns::status::TESTS,
     netns::stories::TESTS,
     netns::strangers::TESTS,

@@ -178,8 +178,9 @@ fn serve(folder: &std::path::Path, agent: &Arc<Mutex<Option<String>>>) {
             let reply = match line.trim_end() {
                 "status" => format!("ok\n{text}"),
                 "events" => {
-                    let events: String =
-                        (0..300).map(|n| format!("{n}.000 2026-01-02T03:04:05Z info: event {n}\n")).collect();
+                    let events: String = (0..300)
+                        .map(|n| format!("{n}.000 2026-01-02T03:04:05Z info: event {n}\n"))
+                        .collect();
                     format!("ok\n7\n{events}")
                 }
                 "events 7" => "ok\n7\n".to_owned(),

@@ -32,13 +32,15 @@ pub enum Input<'a> {
         /// What it can do now.
         carrier: Carrier,
     },
-    /// How an [`Action::Check`], [`Action::Start`] or [`Action::Stop`] ended.
+    /// How an [`Action::Check`], [`Action::Start`], [`Action::Restart`] or [`Action::Stop`] ended.
     Done {
         /// The group that was acted on.
         group: GroupId,
         /// How it went.
         outcome: Outcome,
     },
+    /// A resource of a group that runs here was found not to run: a person, or a fault, ended it.
+    Died(GroupId),
     /// The watchdog that is armed now, by the time-out its driver granted; `None` when none is, as
     /// every life begins.
     Watchdog(Option<Duration>),
@@ -68,9 +70,9 @@ pub enum Carrier {
 pub enum Outcome {
     /// `Check`: none of its scripts runs. `Stop`: everything is stopped.
     Stopped,
-    /// `Check`: at least one script runs. `Start`: everything runs.
+    /// `Check`: at least one script runs. `Start`, `Restart`: everything runs.
     Running,
-    /// `Start` failed or took too long; the shell has stopped what had been started.
+    /// `Start` or `Restart` failed or took too long; the shell has stopped what had been started.
     StartFailed,
     /// `Stop` failed or took too long: something of it may still run.
     StopFailed,
@@ -83,13 +85,57 @@ pub enum Outcome {
 pub enum Command {
     /// Hand these groups over and prefer to leave them there (`hb_standby`).
     Standby(Selection),
-    /// Ask for these groups, and no longer stand by for them (`hb_takeover`).
+    /// Ask for these groups, and no longer stand by for them (`hb_takeover`). What comes stays,
+    /// wherever its home is.
     Takeover(Selection),
+    /// The same, and the person vouches for every node that could not stop them or fell silent: it
+    /// runs nothing of them.
+    Force(Selection),
+    /// Have a node ask for a group, as by [`Command::Takeover`] there.
+    Move {
+        /// Which.
+        group: GroupId,
+        /// Where to.
+        to: NodeId,
+    },
+    /// No longer keep these where a person moved them, on whatever node they are.
+    Unmove(Selection),
+    /// Serve, or hand everything over and serve nothing, not even alone.
+    Serve(bool),
+    /// From now on, on every node, nothing moves, starts or stops by itself; or it does again.
+    Maintenance(bool),
+    /// What it stands by for among these groups outlives this life; where `None`, whether it serves.
+    Keep(Option<Selection>),
+    /// Forget what went wrong with these groups on this node: what waits to be tried again is tried
+    /// at once, and what could not be stopped is free again if nothing of it runs.
+    Clear(Selection),
     /// A node that is dead here was switched off for sure: it runs nothing any more.
     /// [`Reject::Misdirected`] if it is not dead, or if a live peer hears it.
     Fenced(NodeId),
     /// Release everything, hand over, say goodbye; [`Action::Exit`] follows.
     Shutdown,
+}
+
+/// Why a person's command would be refused; see [`crate::Node::refusal`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Nothing is to be moved during maintenance.
+    Maintenance,
+    /// This node serves nothing.
+    Disabled,
+    /// That node is not heard, does not hear this one, or cannot serve.
+    Unable(NodeId),
+    /// A live node has the group in order: it can be asked for it.
+    Held(GroupId, NodeId),
+}
+
+/// What a person said that outlives a life of a node.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Groups it stands by for.
+    pub standby: GroupSet,
+    /// It serves nothing.
+    pub disabled: bool,
 }
 
 /// Which groups a command means, in heartbeat's words.
@@ -117,8 +163,8 @@ pub struct Transmit {
     pub beat: bool,
 }
 
-/// Something the shell must do to the machine. At most one of `Check`, `Start`, `Stop` is in
-/// flight per group; each is answered by one [`Input::Done`].
+/// Something the shell must do to the machine. At most one of `Check`, `Start`, `Restart`,
+/// `Stop` is in flight per group; each is answered by one [`Input::Done`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Action {
@@ -131,12 +177,15 @@ pub enum Action {
         /// First ask the network for 200 ms whether somebody has its addresses.
         probe: bool,
     },
+    /// What was found dead is started again: everything from the right down to it is stopped, then
+    /// started. Ends like a start.
+    Restart(GroupId),
     /// Stop everything from right to left.
     Stop(GroupId),
     /// Announce its addresses again: another may have done so meanwhile. No answer.
     Announce(GroupId),
-    /// Keep this for the next start: groups this node stands by for. No answer.
-    Remember(GroupSet),
+    /// Keep this for the next start. No answer.
+    Remember(Kept),
     /// Everything is released and said: end the program. Last of all.
     Exit,
 }

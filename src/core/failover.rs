@@ -1,23 +1,29 @@
 //! Which groups this node holds: placement, claims, transfer (DESIGN 7). It decides from what
 //! beats carry; lost control words only cost time.
 
+mod change;
 mod claim;
 mod connectivity;
 mod decision;
+mod failure;
 mod group;
+mod person;
 mod placement;
+mod retirement;
 mod transfer;
 mod view;
 
-use crate::action::{Action, Command, Event, Events, Outcome, Reason, Selection};
+use crate::action::{Action, Event, Events, Kept, Outcome, Reason};
 use crate::config::{Config, Resource};
 use crate::id::{GroupId, GroupSet, NodeId, PerGroup};
-use crate::membership::Membership;
+use crate::membership::{Alive, Membership};
 use crate::time::{Duration, Instant};
 use crate::wire::{Beat, ControlWord, Word};
 
 use connectivity::Connectivity;
-use group::{Group, State, Wish};
+use failure::Failures;
+use group::{Group, State};
+use transfer::Wish;
 
 /// All groups of this node.
 #[derive(Clone, Debug)]
@@ -27,7 +33,12 @@ pub(crate) struct Failover {
     groups: PerGroup<Group>,
     /// Groups this node stands by for: preferred last.
     standby: GroupSet,
-    /// `standby` changed and should outlive a restart.
+    /// A person had this node serve nothing.
+    disabled: bool,
+    /// The newest word on maintenance, as beats carry it.
+    pub(crate) maintenance: u8,
+    /// What of this should outlive a restart, and that it changed.
+    kept: Kept,
     remember: bool,
     leaving: bool,
     /// Since a stall nothing may be held: a peer may have taken over.
@@ -36,8 +47,7 @@ pub(crate) struct Failover {
     met: bool,
     /// `watchdog ... required`.
     required: bool,
-    /// It is required and none is armed.
-    unguarded: bool,
+    armed: bool,
     /// Something did not stop here, and everything else was handed over; or a peer that saw this
     /// may believe this node dead, and will start the group when its watchdog must have fired. It
     /// waits for `deadtime` more than that, for this node may notice so much later.
@@ -54,30 +64,21 @@ struct Suspension {
 }
 
 impl Failover {
-    pub(crate) fn new(config: &Config, standby: GroupSet) -> Self {
-        let mut ids = GroupId::first(crate::id::MAX_GROUPS);
-        let first = config.me; // a place that no group has needs a home, too
-        let is_script = |resource: &Resource| matches!(resource, Resource::Script(_));
-        let groups = PerGroup::new(|| {
-            let id = ids.next().unwrap_or(GroupId::ZERO);
-            let scripts = config.group_resources(id).iter().any(is_script);
-            let group = config.groups.get(id.index());
-            let mut made = Group::new(id, group.map_or(first, |group| group.home), scripts);
-            made.failback = group.is_some_and(|group| config.fails_back(group));
-            made.at_most_one = group.is_some_and(|group| group.options.at_most_one());
-            made
-        });
+    pub(crate) fn new(config: &Config, kept: Kept) -> Self {
         Self {
             me: config.me,
             count: config.groups.len(),
-            groups,
-            standby,
+            groups: configured(config),
+            standby: kept.standby,
+            disabled: kept.disabled,
+            maintenance: 0,
+            kept,
             remember: false,
             leaving: false,
             suspension: None,
             met: false,
             required: config.watchdog.required,
-            unguarded: config.watchdog.required,
+            armed: false,
             doomed: false,
             connectivity: Connectivity::new(config),
         }
@@ -117,6 +118,10 @@ impl Failover {
         word: ControlWord,
         members: &Membership,
     ) {
+        // Of other groups it says nothing about ours.
+        if !members.peer(by).alive().is_some_and(Alive::is_believed) {
+            return;
+        }
         match word {
             ControlWord::IpRequest {
                 group,
@@ -135,6 +140,8 @@ impl Failover {
                     request.operator_until = None;
                 }
             }
+            ControlWord::Move { group } => self.take(now, group, false, true, members),
+            ControlWord::Unmove { groups } => self.unpin(groups),
             ControlWord::RexmitRequest { .. } | ControlWord::Gone { .. } => {}
         }
     }
@@ -152,35 +159,6 @@ impl Failover {
         }
     }
 
-    pub(crate) fn on_command(&mut self, now: Instant, command: Command, members: &Membership) {
-        let until = now.after(members.timing.deadtime.plus(members.timing.keepalive));
-        match command {
-            // Membership has taken note of it.
-            Command::Fenced(_) => {}
-            Command::Shutdown => self.leaving = true,
-            Command::Standby(selection) => {
-                for id in self.selected(selection) {
-                    self.stand_by(id, true);
-                    self.groups.at_mut(id).request.operator_until = None;
-                }
-            }
-            Command::Takeover(selection) => {
-                for id in self.selected(selection) {
-                    self.stand_by(id, false);
-                    let group = self.groups.at_mut(id);
-                    group.failures = 0;
-                    group.request.next_at = now;
-                    group.request.operator_until = Some(until);
-                    if let State::StartFailed { .. } = group.state {
-                        group.state = State::StartFailed {
-                            since: Instant::from_micros(0),
-                        };
-                    }
-                }
-            }
-        }
-    }
-
     pub(crate) fn on_done(
         &mut self,
         now: Instant,
@@ -191,9 +169,17 @@ impl Failover {
         self.groups.at_mut(id).on_done(now, outcome, events);
     }
 
+    /// A resource of a group that runs here was found dead.
+    pub(crate) fn on_death(&mut self, id: GroupId, events: &mut Events) {
+        // In maintenance it is left as it is; it will be found again.
+        if !person::is_on(self.maintenance) {
+            self.groups.at_mut(id).on_death(events);
+        }
+    }
+
     /// A watchdog is armed, or none is.
     pub(crate) fn on_watchdog(&mut self, armed: bool) {
-        self.unguarded = self.required && !armed;
+        self.armed = armed;
     }
 
     /// The beat numbered `counter` carries everything as it is now.
@@ -206,7 +192,7 @@ impl Failover {
     pub(crate) fn poll_action(&mut self) -> Option<Action> {
         if self.remember {
             self.remember = false;
-            return Some(Action::Remember(self.standby));
+            return Some(Action::Remember(self.kept));
         }
         let count = self.count;
         self.groups
@@ -230,6 +216,12 @@ impl Failover {
         }
         for id in self.ids() {
             let group = self.groups.at(id);
+            if let Some(until) = group.request.operator_until {
+                due = due.min(until);
+            }
+            if group.is_retiring() {
+                continue; // Nothing begins with it.
+            }
             match group.state {
                 State::StartFailed { .. } => {
                     due = due.min(group.retry_at(self.is_alone(id, members)));
@@ -241,14 +233,11 @@ impl Failover {
                     due = due.min(self.unstuck_at(id, members));
                 }
                 State::Unknown { .. } => due = due.min(self.unstuck_at(id, members)),
+                State::Held { .. } => due = due.min(group.failures.review_at()),
                 State::Claiming { .. }
                 | State::Starting { .. }
-                | State::Held { .. }
                 | State::Stopping { .. }
                 | State::StopFailed { .. } => {}
-            }
-            if let Some(until) = group.request.operator_until {
-                due = due.min(until);
             }
         }
         due
@@ -259,7 +248,11 @@ impl Failover {
         let group = self.groups.at(id);
         // What nobody takes over at its own judgement need not be let go for fear of that.
         let alarming = !group.at_most_one && (self.is_unheard(members) || members.is_dark(now));
-        group.is_served() && self.suspension.is_none() && !members.is_cloned() && !alarming
+        let leaves = group.stops_in_order();
+        (group.is_served() || leaves.is_some_and(|claim| !self.is_beaten(id, claim, members)))
+            && self.suspension.is_none()
+            && !members.is_cloned()
+            && !alarming
     }
 
     /// What beats say of a group.
@@ -303,7 +296,12 @@ impl Failover {
 
     /// No group is taken for want of a watchdog.
     pub(crate) fn is_unguarded(&self) -> bool {
-        self.unguarded
+        self.required && !self.armed
+    }
+
+    /// A person had this node serve nothing.
+    pub(crate) fn is_disabled(&self) -> bool {
+        self.disabled
     }
 
     pub(crate) fn is_leaving(&self) -> bool {
@@ -321,28 +319,23 @@ impl Failover {
     pub(crate) fn ids(&self) -> impl Iterator<Item = GroupId> + use<> {
         GroupId::first(self.count)
     }
+}
 
-    fn stand_by(&mut self, id: GroupId, standby: bool) {
-        if self.standby.contains(id) != standby {
-            self.standby = if standby {
-                self.standby.with(id)
-            } else {
-                self.standby.without(id)
-            };
-            self.remember = true;
-            self.groups.at_mut(id).shown = None;
+/// Every group as a new life finds it.
+fn configured(config: &Config) -> PerGroup<Group> {
+    let mut ids = GroupId::first(crate::id::MAX_GROUPS);
+    let first = config.me; // a place that no group has needs a home, too
+    let is_script = |resource: &Resource| matches!(resource, Resource::Script(_));
+    PerGroup::new(|| {
+        let id = ids.next().unwrap_or(GroupId::ZERO);
+        let scripts = config.group_resources(id).iter().any(is_script);
+        let group = config.groups.get(id.index());
+        let mut made = Group::new(id, group.map_or(first, |group| group.home), scripts);
+        made.failback = group.is_some_and(|group| config.fails_back(group));
+        if let Some(group) = group {
+            made.failures = Failures::new(&group.options);
         }
-    }
-
-    fn selected(&self, selection: Selection) -> impl Iterator<Item = GroupId> + use<> {
-        let me = self.me;
-        let chosen = self.ids().filter(|id| match selection {
-            Selection::All => true,
-            Selection::Local => self.groups.at(*id).home == me,
-            Selection::Foreign => self.groups.at(*id).home != me,
-            Selection::Group(group) => group == *id,
-        });
-        let chosen = chosen.fold(GroupSet::EMPTY, GroupSet::with);
-        self.ids().filter(move |id| chosen.contains(*id))
-    }
+        made.at_most_one = group.is_some_and(|group| group.options.at_most_one());
+        made
+    })
 }

@@ -11,6 +11,7 @@ mod control;
 mod files;
 mod filter;
 mod history;
+mod hook;
 mod interface;
 mod journal;
 mod link;

@@ -5,22 +5,25 @@
 //! be held, before it reads anything. When a verdict of death would fall, everything that waits in
 //! the sockets is read first: the proof of life may be among it.
 
+mod order;
+pub(crate) mod reload;
 mod start;
 mod upkeep;
 
 use std::os::fd::{AsFd, AsRawFd, RawFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use log::warn;
 use twinbeat::action::{Action, Command, Event, Input};
-use twinbeat::config::{Config, Sight};
+use twinbeat::config::Config;
 use twinbeat::id::{LinkId, MAX_WITNESSES, PerLink};
 use twinbeat::time::{Duration, Instant};
 use twinbeat::{MAX_FRAME, Node};
 
 use crate::control::Control;
 use crate::history::History;
+use crate::hook::Hooks;
 use crate::interface::Interfaces;
 use crate::link::Links;
 use crate::ping::Pings;
@@ -30,6 +33,7 @@ use crate::signal::Signals;
 use crate::status::Moves;
 use crate::watchdog::Watchdog;
 use crate::{clock, journal, privilege};
+use reload::Reload;
 use upkeep::{Refusals, Writer};
 
 /// Before a verdict of death at most so many frames are read ...
@@ -61,6 +65,8 @@ const FIRST_LINK: usize = 8;
 /// Everything there is while the program runs.
 struct Program {
     config: Rc<Config>,
+    /// Where the files are.
+    directory: PathBuf,
     node: Node,
     reactor: Rc<Reactor>,
     signals: Signals,
@@ -73,7 +79,9 @@ struct Program {
     writer: Writer,
     refusals: Refusals,
     moves: Moves,
+    reload: Reload,
     history: History,
+    hooks: Hooks,
     reading: PerLink<Reading>,
     started: Instant,
     realtime_at: Instant,
@@ -93,9 +101,15 @@ struct Reading {
     rest_until: Instant,
 }
 
-/// Runs until it is told to stop; the error is a sentence, and nothing was started.
-pub(crate) fn run(directory: &Path, config: Box<Config>) -> Result<(), String> {
+/// Runs until it is told to stop; the error is a sentence, and nothing was started. `ready` is called
+/// once that is past.
+pub(crate) fn run(
+    directory: &Path,
+    config: Box<Config>,
+    ready: &mut dyn FnMut(),
+) -> Result<(), String> {
     let mut program = start::start(directory, Rc::from(config))?;
+    ready();
     privilege::ask();
     program.begin();
     while !program.over {
@@ -105,6 +119,7 @@ pub(crate) fn run(directory: &Path, config: Box<Config>) -> Result<(), String> {
     program.links.finish();
     program.control.close();
     program.watchdog.close(program.node.is_released());
+    program.wait_for_hooks();
     log::info!("stopped");
     journal::flush();
     // The rest ends with the process; to take it apart would be 2 kB of code.
@@ -131,6 +146,7 @@ impl Program {
         if due {
             // What may no longer be held goes before anything is read.
             self.tell(now, Input::Wake);
+            self.note_events(now);
             self.resources.holding().let_go(now, &self.node);
         }
         if self.node.verdict_due(now) {
@@ -154,9 +170,9 @@ impl Program {
             self.tell_links(now);
         }
         let beat = self.carry_out(now);
-        if clock::now().since(now) < LONGEST_TURN {
-            let holding = self.resources.holding();
-            holding.keep_up(now, &self.node, beat, &self.interfaces);
+        self.keep_up(now, beat);
+        if beat {
+            self.resources.watch(now);
         }
         self.do_slow_things(now, ready);
     }
@@ -170,6 +186,7 @@ impl Program {
             .min(holding.deadline())
             .min(self.links.deadline())
             .min(self.watchdog.deadline())
+            .min(self.reload.deadline())
             .min(self.realtime_at);
         descriptors[SIGNALS] = self.signals.as_raw_fd();
         descriptors[CONTROL] = self.control.as_raw_fd();
@@ -286,16 +303,6 @@ impl Program {
         }
     }
 
-    fn tell_tracked(&mut self, now: Instant) {
-        let config = Rc::clone(&self.config);
-        for (witness, one) in config.witness_ids().zip(&config.reach.witnesses) {
-            if let Sight::Interface(name) = &one.sight {
-                let up = self.interfaces.named(name).is_some_and(|i| i.running);
-                self.tell(now, Input::Witness { witness, up });
-            }
-        }
-    }
-
     /// Sends what is due and does what must be done, until the core wants nothing more; whether a
     /// beat was among it.
     fn carry_out(&mut self, now: Instant) -> bool {
@@ -319,6 +326,7 @@ impl Program {
             self.history.note(now, event);
             self.moves.on_event(event);
             let (level, mut line) = journal::event(&self.config, event);
+            self.hooks.on_event(&self.config, event, &line);
             if let Event::LinkCarrier { link, .. } = event {
                 let trouble = self.links.trouble(link);
                 line.push_str(if trouble.is_empty() { "" } else { ": " });
@@ -350,13 +358,17 @@ impl Program {
                 let outcome = self.resources.start(now, group, probe, &self.interfaces);
                 (group, outcome)
             }
-            Action::Stop(group) => (group, self.resources.stop(group)),
+            Action::Restart(group) => {
+                let outcome = self.resources.restart(now, group, &self.interfaces);
+                (group, outcome)
+            }
+            Action::Stop(group) => (group, self.resources.stop(now, group, &self.interfaces)),
             Action::Announce(group) => {
                 self.resources.announce(now, group, &self.interfaces);
                 return;
             }
-            Action::Remember(groups) => {
-                self.writer.remember(&self.config, groups);
+            Action::Remember(kept) => {
+                self.writer.remember(&self.config, kept);
                 return;
             }
             Action::Exit => {

@@ -1,9 +1,11 @@
 //! What a node knows, for people ([`text`]) and for programs ([`json`], of which [`metrics`] are made).
 
+mod heartbeat;
 mod json;
 mod metrics;
 mod moves;
 mod page;
+mod settled;
 mod span;
 
 use twinbeat::Node;
@@ -15,10 +17,12 @@ use crate::journal;
 use crate::link::Links;
 use crate::resource::Resources;
 use crate::watchdog;
+pub(crate) use heartbeat::heartbeat;
 pub(crate) use json::{Json, json};
 pub(crate) use metrics::metrics;
 pub(crate) use moves::Moves;
 pub(crate) use page::text;
+pub(crate) use settled::settled;
 pub(crate) use span::Span;
 
 /// Where everything that is told comes from.

@@ -5,13 +5,15 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use twinbeat::Node;
-use twinbeat::action::{Carrier, Command, GroupState, Outcome};
-use twinbeat::config::Config;
-use twinbeat::id::{GroupId, GroupSet, LinkId, LinkSet, NodeId, WitnessId, WitnessSet};
+use twinbeat::action::{Carrier, Command, GroupState, Kept, Outcome};
+use twinbeat::config::{Config, Refusal};
+use twinbeat::id::{GroupId, LinkId, LinkSet, NodeId, WitnessId, WitnessSet};
 use twinbeat::time::{Duration, Instant};
 
 use super::dog::Dog;
 use super::network::Frame;
+use super::plan::Plan;
+use super::reload::Pending;
 use super::serial::Port;
 
 /// A machine of the cluster.
@@ -20,6 +22,15 @@ pub(crate) struct Machine {
     pub(crate) name: String,
     pub(crate) me: NodeId,
     pub(crate) config: Config,
+    /// What its agent has read.
+    pub(crate) plan: Plan,
+    pub(crate) planned_at: u64,
+    /// What its files say.
+    pub(crate) files: Plan,
+    pub(crate) pending: Option<Pending>,
+    pub(crate) refused: Option<Refusal>,
+    /// Groups that this reload starts again in place.
+    pub(crate) restarting: Vec<usize>,
     /// The agent, while its process lives.
     pub(crate) node: Option<Box<Node>>,
     /// Which start of the agent this is; zero before the first.
@@ -47,7 +58,7 @@ pub(crate) struct Machine {
     /// When it last sent something.
     pub(crate) beat_at: u64,
     /// What [`twinbeat::action::Action::Remember`] left on its flash.
-    pub(crate) remembered: GroupSet,
+    pub(crate) remembered: Kept,
     pub(crate) dog: Option<Dog>,
     /// Frames built since `window_at`: storms are looked for.
     pub(crate) built: u64,
@@ -60,6 +71,7 @@ pub(crate) enum Arrival {
     Frame(LinkId, Rc<Frame>),
     Link(LinkId, Carrier),
     Done(GroupId, Outcome),
+    Died(GroupId),
     Witness(WitnessId, bool),
     Command(Command),
     Watchdog(Option<Duration>),
@@ -108,10 +120,14 @@ pub(crate) enum Behaviour {
     Works,
     Fails,
     Hangs,
+    /// It does it in the last moment: what prints megabytes is read slowly.
+    Crawls,
+    /// It does not even die: what it began may go on.
+    Sticks,
 }
 
 impl Machine {
-    pub(crate) fn new(name: &str, config: Config, groups: Vec<Group>) -> Self {
+    pub(crate) fn new(name: &str, config: Config, plan: Plan, groups: Vec<Group>) -> Self {
         Self {
             name: name.to_owned(),
             me: config.me,
@@ -119,6 +135,12 @@ impl Machine {
             lost: WitnessSet::EMPTY,
             dark_since: None,
             config,
+            files: plan.clone(),
+            plan,
+            planned_at: 0,
+            pending: None,
+            refused: None,
+            restarting: Vec::new(),
             node: None,
             life: 0,
             groups,
@@ -130,7 +152,7 @@ impl Machine {
             deadline: Instant::NEVER,
             turn_at: u64::MAX,
             beat_at: 0,
-            remembered: GroupSet::EMPTY,
+            remembered: Kept::default(),
             dog: None,
             built: 0,
             window_at: 0,
@@ -144,12 +166,16 @@ impl Machine {
     /// The agent's process is gone; kernel and scripts are not.
     pub(crate) fn lose_agent(&mut self) {
         if let Some(node) = self.node.take() {
-            let views =
-                GroupId::first(self.groups.len()).map(|id| node.group(Instant::default(), id));
-            for (group, view) in self.groups.iter_mut().zip(views) {
-                group.stuck = view.state == GroupState::StopFailed;
+            for (id, group) in GroupId::first(self.groups.len()).zip(&mut self.groups) {
+                let mut all = self.plan.groups.iter();
+                let local = all
+                    .position(|one| *one == id.index())
+                    .and_then(GroupId::new);
+                let view = local.map(|local| node.group(Instant::default(), local));
+                group.stuck = view.is_some_and(|view| view.state == GroupState::StopFailed);
             }
         }
+        self.pending = None;
         self.inbox.clear();
         self.done.clear();
         self.stalled_until = 0;

@@ -1,6 +1,7 @@
 //! What happened, in the words of a story.
 
 use twinbeat::action::{Action, Command, Event, Selection};
+use twinbeat::config::Refusal;
 use twinbeat::id::GroupId;
 
 use super::Cluster;
@@ -12,6 +13,7 @@ pub(crate) enum Note {
     Action(Action),
     Command(Command),
     Fault(&'static str),
+    Refused(Refusal),
     Takes(GroupId),
     Drops(GroupId),
     Lapses(GroupId),
@@ -50,11 +52,34 @@ impl Cluster {
             Note::Command(Command::Takeover(which)) => {
                 format!("is told: takeover {}", self.which(*which))
             }
+            Note::Command(Command::Force(which)) => {
+                format!("is told: takeover {} --force", self.which(*which))
+            }
+            Note::Command(Command::Move { group, to }) => {
+                let to = &self.settings.names[to.index()];
+                format!("is told: move {} {to}", self.key(*group))
+            }
+            Note::Command(Command::Unmove(which)) => {
+                format!("is told: unmove {}", self.which(*which))
+            }
+            Note::Command(Command::Serve(true)) => "is told: enable".to_owned(),
+            Note::Command(Command::Serve(false)) => "is told: disable".to_owned(),
+            Note::Command(Command::Maintenance(on)) => {
+                format!("is told: maintenance {}", if *on { "on" } else { "off" })
+            }
+            Note::Command(Command::Keep(Some(which))) => {
+                format!("is told to remember: standby {}", self.which(*which))
+            }
+            Note::Command(Command::Keep(None)) => "is told to remember that".to_owned(),
+            Note::Command(Command::Clear(which)) => {
+                format!("is told: clear {}", self.which(*which))
+            }
             Note::Command(Command::Fenced(node)) => {
                 format!("is told that {} is off", self.settings.names[node.index()])
             }
             Note::Command(Command::Shutdown) => "is told to shut down".to_owned(),
             Note::Fault(what) => (*what).to_owned(),
+            Note::Refused(why) => format!("refuses to reload: {why:?}"),
             Note::Takes(group) => format!("has the address of {}", self.key(*group)),
             Note::Drops(group) => format!("removes the address of {}", self.key(*group)),
             Note::Lapses(group) => {
@@ -99,6 +124,7 @@ impl Cluster {
             ),
             Event::PeerReach { node, score } => format!("{} reaches {score}", name(node)),
             Event::Mismatch { node, what } => format!("{} has other {what:?}", name(node)),
+            Event::Agreed { node } => format!("{} has the same configuration again", name(node)),
             Event::Cloned => "there is another machine with this name".to_owned(),
             Event::Group {
                 group,
@@ -113,6 +139,8 @@ impl Cluster {
                     if agreed { "yes" } else { "no" }
                 )
             }
+            Event::Maintenance { on: true } => "is in maintenance".to_owned(),
+            Event::Maintenance { on: false } => "is no longer in maintenance".to_owned(),
             Event::Stalled { late } => format!("stalled for {} ms", late.millis()),
             Event::Health { healthy } => if healthy { "is well" } else { "is not well" }.to_owned(),
             Event::Hold { held, reason } => {

@@ -11,9 +11,16 @@ use crate::time::Instant;
 impl Failover {
     /// Looks at everything again. Repeating it without news changes nothing.
     pub(crate) fn decide(&mut self, now: Instant, members: &mut Membership, events: &mut Events) {
-        self.met |= members.alive().next().is_some();
+        if members.alive().next().is_some() {
+            self.met = true;
+            for id in self.ids() {
+                self.groups.at_mut(id).kept = false;
+            }
+        }
         self.end_suspension(members, events);
+        self.hear_maintenance(members, events);
         members.review_absent(now);
+        self.doomed = self.doomed && self.is_stuck();
         self.connectivity.compare(members, events);
         for id in self.ids() {
             // A step may open the way to the next; none goes round in a circle.
@@ -26,6 +33,7 @@ impl Failover {
             }
             let seen = members
                 .alive()
+                .filter(|(_, alive)| alive.is_believed())
                 .map(|(_, alive)| alive.beat.groups.at(id).epoch);
             for epoch in seen {
                 self.groups.at_mut(id).see(epoch);
@@ -50,13 +58,23 @@ impl Failover {
             .operator_until
             .is_some_and(|until| now >= until)
         {
-            self.groups.at_mut(id).request.operator_until = None;
+            let kept = self.competitor(id, members).is_none();
+            let group = self.groups.at_mut(id);
+            group.request.operator_until = None;
+            // It did not come; whoever is about to stop it will still hand it over.
+            group.pinned &= kept || group.claim().is_some();
+        }
+        if self.groups.at(id).is_retiring() {
+            return self.decide_retiring(id, members, events);
         }
         match self.groups.at(id).state {
             State::Idle { .. } => self.decide_idle(now, id, members, events),
             State::Unknown { running } => self.decide_unknown(now, id, running, members, events),
             State::Claiming { claim } => self.decide_claiming(id, claim, members, events),
             State::Starting { claim, .. } | State::Held { claim, .. } => {
+                if let State::Held { .. } = self.groups.at(id).state {
+                    self.groups.at_mut(id).failures.review(now);
+                }
                 self.decide_served(id, claim, members, events);
             }
             State::StartFailed { .. } => {
@@ -68,10 +86,12 @@ impl Failover {
             }
             // Only the end of the action, or a person, ends these.
             State::Stopping { .. } => {}
-            State::StopFailed { since, .. } => {
-                self.doomed |= self.is_released() || members.is_missed_since(since);
-            }
+            State::StopFailed { since, .. } => self.review_doom(since, members),
         }
+    }
+
+    pub(super) fn review_doom(&mut self, since: Instant, members: &Membership) {
+        self.doomed |= self.is_released() || members.is_missed_since(since);
     }
 
     fn decide_idle(
@@ -84,7 +104,7 @@ impl Failover {
         self.review_grant(id, members);
         self.groups.at_mut(id).request.asking = false;
         let holder = self.holder(id, members);
-        if holder.is_some() {
+        if holder.is_some() && !self.is_vouched(id, members) {
             self.groups.at_mut(id).bequest = None;
             self.ask(now, id, members);
             return;
@@ -98,18 +118,27 @@ impl Failover {
         // Who hands it over may not know of another that could not stop it.
         let blocked = self.is_blocked(now, id, members);
         let granted = self.granted(id, members);
-        if let Some(epoch) = granted.filter(|_| !declines && !blocked) {
-            let claim = self.claim(id, epoch);
-            self.groups
-                .at_mut(id)
-                .become_starting(claim, false, Reason::Granted, events);
-            return;
-        }
         let operator = self.groups.at(id).request.operator_until.is_some();
         if operator {
             reason = Reason::Operator;
+        }
+        if let Some(epoch) = granted.filter(|_| !declines && !blocked) {
+            let claim = self.claim(id, epoch);
+            let home = reason == Reason::Home && wanted == Some(self.me);
+            if !operator && !home {
+                reason = self.why_granted(id, members);
+            }
+            self.groups
+                .at_mut(id)
+                .become_starting(claim, false, reason, events);
+            return;
+        }
+        if operator {
+            // A person has decided.
         } else if wanted != Some(self.me) {
             return;
+        } else if self.failed_elsewhere(id, members) {
+            reason = Reason::PeerStartFailed;
         }
         let State::Idle { grant: None } = self.groups.at(id).state else {
             return;
@@ -152,7 +181,8 @@ impl Failover {
         let claim = self.claim(id, next(self.groups.at(id).epoch));
         let holder = self.holder(id, members);
         let wanted = self.wanted(id, self.is_able(members), members).0;
-        let elsewhere = holder.is_some() || self.leaving || self.is_blocked(now, id, members);
+        let ends = self.leaving || self.disabled;
+        let elsewhere = holder.is_some() || ends || self.is_blocked(now, id, members);
         if elsewhere || (self.is_settled(members) && wanted.is_some_and(|node| node != self.me)) {
             self.groups
                 .at_mut(id)
@@ -216,6 +246,8 @@ impl Failover {
         let successor = wanted.filter(|node| *node != self.me);
         let letting_go = if self.leaving {
             Some(Reason::Shutdown)
+        } else if self.disabled {
+            Some(Reason::Disabled)
         } else if members.is_cloned() {
             Some(Reason::Cloned)
         } else if !members.is_healthy() {
@@ -242,7 +274,7 @@ impl Failover {
                 Some(Reason::Operator)
             } else if self.is_stuck() {
                 Some(Reason::StopFailed)
-            } else if self.unguarded {
+            } else if self.is_unguarded() {
                 Some(Reason::NoWatchdog)
             } else if why == Reason::BetterConnected && !operator && uphill {
                 Some(why)
@@ -250,9 +282,9 @@ impl Failover {
                 None
             };
             if let Some(reason) = handing_over {
-                self.groups
-                    .at_mut(id)
-                    .become_stopping(claim, Some(to), reason, events);
+                let group = self.groups.at_mut(id);
+                group.request.operator_until = None;
+                group.become_stopping(claim, Some(to), reason, events);
                 return;
             }
         }
@@ -276,7 +308,7 @@ impl Failover {
     }
 
     /// A grant stands until its grantee is gone, or has seen it: then what the grantee does counts.
-    fn review_grant(&mut self, id: GroupId, members: &Membership) {
+    pub(super) fn review_grant(&mut self, id: GroupId, members: &Membership) {
         let State::Idle { grant: Some(grant) } = self.groups.at(id).state else {
             return;
         };
@@ -310,11 +342,9 @@ impl Failover {
         self.is_able(members) && self.suspension.is_none() && !self.is_frozen(members)
     }
 
-    fn claim(&self, id: GroupId, epoch: u8) -> Claim {
-        let group = self.groups.at(id);
-        let home = group.failback && group.home == self.me;
+    pub(super) fn claim(&self, id: GroupId, epoch: u8) -> Claim {
         Claim {
-            home,
+            home: self.groups.at(id).claims_home(self.me),
             epoch,
             node: self.me,
         }

@@ -3,8 +3,9 @@
 use super::Failover;
 use super::claim::{Claim, is_later};
 use super::group::State;
+use super::person::is_on;
 use super::placement::{Seat, place};
-use crate::action::{Difference, GroupState, Reason};
+use crate::action::{GroupState, Reason};
 use crate::id::{GroupId, NodeId, NodeSet};
 use crate::membership::{Alive, LivePeers, Membership, Standing};
 use crate::time::{Duration, Instant};
@@ -62,6 +63,29 @@ impl Failover {
             .or(self.group(id).bequest)
     }
 
+    /// Why it was released to this node, as far as its holder's word tells.
+    pub(super) fn why_granted(&self, id: GroupId, members: &Membership) -> Reason {
+        let giver = words(id, members)
+            .find(|(_, _, word)| !word.state.holds() && word.owner == Some(self.me));
+        match giver {
+            Some((_, alive, word)) if !alive.beat.flags.leaving => {
+                if word.state == GroupState::StartFailed {
+                    Reason::PeerStartFailed
+                } else if stands_by(word) {
+                    Reason::HolderStandsBy
+                } else {
+                    Reason::Granted
+                }
+            }
+            Some(_) | None => Reason::HolderLeft,
+        }
+    }
+
+    /// A live peer could not start it.
+    pub(super) fn failed_elsewhere(&self, id: GroupId, members: &Membership) -> bool {
+        words(id, members).any(|(_, _, word)| word.state == GroupState::StartFailed)
+    }
+
     /// A live peer has released it to another live node that has not taken it yet.
     pub(super) fn promised(&self, id: GroupId, members: &Membership) -> bool {
         words(id, members).any(|(node, _, word)| {
@@ -95,13 +119,14 @@ impl Failover {
 
     /// Every live peer has seen our claim of beat `beat` and holds nothing against it.
     pub(super) fn confirmed(&self, id: GroupId, beat: u32, members: &Membership) -> bool {
+        let vouched = self.is_vouched(id, members);
         members.alive().all(|(_, alive)| {
             let word = *alive.beat.groups.at(id);
             alive.hears()
                 && alive.echo >= beat
-                && is_believed(alive)
-                && !word.state.holds()
-                && word.owner == Some(self.me)
+                && alive.is_believed()
+                && (vouched && word.state == GroupState::StopFailed
+                    || !word.state.holds() && word.owner == Some(self.me))
         })
     }
 
@@ -114,6 +139,21 @@ impl Failover {
     ) -> (Option<NodeId>, Reason) {
         let group = self.group(id);
         let own = group.claim().map(|claim| claim.node);
+        let holder = own.or_else(|| self.holder(id, members));
+        if me_able && is_on(self.maintenance) && group.request.operator_until.is_none() {
+            return match group.state {
+                State::Unknown { .. } if holder.is_none() => (Some(self.me), Reason::Stays),
+                // What is only claimed is not begun.
+                State::Claiming { .. } => (None, Reason::Stays),
+                State::Idle { .. }
+                | State::Unknown { .. }
+                | State::Starting { .. }
+                | State::Held { .. }
+                | State::Stopping { .. }
+                | State::StartFailed { .. }
+                | State::StopFailed { .. } => (holder, Reason::Stays),
+            };
+        }
         let mut able = NodeSet::EMPTY;
         let mut standby = NodeSet::EMPTY;
         for node in NodeId::first(members.shape.nodes) {
@@ -142,8 +182,8 @@ impl Failover {
             .fold(NodeSet::EMPTY, NodeSet::with);
         place(&Seat {
             home: group.home,
-            failback: group.failback,
-            holder: own.or_else(|| self.holder(id, members)),
+            failback: group.failback && self.moved(id, members).is_none(),
+            holder,
             able,
             standby,
             connected,
@@ -153,6 +193,11 @@ impl Failover {
     /// For `status`: who should hold it.
     pub(crate) fn wanted_node(&self, id: GroupId, members: &Membership) -> Option<NodeId> {
         self.wanted(id, self.is_able(members), members).0
+    }
+
+    /// When a start that failed is tried again; never where none did.
+    pub(crate) fn retry_at(&self, id: GroupId, members: &Membership) -> Instant {
+        self.group(id).retry_at(self.is_alone(id, members))
     }
 
     /// Whether a live peer could take the group over now.
@@ -195,8 +240,9 @@ impl Failover {
     /// This node can serve, as far as it is not about one group.
     pub(crate) fn is_able(&self, members: &Membership) -> bool {
         !self.leaving
+            && !self.disabled
             && !self.is_stuck()
-            && !self.unguarded
+            && !self.is_unguarded()
             && members.is_healthy()
             && !members.is_cloned()
             && !members.is_unheard()
@@ -204,7 +250,7 @@ impl Failover {
 
     /// A live peer runs with other nodes or groups: nothing starts or stops because of that.
     pub(super) fn is_frozen(&self, members: &Membership) -> bool {
-        members.alive().any(|(_, alive)| !is_believed(alive))
+        members.alive().any(|(_, alive)| !alive.is_believed())
     }
 
     /// Every configured node is known: not alive here, or alive and either hearing us or surely
@@ -232,12 +278,13 @@ impl Failover {
 
     /// A dead node may still run it.
     pub(super) fn is_blocked(&self, now: Instant, id: GroupId, members: &Membership) -> bool {
-        now < self.stuck_until(id, members)
+        now < self.stuck_until(id, members) && !self.group(id).request.is_forced()
     }
 
     /// A group that may run once at most may be on a node that fell silent: only its goodbye or a
     /// fence tells. Its watchdog does not: a node that is merely cut off goes on feeding it. And a
-    /// node that reaches nothing is no place for such a group.
+    /// node that reaches nothing is no place for such a group. Where it failed, it may be tried again
+    /// as long as no other node was alive to start it meanwhile.
     pub(super) fn may_run_elsewhere(&self, id: GroupId, members: &Membership) -> bool {
         let unknown = |node| match members.peer(node).standing {
             Standing::Unheard => true,
@@ -246,7 +293,10 @@ impl Failover {
             Standing::Alive(_) => false,
         };
         let alone = members.alive().next().is_none();
-        self.group(id).at_most_one
+        let group = self.group(id);
+        group.at_most_one
+            && !group.request.is_forced()
+            && !group.kept
             && ((alone && self.connectivity.is_cut_off()) || members.others().any(unknown))
     }
 
@@ -298,15 +348,8 @@ impl<'a> Iterator for Words<'a> {
 
     #[inline(never)]
     fn next(&mut self) -> Option<Self::Item> {
-        let (node, alive) = self.peers.find(|(_, alive)| is_believed(alive))?;
+        let (node, alive) = self.peers.find(|(_, alive)| alive.is_believed())?;
         Some((node, alive, *alive.beat.groups.at(self.id)))
-    }
-}
-
-fn is_believed(alive: &Alive) -> bool {
-    match alive.mismatch {
-        Some(Difference::Nodes | Difference::Groups) => false,
-        Some(Difference::Timing) | None => true,
     }
 }
 
@@ -324,7 +367,7 @@ fn stands_by(word: Word) -> bool {
 
 fn is_able(alive: &Alive, word: Word) -> bool {
     alive.hears()
-        && is_believed(alive)
+        && alive.is_believed()
         && !alive.beat.flags.leaving
         && !alive.beat.flags.unable
         && !matches!(word.state, GroupState::StartFailed | GroupState::StopFailed)

@@ -2,7 +2,6 @@
 
 use core::net::IpAddr;
 
-use crate::action::Difference;
 use crate::auth::Digest8;
 use crate::config::{AutoFailback, Config, Resource, Sight};
 
@@ -48,16 +47,6 @@ pub(super) fn digests(config: &Config) -> [u8; 3] {
         timing.add(&[witness.target]);
     }
     [nodes.byte(), groups.byte(), timing.byte()]
-}
-
-/// The gravest difference between two sets of digests.
-pub(super) fn difference(ours: [u8; 3], theirs: [u8; 3]) -> Option<Difference> {
-    let kinds = [Difference::Nodes, Difference::Groups, Difference::Timing];
-    ours.iter()
-        .zip(theirs)
-        .zip(kinds)
-        .find(|((ours, theirs), _)| **ours != *theirs)
-        .map(|(_, what)| what)
 }
 
 #[inline(never)]

@@ -1,7 +1,7 @@
 //! What `status` shows: views of a node's state, none of them decisive.
 
 use super::Node;
-use crate::action::{Carrier, Difference, GroupState, PeerState, Reason, Reject};
+use crate::action::{Carrier, Command, Difference, GroupState, PeerState, Reason, Refusal, Reject};
 use crate::id::{GroupId, LinkId, LinkSet, NodeId, WitnessId};
 use crate::membership::Standing;
 use crate::time::{Duration, Instant};
@@ -59,6 +59,14 @@ pub struct GroupView {
     pub reason: Reason,
     /// This node stands by for it.
     pub standby: bool,
+    /// A person moved it to its holder: it does not go home by itself.
+    pub moved: bool,
+    /// Nothing is on its way with it, as far as this node sees.
+    pub at_rest: bool,
+    /// What went wrong with it here since it last ran well: resources that died, starts that failed.
+    pub failures: u16,
+    /// Until it is tried again here; none unless it failed to start.
+    pub retry: Option<Duration>,
 }
 
 /// How a link stands.
@@ -119,12 +127,15 @@ impl Node {
     }
 
     /// A group.
-    pub fn group(&self, _now: Instant, id: GroupId) -> GroupView {
+    pub fn group(&self, now: Instant, id: GroupId) -> GroupView {
         let group = self.failover.group(id);
         let word = self.failover.word(id, &self.members);
         let unheld = matches!(word.state, GroupState::Idle | GroupState::Unknown);
         let unguarded = unheld && self.failover.is_unguarded();
+        let retry_at = self.failover.retry_at(id, &self.members);
         GroupView {
+            failures: group.failures.count(),
+            retry: (retry_at < Instant::NEVER).then(|| retry_at.since(now)),
             state: word.state,
             epoch: group.epoch,
             holder: word.owner,
@@ -135,6 +146,8 @@ impl Node {
                 group.reason
             },
             standby: self.failover.stands_by(id),
+            moved: self.failover.is_moved(id, &self.members),
+            at_rest: self.failover.is_at_rest(now, id, &self.members),
         }
     }
 
@@ -158,6 +171,21 @@ impl Node {
             }
         }
         server
+    }
+
+    /// Why a person's command would be refused. The core itself carries out what it is told.
+    pub fn refusal(&self, command: Command) -> Option<Refusal> {
+        self.failover.refusal(command, &self.members)
+    }
+
+    /// Whether nothing moves by itself, and whether every live peer agrees.
+    pub fn maintenance(&self) -> (bool, bool) {
+        self.failover.maintenance(&self.members)
+    }
+
+    /// Whether a person had this node serve nothing.
+    pub fn is_disabled(&self) -> bool {
+        self.failover.is_disabled()
     }
 
     /// A link.

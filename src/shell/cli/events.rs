@@ -1,26 +1,23 @@
 //! `twinbeat events`: what the program that runs has kept, and with `--follow` what comes.
 
-use std::thread::sleep;
-use std::time::Duration;
-
 use super::row::Call;
 use super::{DONE, ask};
-use crate::stream;
+use crate::{stream, sys};
+
+/// Between two questions, in microseconds.
+const PAUSE: u64 = 1_000_000;
 
 /// Asks for all, or again each second for what came since; the exit code.
 pub(super) fn events(call: &Call) -> u8 {
-    let rundir = match ask::rundir(&call.directory) {
-        Ok(rundir) => rundir,
-        Err(code) => return code,
-    };
-    let request = if call.has("--json") {
-        "events --json"
+    let rundir = ask::rundir(&call.directory);
+    let begin = if call.has("--json") {
+        "events --json "
     } else {
-        "events"
+        "events "
     };
-    let mut next = String::new();
+    let mut request = begin.to_owned();
     loop {
-        let reply = match ask::reply(&rundir, &format!("{request} {next}")) {
+        let reply = match ask::reply(&rundir, &request) {
             Ok(reply) => reply,
             Err(code) => return code,
         };
@@ -30,7 +27,8 @@ pub(super) fn events(call: &Call) -> u8 {
         if !call.has("--follow") {
             return DONE;
         }
-        next = number.to_owned();
-        sleep(Duration::from_secs(1));
+        request.truncate(begin.len());
+        request.push_str(number);
+        sys::poll(&mut [], PAUSE);
     }
 }

@@ -1,7 +1,7 @@
 //! Every command; [`Row`] says how a row is read.
 
 use super::row::Row;
-use super::{check, events, run, status, write_state};
+use super::{check, cl_status, events, heartbeat, order, reload, run, status, write_state};
 use crate::state;
 
 pub(super) const ROWS: &[Row] = &[
@@ -24,14 +24,79 @@ pub(super) const ROWS: &[Row] = &[
         function: Some(status::status),
     },
     Row {
-        synopsis: "standby [all|local|foreign|GROUP]",
-        help: "hand groups over",
+        synopsis: "standby [all|local|foreign|GROUP] [--persist] [--force] [--no-wait]",
+        help: "hand groups over, prefer to leave them there\n\
+            They are still served here when nobody else can. It ends with this run of the agent; --persist\n\
+            keeps it over a restart and a reboot. --force: in maintenance, too.",
+        function: Some(order::order),
+    },
+    Row {
+        synopsis: "takeover [all|local|foreign|GROUP] [--force] [--no-wait]",
+        help: "take groups; they stay until unmove\n\
+            --force starts what another node could not stop, or may still run unheard: you vouch for it.",
+        function: Some(order::order),
+    },
+    Row {
+        synopsis: "move GROUP NODE [--force] [--no-wait]",
+        help: "take a group to a node, where it stays",
+        function: Some(order::order),
+    },
+    Row {
+        synopsis: "unmove all|GROUP [--no-wait]",
+        help: "let moved groups go where they belong",
+        function: Some(order::order),
+    },
+    Row {
+        synopsis: "disable [--persist] [--force] [--no-wait]",
+        help: "hand everything over, serve nothing",
+        function: Some(order::order),
+    },
+    Row {
+        synopsis: "enable [--no-wait]",
+        help: "serve again",
+        function: Some(order::order),
+    },
+    Row {
+        synopsis: "maintenance on|off [--no-wait]",
+        help: "nothing moves by itself, on any node",
+        function: Some(order::order),
+    },
+    Row {
+        synopsis: "reload [--no-wait]",
+        help: "have it read its files again\n\
+            What did not change goes on undisturbed; what is wrong changes nothing, and is said.",
+        function: Some(reload::reload),
+    },
+    Row {
+        synopsis: "clear [all|local|foreign|GROUP]",
+        help: "forget failures here, try again",
         function: None,
     },
     Row {
-        synopsis: "takeover [all|local|foreign|GROUP]",
-        help: "take groups",
-        function: None,
+        synopsis: "heartbeat [-k] [-s] [-r] [-f] [-d] [-l]",
+        help: "as heartbeat: start in the background; see --help\n\
+            -k stops the running one and waits until it has ended, -s tells whether one runs, -r has it read\n\
+            its files again, -f stays in the foreground. -d and -l change nothing.\n\
+            Exit codes: 0 done; 1 not started; 3 stopped (-s); 4 not permitted; 6 configuration.",
+        function: Some(heartbeat::heartbeat),
+    },
+    Row {
+        synopsis: "cl_status [-m] [-n] [-p] [-v] SUB-COMMAND [ARGUMENT] [ARGUMENT] [ARGUMENT]",
+        help: "as heartbeat's: hbstatus, listnodes, nodestatus, rscstatus ...\n\
+            hbstatus, listnodes [-n|-p|-v], nodestatus NODE, nodetype NODE, nodeweight NODE, nodesite NODE,\n\
+            listhblinks NODE [-v], hblinkstatus NODE LINK, clientstatus NODE CLIENT, rscstatus,\n\
+            hbparameter -p NAME. -m tells it in a sentence.",
+        function: Some(cl_status::cl_status),
+    },
+    Row {
+        synopsis: "hb_standby [all|foreign|local|failback]",
+        help: "standby, by heartbeat's name",
+        function: Some(heartbeat::hand_over),
+    },
+    Row {
+        synopsis: "hb_takeover [all|foreign|local|failback]",
+        help: "takeover, by heartbeat's name",
+        function: Some(heartbeat::hand_over),
     },
     Row {
         synopsis: "events [--follow] [--json]",

@@ -10,7 +10,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::read;
 use twinbeat::time::Instant;
 
-use super::FAILED;
+use super::{DONE, FAILED};
 use crate::signal::Signals;
 use crate::status::Span;
 use crate::sys::{self, STDIN, STDOUT};
@@ -47,11 +47,11 @@ struct Seen {
     lost: Option<Instant>,
 }
 
-/// Until `q`, ^C or a signal; the error is an exit code.
-pub(super) fn watch(rundir: &Path) -> Result<String, u8> {
+/// Until `q`, ^C or a signal; the exit code.
+pub(super) fn watch(rundir: &Path) -> u8 {
     let (Some(mut screen), Ok(mut signals)) = (Screen::open(), Signals::catch()) else {
         stream::complain(format_args!("twinbeat: --watch needs a terminal"));
-        return Err(FAILED);
+        return FAILED;
     };
     let mut seen = Seen::default();
     loop {
@@ -61,7 +61,7 @@ pub(super) fn watch(rundir: &Path) -> Result<String, u8> {
         let _ = poll(&mut watched, PollTimeout::from(PAUSE));
         let key = watched[0].any() == Some(true);
         if signals.next().is_some() {
-            return Ok(String::new());
+            return DONE;
         }
         if key {
             let mut keys = [0; 16];
@@ -70,7 +70,7 @@ pub(super) fn watch(rundir: &Path) -> Result<String, u8> {
                 .iter()
                 .any(|key| matches!(key, b'q' | b'Q' | &INTERRUPT));
             if count == 0 || ends {
-                return Ok(String::new());
+                return DONE;
             }
             // Whoever presses a key may want to see it all anew.
             screen.shown.clear();

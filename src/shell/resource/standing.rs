@@ -19,7 +19,8 @@ impl Resources {
             Work::Checking { next } => (next, "stopped", "asked", "unknown"),
             Work::Starting { next, .. } => (next, "ok", "starting", "waiting"),
             Work::Stopping { next, .. } => (next, "ok", "stopping", "stopped"),
-            Work::Nothing | Work::Probing { .. } => {
+            Work::Dead { at } => (at, "ok", "died", "ok"),
+            Work::Nothing | Work::Probing { .. } | Work::Running { .. } | Work::Watching { .. } => {
                 if let Some(trouble) = self.holding.trouble(group, position) {
                     return trouble;
                 }

@@ -9,6 +9,8 @@
 //! healthy      false: this loop gets too little time and lets go, or something did not stop
 //! level        0 ok, 1 warning, 2 critical: the exit code of `status --line`
 //! problems[]   what is wrong, a text each, the worst first
+//! disabled     a person had it serve nothing
+//! maintenance  on every node nothing moves by itself
 //! nodes[]      in the order of ha.cf: name, self, state (unheard alive late dead left),
 //!              incarnation (null until proven), silence_ms (null for this node), links[] it is
 //!              heard on, paths[] (see below), hears_us, score (targets it reaches; null if it does not live), mismatch
@@ -24,7 +26,9 @@
 //! groups[]     in the order of haresources: key, home, state (idle unknown claiming starting
 //!              held stopping start-failed stop-failed) on this node, holder (name or null),
 //!              wanted (name or null), reason (text), standby (this node stands by for it),
-//!              epoch, since_ms (since it last moved), from (where it was before, name or null), why (text:
+//!              moved (a person moved it to its holder), epoch, failures (here, since it last ran well),
+//!              retry_s (until it is tried again here, or null),
+//!              since_ms (since it last moved), from (where it was before, name or null), why (text:
 //!              why it moved), resources[]: name, state (ok stopped starting waiting stopping asked unknown
 //!              failed missing, or two words) on this node
 //! watchdog     device, identity and timeout_s of the one that is armed (empty and 0 when none is),
@@ -66,6 +70,8 @@ pub(crate) fn json(status: &Status<'_>) -> String {
             out.string(line);
         }
         out.put("]");
+        out.flag("disabled", node.is_disabled());
+        out.flag("maintenance", node.maintenance().0);
         out.list("nodes", config.node_ids(), |out, id| peer(out, status, id));
         out.list("links", config.link_ids(), |out, id| {
             let counters = status.links.counters(id);
@@ -94,6 +100,7 @@ pub(crate) fn json(status: &Status<'_>) -> String {
             out.optional("wanted", name(view.wanted));
             out.text("reason", journal::reason(view.reason));
             out.flag("standby", view.standby);
+            out.flag("moved", view.moved);
             out.number("epoch", view.epoch);
             let last = status.moves.last(id);
             out.number("since_ms", now.since(last.at).millis());
@@ -104,6 +111,11 @@ pub(crate) fn json(status: &Status<'_>) -> String {
                 out.text("name", &word(config, resource));
                 out.text("state", status.resources.standing(id, nth, view.state));
             });
+            out.number("failures", view.failures);
+            match view.retry {
+                Some(wait) => out.number("retry_s", wait.millis() / 1000),
+                None => out.null("retry_s"),
+            }
         });
         out.member("watchdog");
         let watchdog = &status.watchdog;

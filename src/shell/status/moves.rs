@@ -2,7 +2,7 @@
 
 use twinbeat::Node;
 use twinbeat::action::{Event, GroupState, PeerState, Reason};
-use twinbeat::config::Config;
+use twinbeat::config::{Change, Config, Origin};
 use twinbeat::id::{GroupId, NodeId, PerGroup, PerNode};
 use twinbeat::time::{Duration, Instant};
 
@@ -46,6 +46,17 @@ impl Moves {
     pub(crate) fn on_event(&mut self, event: Event) {
         if let Event::PeerDead { node, silence } = event {
             *self.silences.at_mut(node) = silence;
+        }
+    }
+
+    /// After a reload groups have other numbers.
+    pub(crate) fn reconfigure(&mut self, now: Instant, change: &Change<'_>) {
+        let old = std::mem::replace(self, Self::new(now));
+        self.silences = old.silences;
+        for group in change.new.group_ids() {
+            if let Origin::Kept(from) | Origin::Changed(from) = change.origin(group) {
+                *self.groups.at_mut(group) = *old.groups.at(from);
+            }
         }
     }
 

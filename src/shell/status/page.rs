@@ -127,6 +127,12 @@ impl Page {
             if peer.state == PeerState::Alive {
                 self.say(format_args!(", another machine has its name"));
             }
+            if node.is_disabled() {
+                self.warn(format_args!(", disabled: it serves nothing"));
+            }
+            if node.maintenance().0 {
+                self.warn(format_args!(", maintenance: nothing moves by itself"));
+            }
             if peer.state == PeerState::Alive || !node.healthy(*now) {
                 self.level = Level::Critical;
             }
@@ -237,11 +243,17 @@ impl Page {
         self.say(format_args!("on {name} for {since}: {why}"));
         self.end("group ", config.group_key(id));
         self.say(format_args!("{} here", journal::group_state(view.state)));
-        if view.state == GroupState::StartFailed {
-            self.level = Level::Warning;
+        if view.failures > 0 {
+            self.warn(format_args!(", failures here: {}", view.failures));
+        }
+        if let Some(wait) = view.retry {
+            self.warn(format_args!(", tried again in {}", Span(wait)));
         }
         if view.standby {
             self.say(format_args!(", this node stands by for it"));
+        }
+        if view.moved {
+            self.say(format_args!(", a person moved it there"));
         }
         for other in config.node_ids().filter(|other| *other != node.me()) {
             if let Some(state) = node.state_on(other, id) {
