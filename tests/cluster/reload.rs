@@ -197,11 +197,7 @@ impl Cluster {
         let boot = twinbeat::Boot {
             incarnation: 1,
             counter: 1,
-<<<<<<< HEAD
-            kept: twinbeat::action::Kept::default(),
-=======
             kept: Kept::default(),
->>>>>>> main
         };
         let node = Node::new(&one, boot, self.instant());
         let change = Change::between(&one, &other).unwrap();
