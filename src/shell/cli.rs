@@ -8,7 +8,9 @@ mod heartbeat;
 mod order;
 mod reload;
 mod row;
+mod status;
 mod table;
+mod watch;
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
