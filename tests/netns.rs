@@ -9,6 +9,7 @@ mod netns {
     pub(crate) mod hooks;
     pub(crate) mod interfaces;
     pub(crate) mod media;
+    pub(crate) mod person;
     pub(crate) mod process;
     pub(crate) mod reload;
     pub(crate) mod resources;
@@ -34,12 +35,13 @@ fn main() -> ExitCode {
     }
 }
 
-const TESTS: [&[Test]; 14] = [
+const TESTS: [&[Test]; 15] = [
     netns::connectivity::TESTS,
     netns::faults::TESTS,
     netns::hooks::TESTS,
     netns::interfaces::TESTS,
     netns::media::TESTS,
+    netns::person::TESTS,
     netns::process::TESTS,
     netns::reload::TESTS,
     netns::resources::TESTS,

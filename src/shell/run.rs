@@ -5,6 +5,7 @@
 //! be held, before it reads anything. When a verdict of death would fall, everything that waits in
 //! the sockets is read first: the proof of life may be among it.
 
+mod order;
 pub(crate) mod reload;
 mod start;
 mod upkeep;
@@ -363,8 +364,8 @@ impl Program {
                 self.resources.announce(now, group, &self.interfaces);
                 return;
             }
-            Action::Remember(groups) => {
-                self.writer.remember(&self.config, groups);
+            Action::Remember(kept) => {
+                self.writer.remember(&self.config, kept);
                 return;
             }
             Action::Exit => {

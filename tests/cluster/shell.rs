@@ -203,7 +203,7 @@ impl Cluster {
             }
             Action::Restart(group) => self.restart(machine, group),
             Action::Announce(_) => self.rules.announced += 1,
-            Action::Remember(groups) => self.machines[machine].remembered = groups,
+            Action::Remember(kept) => self.machines[machine].remembered = kept,
             Action::Exit => {
                 self.check_exit(machine);
                 let node = self.machines[machine].node.as_ref();

@@ -1,5 +1,6 @@
 //! One seed: a cluster drawn by chance, faults by chance, then quiet, and the rules throughout.
 
+mod person;
 mod rollout;
 mod world;
 
@@ -86,6 +87,7 @@ pub(crate) fn simulate(seed: u64) -> Summary {
         cluster,
         random,
         reach_random,
+        person_random: Random::new(seed ^ 0x7065_7273),
         death_random,
         script_random,
         adversary,
@@ -114,6 +116,7 @@ struct Faults {
     cluster: Cluster,
     random: Random,
     reach_random: Random,
+    person_random: Random,
     /// What dies, and when; nothing in some worlds.
     death_random: Option<Random>,
     reload_random: Random,
@@ -138,6 +141,7 @@ impl Faults {
         for _ in 0..self.random.between(15, 50) {
             self.fault();
             self.lose_or_find_hosts();
+            self.person();
             self.end_or_clear();
             self.reload_one();
             let pause = self
@@ -328,6 +332,9 @@ impl Faults {
             }
         }
         self.reload_all();
+        // Those that booted may have missed what was said before.
+        self.pass(keepalive);
+        self.end_maintenance();
         let failed = self.failed();
         // A difference in connectivity has to be found, and to last.
         let reach = match self.cluster.settings.hosts {
