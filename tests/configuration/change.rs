@@ -1,6 +1,6 @@
 //! What of one configuration is in another, and what a program that runs cannot take up.
 
-use twinbeat::action::Reject;
+use twinbeat::action::{Kept, Reject};
 use twinbeat::config::{Change, Config, Origin, Refusal, Sources};
 use twinbeat::id::{GroupId, GroupSet, LinkId};
 use twinbeat::time::Instant;
@@ -21,7 +21,10 @@ fn life(config: &Config) -> Node {
     let boot = Boot {
         incarnation: 7,
         counter: 1,
-        standby: GroupSet(1),
+        kept: Kept {
+            standby: GroupSet(1),
+            ..Kept::default()
+        },
     };
     Node::new(config, boot, Instant::default())
 }
