@@ -31,7 +31,7 @@ pub(crate) fn main(arguments: Vec<OsString>) -> u8 {
     let mut arguments = arguments.into_iter();
     let path = arguments.next().unwrap_or_default();
     let name = path.as_bytes().rsplit(|byte| *byte == b'/').next();
-    match row::parse(name.unwrap_or_default(), arguments) {
+    match row::parse(name.unwrap_or_default(), &mut arguments) {
         Ok(Typed::Call(call)) => match call.row.function {
             Some(function) => function(&call),
             None => match call.request() {

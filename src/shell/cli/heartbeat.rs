@@ -11,7 +11,7 @@ use nix::unistd::{Pid, dup2_stderr, dup2_stdin, dup2_stdout, setsid};
 
 use super::row::Call;
 use super::{DONE, FAILED, NOT_RUNNING, ask, configured, run_with};
-use crate::{control, files, privilege, stream, sys};
+use crate::{control, files, journal, privilege, stream, sys};
 
 /// heartbeat's own exit codes.
 const NOT_PERMITTED: u8 = 4;
@@ -25,7 +25,7 @@ pub(super) fn view(directory: &Path) -> Option<String> {
 pub(super) fn heartbeat(call: &Call) -> u8 {
     let directory = &call.directory;
     let view = view(directory).unwrap_or_default();
-    let mut fields = view.split(['\t', '\n']);
+    let mut fields = view.split('\t');
     let number = fields.next().unwrap_or_default();
     let Ok(pid) = number.parse() else {
         if call.has("-s") {
@@ -57,6 +57,7 @@ pub(super) fn heartbeat(call: &Call) -> u8 {
         return DONE;
     };
     if let Err(error) = kill(Pid::from_raw(pid), signal) {
+        let error = journal::errno(error);
         stream::complain(format_args!("heartbeat: {number}: {error}"));
         return NOT_PERMITTED;
     }

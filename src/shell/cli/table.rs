@@ -32,18 +32,12 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         synopsis: "heartbeat [-k] [-s] [-r] [-f] [-d] [-l]",
-        help: "as heartbeat: start in the background; see --help\n\
-            -k stops the running one and waits until it has ended, -s tells whether one runs, -r has it read\n\
-            its files again, -f stays in the foreground. -d and -l change nothing.\n\
-            Exit codes: 0 done; 1 not started; 3 stopped (-s); 4 not permitted; 6 configuration.",
+        help: "start; -k stop, -s status, -r reload, -f in the foreground",
         function: Some(heartbeat::heartbeat),
     },
     Row {
-        synopsis: "cl_status [-m] [-n] [-p] [-v] SUB-COMMAND [ARGUMENT] [ARGUMENT] [ARGUMENT]",
-        help: "as heartbeat's: hbstatus, listnodes, nodestatus, rscstatus ...\n\
-            hbstatus, listnodes [-n|-p|-v], nodestatus NODE, nodetype NODE, nodeweight NODE, nodesite NODE,\n\
-            listhblinks NODE [-v], hblinkstatus NODE LINK, clientstatus NODE CLIENT, rscstatus,\n\
-            hbparameter -p NAME. -m tells it in a sentence.",
+        synopsis: "cl_status [-m] [-n] [-p] [-v] WORD [NODE] [LINK] [MS]",
+        help: "heartbeat's: hbstatus, listnodes, rscstatus ...",
         function: Some(cl_status::cl_status),
     },
     Row {

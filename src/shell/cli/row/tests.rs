@@ -3,7 +3,7 @@ use std::path::Path;
 use super::*;
 
 fn typed(line: &str) -> Result<Typed, String> {
-    parse(b"twinbeat", line.split(' ').map(OsString::from))
+    parse(b"twinbeat", &mut line.split(' ').map(OsString::from))
 }
 
 fn call(line: &str) -> Option<Call> {
@@ -70,7 +70,7 @@ fn what_is_written_may_look_like_an_option() {
 
 #[test]
 fn a_name_with_a_row_of_its_own_is_its_command() {
-    let typed = parse(b"status", ["--json".into()].into_iter());
+    let typed = parse(b"status", &mut ["--json".into()].into_iter());
     assert!(matches!(typed, Ok(Typed::Call(call)) if call.has("--json")));
 }
 
