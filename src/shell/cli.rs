@@ -5,6 +5,7 @@ pub(crate) mod check;
 mod cl_status;
 mod heartbeat;
 mod row;
+mod setup;
 mod table;
 
 use std::ffi::OsString;

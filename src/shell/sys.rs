@@ -34,8 +34,11 @@ use nix::sys::socket::{LinkAddr, SockaddrLike};
 use nix::sys::time::TimeSpec;
 use nix::unistd::Pid;
 
-/// Standard output.
+/// Standard input.
 // SAFETY: open from the start on, std's as well as ours, and closed by nobody.
+pub(crate) const STDIN: BorrowedFd<'static> = unsafe { BorrowedFd::borrow_raw(0) };
+/// Standard output.
+// SAFETY: as above.
 pub(crate) const STDOUT: BorrowedFd<'static> = unsafe { BorrowedFd::borrow_raw(1) };
 /// Standard error.
 // SAFETY: as above.

@@ -1,7 +1,7 @@
 //! Every command; [`Row`] says how a row is read.
 
 use super::row::Row;
-use super::{check, cl_status, heartbeat, run, write_state};
+use super::{check, cl_status, heartbeat, run, setup, write_state};
 use crate::state;
 
 pub(super) const ROWS: &[Row] = &[
@@ -29,6 +29,12 @@ pub(super) const ROWS: &[Row] = &[
         synopsis: "takeover [all|local|foreign|GROUP]",
         help: "take groups",
         function: None,
+    },
+    Row {
+        synopsis: "setup [--nodes=A,B] [--links=IF,IF] [--serial=DEV] [--ping=IP] [--watchdog=DEV] \
+            [--addresses=IP/N,...] [--method=sha1] [--force]",
+        help: "write ha.cf, haresources and authkeys; asks, if no option answers",
+        function: Some(setup::setup),
     },
     Row {
         synopsis: "heartbeat [-k] [-s] [-r] [-f] [-d] [-l]",
