@@ -3,7 +3,9 @@
 mod ask;
 pub(crate) mod check;
 mod cl_status;
+mod forecast;
 mod heartbeat;
+mod plan;
 mod row;
 mod setup;
 mod table;

@@ -74,10 +74,6 @@ impl Row {
     }
 }
 
-#[allow(
-    dead_code,
-    reason = "the functions of rows to come read their options so"
-)]
 impl Call {
     pub(super) fn has(&self, option: &str) -> bool {
         self.options.iter().any(|typed| typed == option)

@@ -1,7 +1,7 @@
 //! Every command; [`Row`] says how a row is read.
 
 use super::row::Row;
-use super::{check, cl_status, heartbeat, run, setup, write_state};
+use super::{check, cl_status, heartbeat, plan, run, setup, write_state};
 use crate::state;
 
 pub(super) const ROWS: &[Row] = &[
@@ -35,6 +35,11 @@ pub(super) const ROWS: &[Row] = &[
             [--addresses=IP/N,...] [--method=sha1] [--force]",
         help: "write ha.cf, haresources and authkeys; asks, if no option answers",
         function: Some(setup::setup),
+    },
+    Row {
+        synopsis: "plan [--loss=PPM] [--jitter=US]",
+        help: "what keepalive and deadtime would do on the measured paths, or on one like this",
+        function: Some(plan::plan),
     },
     Row {
         synopsis: "heartbeat [-k] [-s] [-r] [-f] [-d] [-l]",
