@@ -6,13 +6,16 @@ mod lab;
 mod netns {
     pub(crate) mod connectivity;
     pub(crate) mod faults;
+    pub(crate) mod hooks;
     pub(crate) mod interfaces;
     pub(crate) mod media;
     pub(crate) mod process;
     pub(crate) mod resources;
     pub(crate) mod ring;
     pub(crate) mod serial;
+    pub(crate) mod services;
     pub(crate) mod stand_in;
+    pub(crate) mod stories;
     pub(crate) mod strangers;
     pub(crate) mod watchdog;
 }
@@ -30,15 +33,18 @@ fn main() -> ExitCode {
     }
 }
 
-const TESTS: [&[Test]; 10] = [
+const TESTS: [&[Test]; 13] = [
     netns::connectivity::TESTS,
     netns::faults::TESTS,
+    netns::hooks::TESTS,
     netns::interfaces::TESTS,
     netns::media::TESTS,
     netns::process::TESTS,
     netns::resources::TESTS,
     netns::ring::TESTS,
     netns::serial::TESTS,
+    netns::services::TESTS,
+    netns::stories::TESTS,
     netns::strangers::TESTS,
     netns::watchdog::TESTS,
 ];

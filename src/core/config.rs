@@ -5,6 +5,8 @@
 //! line and the limit.
 
 pub mod authkeys;
+pub mod care;
+mod change;
 pub mod diagnostic;
 pub mod group;
 pub mod ha_cf;
@@ -20,6 +22,8 @@ pub mod watchdog;
 use core::net::{IpAddr, Ipv4Addr};
 use core::ops::Range;
 
+pub use care::{Care, Limits};
+pub use change::{Change, Origin, Refusal};
 use diagnostic::{Position, Report};
 pub use group::{Options, Policy};
 pub use haresources::{Network, Route};
@@ -52,7 +56,7 @@ pub struct Text {
 }
 
 /// A whole, checked configuration.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// Arena of every string; read it by [`Config::text`].
     pub arena: heapless::String<MAX_TEXT>,
@@ -70,6 +74,10 @@ pub struct Config {
     pub groups: heapless::Vec<Group, MAX_GROUPS>,
     /// Resources of all groups; a group owns a range.
     pub resources: heapless::Vec<Resource, MAX_RESOURCES>,
+    /// What was written for single resources, each at its place in [`Config::resources`].
+    pub care: [Care; MAX_RESOURCES],
+    /// `monitor`: for groups that say nothing else; zero for never, the default.
+    pub monitor: Duration,
     /// `auto_failback`.
     pub auto_failback: AutoFailback,
     /// `authkeys`.
@@ -153,19 +161,8 @@ pub struct Group {
     pub resources: Range<u16>,
     /// What its `group` line says.
     pub options: Options,
-    /// How long one call for one of its resources may take.
+    /// How long one call for one of its resources may take, unless it has limits of its own.
     pub limits: Limits,
-}
-
-/// How long one call of one script may take; then it is killed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// `start`; 60 s by default.
-    pub start: Duration,
-    /// `stop`, its repetitions included; 60 s by default.
-    pub stop: Duration,
-    /// `status`; 20 s by default.
-    pub status: Duration,
 }
 
 /// One resource of a group.
@@ -207,7 +204,7 @@ pub enum AutoFailback {
 }
 
 /// `authkeys`: every key verifies, one signs.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct Keys {
     /// The keys, lowest number first.
     pub keys: heapless::Vec<Key, MAX_KEYS>,
@@ -216,7 +213,7 @@ pub struct Keys {
 }
 
 /// One line of `authkeys`. Its secret is never printed.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct Key {
     /// Its number, 0 to 15; it travels in every frame.
     pub number: u8,
@@ -268,6 +265,8 @@ impl Config {
             links: heapless::Vec::new(),
             groups: heapless::Vec::new(),
             resources: heapless::Vec::new(),
+            care: [Care::default(); MAX_RESOURCES],
+            monitor: Duration::ZERO,
             auto_failback: AutoFailback::Legacy,
             keys: Keys {
                 keys: heapless::Vec::new(),
@@ -358,16 +357,6 @@ impl Config {
     pub fn fails_back(&self, group: &Group) -> bool {
         let general = self.auto_failback != AutoFailback::Off;
         group.options.failback.unwrap_or(general)
-    }
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            start: Duration::from_secs(60),
-            stop: Duration::from_secs(60),
-            status: Duration::from_secs(20),
-        }
     }
 }
 

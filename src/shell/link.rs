@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, recv};
+use twinbeat::Node;
 use twinbeat::action::Carrier;
 use twinbeat::config::{self, Config, Medium};
 use twinbeat::id::{LinkId, MAX_LINKS};
@@ -280,7 +281,7 @@ impl Link {
         let socket = match &mut self.socket {
             Some(Socket::Udp(socket)) => socket,
             Some(Socket::Serial(port)) => {
-                let result = port.send(now, bytes, serial::class(bytes));
+                let result = port.send(now, bytes, Node::class(bytes));
                 return result.map_err(|error| {
                     self.lose_line(now, tty::said(error));
                     SendError::Other(error)

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use twinbeat::config::{
-    Address, AutoFailback, Config, Group, Key, Keys, Limits, Link, Log, Medium, Method, Options,
-    Policy, Reach, Resource, Sight, Text, Timing, Watchdog, Witness,
+    Address, AutoFailback, Care, Config, Group, Key, Keys, Limits, Link, Log, MAX_RESOURCES,
+    Medium, Method, Options, Policy, Reach, Resource, Sight, Text, Timing, Watchdog, Witness,
 };
 use twinbeat::id::NodeId;
 use twinbeat::time::Duration;
@@ -28,6 +28,8 @@ pub(crate) struct Settings {
     pub(crate) groups: Vec<GroupSettings>,
     /// No groups without a watchdog.
     pub(crate) required: bool,
+    /// How often a group is restarted in place.
+    pub(crate) restarts: u8,
     /// Hosts that are pinged, each a target.
     pub(crate) hosts: usize,
     pub(crate) deadping: u64,
@@ -59,6 +61,7 @@ impl Settings {
             failback: AutoFailback::On,
             groups: Vec::new(),
             required: false,
+            restarts: 3,
             hosts: 0,
             deadping: deadtime,
         }
@@ -131,6 +134,8 @@ impl Settings {
             links: heapless::Vec::new(),
             groups: heapless::Vec::new(),
             resources: heapless::Vec::new(),
+            care: [Care::default(); MAX_RESOURCES],
+            monitor: Duration::ZERO,
             auto_failback: self.failback,
             keys: Keys {
                 keys: heapless::Vec::new(),
@@ -185,7 +190,7 @@ impl Settings {
             config.reach.targets = target + 1;
         }
         for group in &self.groups {
-            add_group(&mut config, group);
+            add_group(&mut config, group, self.restarts);
         }
         let key = Key {
             number: 1,
@@ -222,7 +227,7 @@ fn text(config: &mut Config, word: &str) -> Text {
     }
 }
 
-fn add_group(config: &mut Config, group: &GroupSettings) {
+fn add_group(config: &mut Config, group: &GroupSettings, restarts: u8) {
     let start = u16::try_from(config.resources.len()).unwrap();
     let key = text(config, &group.resources[0]);
     for word in &group.resources {
@@ -248,7 +253,8 @@ fn add_group(config: &mut Config, group: &GroupSettings) {
             limits: Limits::default(),
             options: Options {
                 policy: group.at_most_one.then_some(Policy::AtMostOne),
-                failback: None,
+                restarts: Some(restarts),
+                ..Options::default()
             },
         })
         .unwrap();

@@ -13,7 +13,12 @@ impl Cluster {
         let running: Vec<usize> = (0..self.machines.len())
             .filter(|machine| self.machines[*machine].runs())
             .collect();
-        for group in GroupId::first(self.settings.groups.len()) {
+        // All have the same files by then.
+        let planned = |group: &GroupId| {
+            let first = running.first().map(|one| &self.machines[*one]);
+            first.is_some_and(|one| one.local(*group).is_some())
+        };
+        for group in GroupId::first(self.settings.groups.len()).filter(planned) {
             let states = || running.iter().filter_map(|one| self.state(*one, group));
             // A node that could not stop something gives everything else away and takes nothing.
             let able = |one: &usize| {
@@ -54,7 +59,8 @@ impl Cluster {
                     self.fail(format!("R2: {} has {} too", one.name, self.key(group)));
                 }
                 let now = self.instant();
-                let seen = one.node.as_ref().map(|node| node.group(now, group).holder);
+                let node = one.node.as_ref().zip(one.local(group));
+                let seen = node.map(|(node, local)| node.group(now, local).holder);
                 if seen.is_some_and(|seen| seen != Some(self.machines[*holder].me)) {
                     self.fail(format!(
                         "R4: {} sees {} at {seen:?}",

@@ -1,5 +1,6 @@
 //! What a configuration means, and what is said about a wrong one, from the outside of the core.
 
+mod care;
 mod meaning;
 mod reach;
 mod refusal;

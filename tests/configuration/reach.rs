@@ -126,14 +126,14 @@ fn a_line_about_a_group_is_checked_word_by_word() {
         ("KEY", "7: error: \"MailTo::root\" is followed by no option"),
         (
             "KEY policy",
-            "20: error: \"policy\" must be policy at-least-one or",
+            "20: error: \"policy\" must be one of, each once: policy",
         ),
         (
             "KEY policy none",
-            "20: error: \"policy\" must be policy at-least-one or",
+            "20: error: \"policy\" must be one of, each once: policy",
         ),
         ("KEY failback maybe", "20: error: \"failback\" must be"),
-        ("KEY monitor 10", "20: error: \"monitor\" must be"),
+        ("KEY colour red", "20: error: \"colour\" must be one of"),
         (
             "KEY failback on failback off",
             "32: error: \"failback\" must be",

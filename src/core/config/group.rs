@@ -1,10 +1,12 @@
 //! `group KEY OPTION VALUE...`: what one group does otherwise than the rest. The line stands in `ha.cf`
 //! or `twinbeat.cf`, and is read when `haresources` has been.
 
-use super::Config;
-use super::ha_cf::boolean;
+use super::care::{Care, Limits};
+use super::ha_cf::{boolean, number, span};
 use super::lexer::{Word, Words};
+use super::{Config, Resource};
 use crate::id::GroupId;
+use crate::time::Duration;
 
 /// What was written for a group; `None` is as for all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -13,6 +15,14 @@ pub struct Options {
     pub policy: Option<Policy>,
     /// `failback`, in place of `auto_failback`.
     pub failback: Option<bool>,
+    /// `timeout` and `monitor`, where a resource says nothing else.
+    pub care: Care,
+    /// `restarts`, 0 to 100: how often it is restarted in place before it counts as failed here; 3
+    /// by default.
+    pub restarts: Option<u8>,
+    /// `window`, 1 s to 4 h: when it has run for so long its failures are forgotten; 10 min by
+    /// default.
+    pub window: Option<Duration>,
 }
 
 /// What counts more when nodes cannot hear each other.
@@ -43,43 +53,112 @@ pub(super) fn read<'a>(
     let key = words.next().unwrap_or(first);
     let is_meant = |id: &GroupId| config.group_key(*id).as_bytes() == key.bytes;
     let group = config.group_ids().find(is_meant);
+    if group.is_none() && complete {
+        return Err((
+            key,
+            "is no group: write the first resource of its line in haresources",
+        ));
+    }
     // What is said of a group that is not known is checked all the same.
-    let mut nobody = Options::default();
-    let options = match group.and_then(|id| config.groups.get_mut(id.index())) {
-        Some(group) => &mut group.options,
-        None if complete => {
-            return Err((
-                key,
-                "is no group: write the first resource of its line in haresources",
-            ));
-        }
-        None => &mut nobody,
-    };
+    let mut resource = None;
     let mut any = false;
     while let Some(option) = words.next() {
         any = true;
         let value = words.next().map_or(&b""[..], |word| word.bytes);
-        let right = if option.bytes == b"policy" {
-            let known = |policy: &(&[u8], Policy)| policy.0 == value;
-            let policy = POLICIES.into_iter().find(known).map(|policy| policy.1);
-            let twice = core::mem::replace(&mut options.policy, policy).is_some();
-            policy.is_some() && !twice
-        } else if option.bytes == b"failback" {
-            let failback = boolean(value);
-            let twice = core::mem::replace(&mut options.failback, failback).is_some();
-            failback.is_some() && !twice
-        } else {
-            false
+        let right = match (option.bytes, group) {
+            (b"resource", None) => !value.is_empty(),
+            (b"resource", Some(id)) => {
+                resource = Some(value);
+                !value.is_empty() && named(config, id, value) != 0
+            }
+            _ => set(option.bytes, value, group, resource, config).is_some(),
         };
         if !right {
-            return Err((
-                option,
-                "must be policy at-least-one or at-most-one, or failback on or off, each once",
-            ));
+            return Err((option, OPTIONS));
         }
     }
     any.then_some(())
         .ok_or((key, "is followed by no option: write policy or failback"))
+}
+
+/// Keeps one option; `None` if it is none, wrong, or there already.
+fn set(
+    option: &[u8],
+    value: &[u8],
+    group: Option<GroupId>,
+    resource: Option<&[u8]>,
+    config: &mut Config,
+) -> Option<()> {
+    let mut options = Options::default();
+    let mut limits = Limits::default();
+    if let Some(group) = group.and_then(|id| config.groups.get(id.index())) {
+        (options, limits) = (group.options, group.limits);
+    }
+    let alone = resource.is_none();
+    match option {
+        b"policy" if alone => {
+            let known = |policy: &(&[u8], Policy)| policy.0 == value;
+            let policy = POLICIES.into_iter().find(known)?.1;
+            once(&mut options.policy, policy)?;
+        }
+        b"failback" if alone => once(&mut options.failback, boolean(value)?)?,
+        b"restarts" if alone => {
+            let count = number(value).and_then(|count| u8::try_from(count).ok())?;
+            once(&mut options.restarts, count.min(MAX_RESTARTS))?;
+            (count <= MAX_RESTARTS).then_some(())?;
+        }
+        b"window" if alone => once(&mut options.window, span(value, false)?)?,
+        b"timeout" | b"monitor" => {
+            let may_be_zero = option == b"monitor";
+            let time = span(value, may_be_zero)?;
+            let place = |care: &mut Care| {
+                let place = match may_be_zero {
+                    true => &mut care.monitor,
+                    false => &mut care.timeout,
+                };
+                once(place, time)
+            };
+            if let (Some(name), Some(id)) = (resource, group) {
+                let mut bits = named(config, id, name);
+                for care in &mut config.care {
+                    if bits & 1 != 0 {
+                        place(care)?;
+                    }
+                    bits >>= 1;
+                }
+            } else {
+                place(&mut options.care)?;
+                limits = options.care.timeout.map_or(limits, Limits::of);
+            }
+        }
+        _ => return None,
+    }
+    if let Some(group) = group.and_then(|id| config.groups.get_mut(id.index())) {
+        (group.options, group.limits) = (options, limits);
+    }
+    Some(())
+}
+
+/// Sets what was not set.
+fn once<T>(place: &mut Option<T>, value: T) -> Option<()> {
+    place.replace(value).is_none().then_some(())
+}
+
+/// The scripts of a group that are written like this, or are called so: a bit for each, by its
+/// place among all resources.
+fn named(config: &Config, group: GroupId, name: &[u8]) -> u64 {
+    let range = config.groups.get(group.index());
+    let range = range.map_or(0..0, |group| group.resources.clone());
+    let mut bits = 0;
+    for position in range {
+        if let Some(Resource::Script(word)) = config.resources.get(usize::from(position)) {
+            let rest = config.text(*word).as_bytes().strip_prefix(name);
+            if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"::")) {
+                bits |= 1_u64.checked_shl(position.into()).unwrap_or(0);
+            }
+        }
+    }
+    bits
 }
 
 /// Each as it is written.
@@ -87,6 +166,12 @@ const POLICIES: [(&[u8], Policy); 2] = [
     (b"at-least-one", Policy::AtLeastOne),
     (b"at-most-one", Policy::AtMostOne),
 ];
+/// More would not be in place any more.
+const MAX_RESTARTS: u8 = 100;
 
+/// What a line may say.
+const OPTIONS: &str = "must be one of, each once: policy at-least-one or at-most-one; failback on or off; \
+                       restarts 0 to 100; window, timeout, monitor and a time from 1 to 14400 s \
+                       (monitor 0: never); resource and a script of that group, whose timeout and monitor follow";
 /// How it is written.
-pub(super) const EXAMPLE: &str = "group 192.0.2.10/24 policy at-most-one failback off";
+pub(super) const EXAMPLE: &str = "group 192.0.2.10/24 monitor 10 resource nginx timeout 120";

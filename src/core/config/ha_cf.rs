@@ -18,7 +18,7 @@ use super::{AutoFailback, Config, Medium, group};
 use crate::id::{MAX_LINKS, MAX_NODES, MAX_WITNESSES};
 use directive::{Fate, Name};
 use value::{MAX_NAME, facility, set_text};
-pub(super) use value::{boolean, is_node_name, number};
+pub(super) use value::{boolean, is_node_name, number, span};
 
 /// What can be decided only when both files have been read, and where everything stood.
 #[derive(Default)]
@@ -200,6 +200,13 @@ impl Settings {
             | Name::WatchdogTimeout => {
                 self.times.set(name, value, report);
             }
+            Name::Monitor => match span(value.bytes, true) {
+                Some(time) => config.monitor = time,
+                None => {
+                    let words = "must be a time from 1 to 14400 s, or 0: never";
+                    report.say(value.at, Problem::Wrong(quoted, words));
+                }
+            },
             Name::Udpport => {
                 if let Some(port) = medium::udp_port(value, report) {
                     self.port = Some(port);

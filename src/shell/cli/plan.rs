@@ -108,7 +108,9 @@ fn tell(call: &Call, paths: &[Path]) {
         24 + 2 * config.groups.len() + 4 * config.nodes.len()
     }) as u64
         + 28;
-    stream::print("keepalive\tdeadtime\tfound dead after\tbytes/s\tfalse takeovers at most\n");
+    stream::print(
+        "keepalive\tdeadtime\tfound dead after\tbytes/s\tfalse takeovers, unless losses come in bursts\n",
+    );
     let span = Duration::from_millis;
     let others = SETTINGS
         .iter()

@@ -1,7 +1,7 @@
 //! Every command; [`Row`] says how a row is read.
 
 use super::row::Row;
-use super::{check, cl_status, heartbeat, plan, run, setup, write_state};
+use super::{check, cl_status, events, heartbeat, plan, run, setup, write_state};
 use crate::state;
 
 pub(super) const ROWS: &[Row] = &[
@@ -42,6 +42,11 @@ pub(super) const ROWS: &[Row] = &[
         function: Some(plan::plan),
     },
     Row {
+        synopsis: "clear [all|local|foreign|GROUP]",
+        help: "forget failures here, try again",
+        function: None,
+    },
+    Row {
         synopsis: "heartbeat [-k] [-s] [-r] [-f] [-d] [-l]",
         help: "start; -k stop, -s status, -r reload, -f in the foreground",
         function: Some(heartbeat::heartbeat),
@@ -60,6 +65,13 @@ pub(super) const ROWS: &[Row] = &[
         synopsis: "hb_takeover [all|foreign|local|failback]",
         help: "takeover, by heartbeat's name",
         function: Some(heartbeat::hand_over),
+    },
+    Row {
+        synopsis: "events [--follow] [--json]",
+        help: "what happened, and why\n\
+The last 256 events: uptime in seconds, UTC where the clock is set, the words of the log.\n\
+--follow goes on with what happens, until it is stopped.",
+        function: Some(events::events),
     },
     Row {
         synopsis: state::SYNOPSIS,

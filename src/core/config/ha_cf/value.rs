@@ -1,9 +1,10 @@
 //! Single words of `ha.cf`: names, yes and no, numbers, paths, syslog facilities.
 
-use super::Problem;
 use super::directive::Name;
+use super::{Problem, time};
 use crate::config::diagnostic::Quoted;
 use crate::config::{Config, Text};
+use crate::time::Duration;
 
 /// Whether a word can be a node's name.
 pub(in crate::config) fn is_node_name(word: &[u8]) -> bool {
@@ -32,6 +33,13 @@ pub(in crate::config) fn boolean(word: &[u8]) -> Option<bool> {
 pub(in crate::config) fn number(word: &[u8]) -> Option<u32> {
     let digits = word.iter().all(u8::is_ascii_digit).then_some(word)?;
     core::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+/// A time of 1 s to 4 h, or none at all if that may be.
+#[inline(never)]
+pub(in crate::config) fn span(word: &[u8], may_be_zero: bool) -> Option<Duration> {
+    let time = time::parse(word, time::LONGEST).ok()?;
+    (time >= Duration::from_secs(1) || may_be_zero && time == Duration::ZERO).then_some(time)
 }
 
 pub(super) fn check_path(name: Name, word: &[u8]) -> Result<(), Problem<'_>> {
