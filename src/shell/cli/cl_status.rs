@@ -35,9 +35,6 @@ const CLIENTSTATUS: usize = 8;
 const RSCSTATUS: usize = 9;
 const HBPARAMETER: usize = 10;
 
-/// What `ha.cf` need not say.
-const DEFAULTS: &str = "keepalive 1000ms\ndeadtime 30000ms\nhopfudge 1\nbaud 19200\nudpport 694\n\
-    auto_failback legacy\nrealtime true\ndebug 0\ncluster linux-ha";
 const RUNNING: &str = "Heartbeat is running on this machine.\n";
 const VERSION: &str = concat!(
     "version:\ttwinbeat ",
@@ -75,8 +72,7 @@ pub(super) fn cl_status(call: &Call) -> u8 {
         RSCSTATUS => value.push_str(fields(first)[2]),
         HBPARAMETER => {
             let text = configuration::text(&call.directory, "ha.cf");
-            let own = configuration::directive(&text, name);
-            match own.or_else(|| configuration::directive(DEFAULTS, name)) {
+            match configuration::directive(&text, name) {
                 Some(own) => value.push_str(own),
                 None => found = false,
             }
@@ -125,12 +121,12 @@ pub(super) fn cl_status(call: &Call) -> u8 {
         }
     }
     if !found {
-        return match command {
-            LISTHBLINKS => wrong("Cannot start heartbeat link interface walk.", NO_LINK),
-            HBLINKSTATUS => wrong("Cannot get heartbeat link status", NO_LINK),
-            HBPARAMETER => wrong("Cannot get this parameter's value", 1),
-            _ => wrong("Error. May be due to incorrect node name", MISTAKEN),
+        let code = match command {
+            LISTHBLINKS | HBLINKSTATUS => NO_LINK,
+            HBPARAMETER => 1,
+            _ => MISTAKEN,
         };
+        return wrong("Error. May be due to incorrect name", code);
     }
     let mut out = String::new();
     for piece in if call.has("-m") { sentence } else { "V" }.chars() {

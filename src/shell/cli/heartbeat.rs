@@ -1,5 +1,4 @@
-//! The commands heartbeat's users have in their fingers and in their scripts: `heartbeat`, `hb_standby`,
-//! `hb_takeover`.
+//! The command heartbeat's users have in their fingers and in their scripts.
 
 use std::fs::File;
 use std::io::Read;
@@ -100,27 +99,4 @@ fn start(call: &Call) -> u8 {
     run_with(directory, config, &mut || {
         let _ = (dup2_stderr(&null), nix::unistd::write(&writer, b"1"));
     })
-}
-
-/// `hb_standby` and `hb_takeover`: by heartbeat's words alone, and without waiting.
-pub(super) fn hand_over(call: &Call) -> u8 {
-    let word = call.row.word();
-    let which = match call.word(0) {
-        "" => "all",
-        which @ ("all" | "foreign" | "local" | "failback") => which,
-        other => {
-            stream::complain(format_args!(
-                "{word}: wrong resources({other}).\nusage:\n{word} [all|foreign|local|failback]"
-            ));
-            return FAILED;
-        }
-    };
-    let verb = match word {
-        "hb_standby" => {
-            stream::complain(format_args!("Going standby [{which}]."));
-            "standby"
-        }
-        _ => "takeover",
-    };
-    ask::ask(&call.directory, &format!("{verb} {which}"))
 }

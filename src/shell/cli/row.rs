@@ -90,10 +90,11 @@ impl Call {
         self.words.get(at).map_or("", String::as_str)
     }
 
-    /// The line for `control.sock`: the word, the options but `--no-wait`, which is the client's, the
-    /// arguments.
+    /// The line for `control.sock`: the word without heartbeat's `hb_`, the options but `--no-wait`, which is
+    /// the client's, the arguments.
     pub(super) fn request(&self) -> Result<String, String> {
-        let mut line = self.row.word().to_owned();
+        let word = self.row.word();
+        let mut line = word.strip_prefix("hb_").unwrap_or(word).to_owned();
         for word in self.options.iter().chain(&self.words) {
             if word.is_empty() || word.bytes().any(|byte| byte <= b' ' || byte == 0x7f) {
                 return Err("each argument is one word".to_owned());

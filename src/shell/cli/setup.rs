@@ -57,7 +57,9 @@ pub(super) fn setup(call: &Call) -> u8 {
     let (mut nodes, mut addresses) = (String::new(), String::new());
     for (option, question, directive) in QUESTIONS {
         let answer = match call.value(option) {
-            Some(value) => value.replace(',', " "),
+            Some(value) => value
+                .split(',')
+                .fold(String::new(), |all, word| all + word + " "),
             None if asks => match answer(question, &proposal(directive)) {
                 Some(answer) => answer,
                 None => return wrong("nothing is written", "end of input"),
@@ -74,7 +76,7 @@ pub(super) fn setup(call: &Call) -> u8 {
             _ => {}
         }
         // Writing to a string does not fail.
-        let _ = writeln!(ha_cf, "{directive} {answer}");
+        let _ = writeln!(ha_cf, "{directive} {}", answer.trim_ascii_end());
     }
     let Some(home) = nodes.split_ascii_whitespace().next() else {
         stream::complain(format_args!("twinbeat: --nodes is missing"));
@@ -92,10 +94,10 @@ pub(super) fn setup(call: &Call) -> u8 {
     authkeys.push('\n');
     let haresources = match addresses.as_str() {
         "" => String::new(),
-        addresses => format!("{home} {addresses}\n"),
+        addresses => format!("{home} {}\n", addresses.trim_ascii_end()),
     };
-    for (file, text) in FILES.iter().zip([authkeys, haresources, ha_cf]) {
-        if let Err(error) = replace(&folder.join(file), &text) {
+    for (file, text) in FILES.iter().zip([&authkeys, &haresources, &ha_cf]) {
+        if let Err(error) = replace(&folder.join(file), text) {
             return wrong(&error.to_string(), file);
         }
     }

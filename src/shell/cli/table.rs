@@ -59,12 +59,12 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         synopsis: "hb_standby [all|foreign|local|failback]",
         help: "standby, by heartbeat's name",
-        function: Some(heartbeat::hand_over),
+        function: None,
     },
     Row {
         synopsis: "hb_takeover [all|foreign|local|failback]",
         help: "takeover, by heartbeat's name",
-        function: Some(heartbeat::hand_over),
+        function: None,
     },
     Row {
         synopsis: "events [--follow] [--json]",
