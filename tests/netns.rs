@@ -9,7 +9,9 @@ mod netns {
     pub(crate) mod hooks;
     pub(crate) mod interfaces;
     pub(crate) mod media;
+    pub(crate) mod person;
     pub(crate) mod process;
+    pub(crate) mod reload;
     pub(crate) mod resources;
     pub(crate) mod ring;
     pub(crate) mod serial;
@@ -33,13 +35,15 @@ fn main() -> ExitCode {
     }
 }
 
-const TESTS: [&[Test]; 13] = [
+const TESTS: [&[Test]; 15] = [
     netns::connectivity::TESTS,
     netns::faults::TESTS,
     netns::hooks::TESTS,
     netns::interfaces::TESTS,
     netns::media::TESTS,
+    netns::person::TESTS,
     netns::process::TESTS,
+    netns::reload::TESTS,
     netns::resources::TESTS,
     netns::ring::TESTS,
     netns::serial::TESTS,

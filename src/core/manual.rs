@@ -88,6 +88,14 @@
 //! What was known of a node's end is void as soon as anybody hears it again and, where there are
 //! three or more, as soon as this node misses anything that another one says.
 //!
+//! # Another configuration
+//! A life may take up another configuration: groups go on under their new numbers by their keys. Before
+//! that nothing is under way here, what goes or changes has been stopped and shows until then that
+//! it is being stopped, so that nobody starts it. Beats have as many groups as their sender was told
+//! of, which their length says; of a peer whose digest of groups is another one only its life and what
+//! it hears is believed. Words of before are gone. A configuration whose digest is by chance that of
+//! the old one is refused.
+//!
 //! # Threat model
 //! *Someone on the wire without the key* can record, replay, delay, drop and forge. Forgeries and
 //! replays change nothing but counters, and draw at most one Hello per quarter beat, link and
