@@ -2,7 +2,7 @@
 //! stopped first, nothing is under way, and what did not change is not touched.
 
 use twinbeat::Node;
-use twinbeat::action::{Action, GroupState};
+use twinbeat::action::{Action, GroupState, Kept};
 use twinbeat::config::{Change, Origin, Refusal};
 use twinbeat::id::GroupSet;
 use twinbeat::time::Instant;
@@ -197,7 +197,7 @@ impl Cluster {
         let boot = twinbeat::Boot {
             incarnation: 1,
             counter: 1,
-            kept: twinbeat::action::Kept::default(),
+            kept: Kept::default(),
         };
         let node = Node::new(&one, boot, self.instant());
         let change = Change::between(&one, &other).unwrap();

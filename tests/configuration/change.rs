@@ -1,6 +1,6 @@
 //! What of one configuration is in another, and what a program that runs cannot take up.
 
-use twinbeat::action::Reject;
+use twinbeat::action::{Kept, Reject};
 use twinbeat::config::{Change, Config, Origin, Refusal, Sources};
 use twinbeat::id::{GroupId, GroupSet, LinkId};
 use twinbeat::time::Instant;
@@ -21,9 +21,9 @@ fn life(config: &Config) -> Node {
     let boot = Boot {
         incarnation: 7,
         counter: 1,
-        kept: twinbeat::action::Kept {
+        kept: Kept {
             standby: GroupSet(1),
-            disabled: false,
+            ..Kept::default()
         },
     };
     Node::new(config, boot, Instant::default())
