@@ -37,11 +37,12 @@ pub(super) struct Path {
     pub(super) asks: bool,
 }
 
-/// A fraction of one, which is 2^31: products of two fit, and so does one of them with a count.
-type Fraction = u64;
-const ONE: Fraction = 1 << 31;
+/// A fraction of one. 32 bits: to multiply two of them is one instruction, also on MIPS.
+type Fraction = u32;
+const ONE: Fraction = u32::MAX;
 /// More halvings than anybody needs to be told of.
 const ENOUGH: u32 = 120;
+const MILLION: u32 = 1_000_000;
 const YEAR: u64 = 31_557_600_000_000;
 /// Squares of microseconds up to this many fit.
 const LONGEST: u64 = 1_000_000_000;
@@ -65,30 +66,28 @@ pub(super) fn mistakes(paths: &[Path], keepalive: Duration, deadtime: Duration) 
         (beat + beat / 2, beat.div_ceil(5), true),
     ] {
         let mut at = first;
-        while at < silence && halvings < ENOUGH && rest > 0 {
-            let one_way = all_fail(paths, silence - at, asks);
-            let fails = match asks {
-                true => one_way * (2 * ONE - one_way) / ONE,
-                false => one_way,
-            };
+        while at < silence && halvings < ENOUGH {
+            let mut fails = all_fail(paths, silence - at, asks);
+            if asks {
+                fails = ONE - product(ONE - fails, ONE - fails);
+            }
             // The later it is the more fails.
             if fails == ONE {
                 break;
             }
-            rest = rest * fails / ONE;
-            while rest > 0 && rest < ONE / 2 {
-                rest *= 2;
-                halvings += 1;
+            rest = product(rest, fails);
+            if rest == 0 {
+                return Mistakes::YearsEach(u64::MAX);
             }
+            let zeros = rest.leading_zeros();
+            rest <<= zeros;
+            halvings += zeros;
             at += every;
         }
     }
-    if rest == 0 {
-        return Mistakes::YearsEach(u64::MAX);
-    }
-    // 45 bits and 15.
-    let scaled = YEAR / beat * (rest >> 16);
-    let shift = halvings + 15;
+    // 45 bits and 16.
+    let scaled = YEAR / beat * u64::from(rest >> 16);
+    let shift = halvings + 16;
     match scaled.checked_shr(shift).unwrap_or(0) {
         0 => Mistakes::YearsEach(
             1_u64
@@ -99,26 +98,31 @@ pub(super) fn mistakes(paths: &[Path], keepalive: Duration, deadtime: Duration) 
     }
 }
 
+/// Rounded up, so that one times one is one.
+fn product(one: Fraction, other: Fraction) -> Fraction {
+    ((u64::from(one) * u64::from(other) + u64::from(ONE)) >> 32) as Fraction
+}
+
 /// That nothing comes within `left` by any path.
 fn all_fail(paths: &[Path], left: u64, asks: bool) -> Fraction {
-    let mut product = ONE;
+    let mut all = ONE;
     for path in paths.iter().filter(|path| path.asks || !asks) {
         let square = |of: u64| of.min(LONGEST).pow(2);
-        let mut variance = square(path.jitter.into()) * 2;
-        if asks {
-            variance *= 2;
-        }
-        let mut left = square(left);
-        let mut whole = variance + left;
-        while whole >= ONE {
+        let (mut left, variance) = (square(left), square(path.jitter.into()));
+        let mut whole = left + (variance << (1 + u32::from(asks)));
+        while whole > ONE.into() {
             whole /= 2;
             left /= 2;
         }
-        let in_time = left * ONE / whole.max(1);
-        let kept = u64::from(1_000_000 - path.loss.min(1_000_000)) * ONE / 1_000_000;
-        product = product * (ONE - in_time * kept / ONE) / ONE;
+        let in_time = (left << 32) / whole.max(1);
+        let kept =
+            u64::from(MILLION.saturating_sub(path.loss)) * u64::from(ONE) / u64::from(MILLION);
+        all = product(
+            all,
+            ONE - product(in_time.min(ONE.into()) as u32, kept as u32),
+        );
     }
-    product
+    all
 }
 
 #[cfg(test)]

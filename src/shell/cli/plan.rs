@@ -26,10 +26,10 @@ const FEW: u64 = 10_000;
 const MILLION: u64 = 1_000_000;
 
 pub(super) fn plan(call: &Call) -> u8 {
-    let given = |option| call.value(option).map(str::parse);
+    let given = |option| call.value(option).unwrap_or("0");
     let (loss, jitter) = (given("--loss"), given("--jitter"));
-    if loss.is_some() || jitter.is_some() {
-        let (Ok(loss), Ok(jitter)) = (loss.unwrap_or(Ok(0)), jitter.unwrap_or(Ok(0))) else {
+    if call.value("--loss").or(call.value("--jitter")).is_some() {
+        let (Some((loss, "")), Some((jitter, ""))) = (number(loss), number(jitter)) else {
             stream::complain(format_args!("twinbeat: --loss and --jitter are numbers"));
             return USAGE;
         };
@@ -46,12 +46,8 @@ pub(super) fn plan(call: &Call) -> u8 {
     let (mut node, mut link, mut name, mut last) = ("", "", "", "");
     let (mut path, mut frames, mut up) = (Path::default(), 0, false);
     for piece in reply.split('"') {
-        let digits = piece.strip_prefix(':').unwrap_or_default();
-        let end = digits.bytes().position(|byte| !byte.is_ascii_digit());
-        let number: u64 = digits
-            .get(..end.unwrap_or(0))
-            .map_or(0, |digits| digits.parse().unwrap_or(0));
-        let small = u32::try_from(number).unwrap_or(u32::MAX);
+        let value = piece.strip_prefix(':').and_then(number);
+        let value = value.map_or(0, |(value, _)| value);
         match last {
             ":" if name == "name" => {
                 // The links have names, too.
@@ -64,14 +60,16 @@ pub(super) fn plan(call: &Call) -> u8 {
             }
             ":" if name == "link" => link = piece,
             "up" => up = piece.starts_with(":true"),
-            "loss_ppm" => path.loss = small,
-            "jitter_us" => path.jitter = small,
-            "frames" => frames = number,
+            "loss_ppm" => path.loss = value,
+            "jitter_us" => path.jitter = value,
+            "frames" => frames = u64::from(value),
             // The last one, of a path that is there.
             "missed" if up => {
-                let all = frames + number;
-                let loss = (number.max(RULE_OF_THREE) * MILLION) / all.max(RULE_OF_THREE);
-                path.loss = path.loss.max(u32::try_from(loss).unwrap_or(u32::MAX));
+                let missed = u64::from(value);
+                let all = frames + missed;
+                // Below a million, and a quotient of what is no more than its divisor.
+                let loss = missed.max(RULE_OF_THREE) * MILLION / all.max(RULE_OF_THREE);
+                path.loss = path.loss.max(loss as u32);
                 path.asks = !link.starts_with("serial");
                 let few = if all < FEW {
                     "; too few to see less"
@@ -79,7 +77,7 @@ pub(super) fn plan(call: &Call) -> u8 {
                     ""
                 };
                 stream::print_line(format_args!(
-                    "{node} by {link}: {number} of {all} frames lost, counted as {} ppm{few}; jitter {}us",
+                    "{node} by {link}: {missed} of {all} frames lost, counted as {} ppm{few}; jitter {}us",
                     path.loss, path.jitter
                 ));
                 paths.push(path);
@@ -95,6 +93,19 @@ pub(super) fn plan(call: &Call) -> u8 {
         "twinbeat: nothing is measured yet; --loss PPM and --jitter US describe a path"
     ));
     FAILED
+}
+
+/// The number at the beginning of a text, and what follows it. One that is too large is the largest.
+#[inline(never)]
+fn number(text: &str) -> Option<(u32, &str)> {
+    let end = text.bytes().position(|byte| !byte.is_ascii_digit());
+    let (digits, rest) = text.split_at(end.unwrap_or(text.len()));
+    let value = digits.bytes().fold(0_u32, |value, digit| {
+        value
+            .saturating_mul(10)
+            .saturating_add(u32::from(digit - b'0'))
+    });
+    (!digits.is_empty()).then_some((value, rest))
 }
 
 /// One line for each setting, the present one first.
