@@ -5,6 +5,7 @@ mod claim;
 mod connectivity;
 mod decision;
 mod group;
+mod order;
 mod placement;
 mod transfer;
 mod view;
@@ -61,12 +62,18 @@ impl Failover {
         let groups = PerGroup::new(|| {
             let id = ids.next().unwrap_or(GroupId::ZERO);
             let scripts = config.group_resources(id).iter().any(is_script);
-            let group = config.groups.get(id.index());
-            let mut made = Group::new(id, group.map_or(first, |group| group.home), scripts);
-            made.failback = group.is_some_and(|group| config.fails_back(group));
-            made.at_most_one = group.is_some_and(|group| group.options.at_most_one());
+            let leader = config.groups.get(config.leader(id).index());
+            let mut made = Group::new(id, leader.map_or(first, |group| group.home), scripts);
+            made.failback = leader.is_some_and(|group| config.fails_back(group));
+            if let Some(group) = config.groups.get(id.index()) {
+                made.at_most_one = group.options.at_most_one();
+                (made.after, made.with) = (group.options.after, group.options.with);
+            }
             made
         });
+        let follows = |id: &GroupId| groups.at(*id).with.is_some();
+        let standby = standby.iter().filter(|id| !follows(id));
+        let standby = standby.fold(GroupSet::EMPTY, GroupSet::with);
         Self {
             me: config.me,
             count: config.groups.len(),
@@ -207,10 +214,11 @@ impl Failover {
             self.remember = false;
             return Some(Action::Remember(self.standby));
         }
-        let count = self.count;
+        let (count, withheld) = (self.count, self.withheld());
         self.groups
             .iter_mut()
             .take(count)
+            .filter(|(id, _)| !withheld.contains(*id))
             .find_map(|(_, group)| group.poll_action())
     }
 
@@ -258,7 +266,8 @@ impl Failover {
         let group = self.groups.at(id);
         // What nobody takes over at its own judgement need not be let go for fear of that.
         let alarming = !group.at_most_one && (self.is_unheard(members) || members.is_dark(now));
-        group.is_served() && self.suspension.is_none() && !members.is_cloned() && !alarming
+        let served = group.is_served() || self.lingers(id, members);
+        served && self.suspension.is_none() && !members.is_cloned() && !alarming
     }
 
     /// What beats say of a group.
@@ -345,7 +354,9 @@ impl Failover {
             Selection::Foreign => self.groups.at(*id).home != me,
             Selection::Group(group) => group == *id,
         });
-        let chosen = chosen.fold(GroupSet::EMPTY, GroupSet::with);
+        // Where one goes with another, that one is meant.
+        let leaders = chosen.map(|id| self.leader(id));
+        let chosen = leaders.fold(GroupSet::EMPTY, GroupSet::with);
         self.ids().filter(move |id| chosen.contains(*id))
     }
 }

@@ -10,6 +10,7 @@ use super::machine::Scripts;
 impl Cluster {
     /// R1: nothing is started here while a machine that hears this one, and is heard, has it.
     pub(super) fn check_start(&mut self, machine: usize, group: GroupId) {
+        self.check_order_of_start(machine, group);
         for other in 0..self.machines.len() {
             if other != machine
                 && self.machines[other].runs()
@@ -61,7 +62,9 @@ impl Cluster {
 
     /// R1 and R4 after a heal: two that hear each other do not both go on.
     pub(super) fn check_groups(&mut self, machine: usize) {
-        let long = self.settings.deadtime + 2 * self.settings.keepalive + 2 * self.script_limit;
+        // One may have to wait for others to stop.
+        let scripts = 2 * self.script_limit * (1 + self.chain());
+        let long = self.settings.deadtime + 2 * self.settings.keepalive + scripts;
         for other in 0..self.machines.len() {
             let joined = self.rules.joined(machine, other, self.now);
             if other == machine || joined.is_none_or(|since| self.now - since < long) {

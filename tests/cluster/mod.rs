@@ -5,6 +5,7 @@ mod dog;
 mod holding;
 pub(crate) mod machine;
 pub(crate) mod network;
+mod order;
 mod outputs;
 mod planned;
 pub(crate) mod random;

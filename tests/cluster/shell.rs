@@ -117,6 +117,7 @@ impl Cluster {
             self.note(machine, Note::Event(*event));
         }
         self.check_groups(machine);
+        self.note_held(machine);
     }
 
     fn send(&mut self, machine: usize, links: LinkSet, bytes: &[u8]) {
@@ -176,6 +177,7 @@ impl Cluster {
                 }
             }
             Action::Stop(group) => {
+                self.check_order_of_stop(machine, group);
                 self.group(machine, group).wanted = false;
                 self.remove(machine, group);
                 let one = self.group(machine, group);

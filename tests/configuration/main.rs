@@ -2,6 +2,7 @@
 
 mod care;
 mod meaning;
+mod order;
 mod reach;
 mod refusal;
 

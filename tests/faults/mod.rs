@@ -52,6 +52,7 @@ pub(crate) fn simulate(seed: u64) -> Summary {
     let mut reach_random = Random::new(seed ^ 0x7069_6e67);
     let mut settings = world::settings(&mut random);
     world::reach(&mut settings, &mut reach_random);
+    world::order(&mut settings, &mut Random::new(seed ^ 0x6f72_6465));
     let mut cluster = Cluster::new(settings, seed);
     let adversary = random.chance(400_000);
     cluster.recording = adversary;
@@ -278,7 +279,9 @@ impl Faults {
             0 => 0,
             _ => 2 * self.cluster.settings.deadping + 6 * keepalive + scripts,
         };
-        self.pass(2 * deadtime.max(initdead) + 4 * keepalive + 200_000 + scripts + reach);
+        // One waits for another, or follows it.
+        let order = self.cluster.chain() * (2 * scripts + 4 * keepalive);
+        self.pass(2 * deadtime.max(initdead) + 4 * keepalive + 200_000 + scripts + reach + order);
         let failed = GroupSet(failed.0 | self.failed().0);
         self.cluster.check_settled(failed);
         let starts = self.cluster.rules.starts;
