@@ -8,6 +8,7 @@ mod netns {
     pub(crate) mod faults;
     pub(crate) mod interfaces;
     pub(crate) mod media;
+    pub(crate) mod order;
     pub(crate) mod process;
     pub(crate) mod resources;
     pub(crate) mod ring;
@@ -30,11 +31,12 @@ fn main() -> ExitCode {
     }
 }
 
-const TESTS: [&[Test]; 10] = [
+const TESTS: [&[Test]; 11] = [
     netns::connectivity::TESTS,
     netns::faults::TESTS,
     netns::interfaces::TESTS,
     netns::media::TESTS,
+    netns::order::TESTS,
     netns::process::TESTS,
     netns::resources::TESTS,
     netns::ring::TESTS,
