@@ -2,6 +2,8 @@
 
 mod ask;
 pub(crate) mod check;
+mod cl_status;
+mod heartbeat;
 mod row;
 mod table;
 
@@ -9,6 +11,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use twinbeat::config::Config;
 use twinbeat::config::diagnostic::Severity;
 
 use crate::{configuration, run, state, stream};
@@ -54,17 +57,24 @@ fn misused(why: &str) -> u8 {
 }
 
 fn run(call: &Call) -> u8 {
-    let directory = &call.directory;
-    let config = configuration::read(directory, &mut |diagnostic| {
-        // Advice is for `check`.
+    match configured(&call.directory) {
+        Some(config) => run_with(&call.directory, config, &mut || {}),
+        None => FAILED,
+    }
+}
+
+/// The configuration, if it is good; what is wrong with it is said. Advice is for `check`.
+fn configured(directory: &Path) -> Option<Box<Config>> {
+    configuration::read(directory, &mut |diagnostic| {
         if diagnostic.severity() != Severity::Advice {
             stream::complain(format_args!("{diagnostic}"));
         }
-    });
-    let Some(config) = config else {
-        return FAILED;
-    };
-    match run::run(directory, config) {
+    })
+}
+
+/// Runs until it is told to stop; `ready` is called when nothing can keep it from running any more.
+fn run_with(directory: &Path, config: Box<Config>, ready: &mut dyn FnMut()) -> u8 {
+    match run::run(directory, config, ready) {
         Ok(()) => DONE,
         Err(why) => {
             crate::journal::flush();

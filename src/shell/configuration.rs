@@ -56,6 +56,24 @@ pub(crate) fn read(dir: &Path, say: &mut dyn FnMut(&Diagnostic<'_>)) -> Option<B
     config.filter(|_| exposed.is_none())
 }
 
+/// A file of the directory as it is, empty where it cannot be read.
+pub(crate) fn text(dir: &Path, file: &str) -> String {
+    let bytes = files::read_file(&dir.join(file), MAX_FILE).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The first value of a directive, for those who need no more, whatever else is wrong with the text.
+pub(crate) fn directive<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    text.lines().find_map(|line| {
+        let blank = |byte: char| byte.is_ascii_whitespace() || byte == ',';
+        let line = line.trim_start_matches(blank).strip_prefix(name)?;
+        let value = line.trim_start_matches(blank);
+        let end = value.find(|byte| blank(byte) || byte == '#');
+        let value = value.get(..end.unwrap_or(value.len()))?;
+        (value.len() < line.len() && !value.is_empty()).then_some(value)
+    })
+}
+
 /// Where scripts and interfaces are looked for.
 struct ThisMachine<'a> {
     dir: &'a Path,
@@ -151,3 +169,18 @@ fn read_file(dir: &Path, file: diagnostic::File) -> Result<Text, Unread> {
 const MAX_FILE: usize = 64 * 1024;
 /// Reading and writing by group and others.
 const OTHERS: u32 = 0o066;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directive_is_found_by_its_whole_name_and_ends_at_a_remark() {
+        let text =
+            "# rundir /no\nrundirs /no\nnode a b\n rundir\t/run/x,y # z\nrundir /later\nbare";
+        assert_eq!(directive(text, "rundir"), Some("/run/x"));
+        assert_eq!(directive(text, "node"), Some("a"));
+        assert_eq!(directive(text, "bare"), None);
+        assert_eq!(directive("a#b", "a"), None);
+    }
+}

@@ -1,7 +1,7 @@
 //! `control.sock` in `rundir`: one request line of at most 256 bytes, the reply, end of file.
 //!
 //! The reply's first line is `ok` or `error: WHY`; what was asked for follows. Requests:
-//! `status`, `status --json`, `standby [all|local|foreign|KEY]`, `takeover [...]`. At most four at
+//! `status`, `status --json`, `heartbeat`, `standby [all|local|foreign|KEY]`, `takeover [...]`. At most four at
 //! one time and two seconds each; only root may connect (mode 0600).
 
 use std::cell::{Cell, RefCell};
@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::task::Poll;
 
+use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg, OFlag};
 use nix::libc;
 use nix::sys::stat::{Mode, umask};
@@ -65,6 +66,8 @@ pub(crate) enum Request {
         /// For programs.
         json: bool,
     },
+    /// What heartbeat's commands are made of.
+    Heartbeat,
     /// Do something.
     Command(Command),
 }
@@ -177,6 +180,16 @@ impl Asked {
     }
 }
 
+/// Until no program has this directory.
+pub(crate) fn wait_until_ended(rundir: &Path) {
+    let Ok(mut lock) = files::open(&rundir.join(LOCK), OFlag::O_RDONLY, 0) else {
+        return;
+    };
+    while let Err((same, Errno::EINTR)) = Flock::lock(lock, FlockArg::LockShared) {
+        lock = same;
+    }
+}
+
 /// Asks the program that runs on this directory.
 pub(crate) fn ask(rundir: &Path, request: &str) -> Result<String, AskError> {
     let failed = AskError::Failed;
@@ -218,6 +231,7 @@ fn parse(line: &str, config: &Config) -> Result<Request, String> {
         ("status", None) => Ok(Request::Status { json: false }),
         ("status", Some("--json")) => Ok(Request::Status { json: true }),
         ("status", Some(_)) => Err("status takes no argument but --json".to_owned()),
+        ("heartbeat", None) => Ok(Request::Heartbeat),
         ("standby", which) => {
             selection(which, config).map(|which| Request::Command(Command::Standby(which)))
         }

@@ -89,9 +89,15 @@ struct Reading {
     rest_until: Instant,
 }
 
-/// Runs until it is told to stop; the error is a sentence, and nothing was started.
-pub(crate) fn run(directory: &Path, config: Box<Config>) -> Result<(), String> {
+/// Runs until it is told to stop; the error is a sentence, and nothing was started. `ready` is called
+/// once that is past.
+pub(crate) fn run(
+    directory: &Path,
+    config: Box<Config>,
+    ready: &mut dyn FnMut(),
+) -> Result<(), String> {
     let mut program = start::start(directory, Rc::from(config))?;
+    ready();
     privilege::ask();
     program.begin();
     while !program.over {

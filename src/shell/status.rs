@@ -1,5 +1,6 @@
 //! What a node knows, for people ([`text`]) and for programs ([`json`]).
 
+mod heartbeat;
 mod json;
 mod text;
 
@@ -11,6 +12,7 @@ use twinbeat::time::{Duration, Instant};
 use crate::journal;
 use crate::link::Links;
 use crate::watchdog;
+pub(crate) use heartbeat::heartbeat;
 pub(crate) use json::json;
 pub(crate) use text::text;
 

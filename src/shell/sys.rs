@@ -272,6 +272,12 @@ pub(crate) fn pass_on_nothing() {
     }
 }
 
+/// Goes on twice (`fork(2)`): `true` in the process that was there, or if there is still but one.
+pub(crate) fn become_two() -> bool {
+    // SAFETY: there is one thread, so that the child may go on with everything the parent has.
+    unsafe { libc::fork() != 0 }
+}
+
 /// A descriptor that becomes readable when the process ends; `ENOSYS` before Linux 5.3.
 pub(crate) fn pidfd_open(pid: Pid) -> io::Result<OwnedFd> {
     let pid = pid.as_raw() as c_long;

@@ -8,7 +8,7 @@ use crate::{configuration, stream};
 
 /// Asks once, and prints the reply; the exit code.
 pub(super) fn ask(directory: &Path, request: &str) -> u8 {
-    match rundir(directory).and_then(|rundir| reply(&rundir, request)) {
+    match reply(&rundir(directory), request) {
         Ok(reply) => {
             stream::print(&reply);
             DONE
@@ -17,22 +17,14 @@ pub(super) fn ask(directory: &Path, request: &str) -> u8 {
     }
 }
 
-/// Where the program that runs on this configuration is asked. The error is an exit code, and was
-/// complained of.
-pub(super) fn rundir(directory: &Path) -> Result<PathBuf, u8> {
-    let mut faults = Vec::new();
-    let config = configuration::read(directory, &mut |diagnostic| {
-        faults.push(diagnostic.to_string());
-    });
-    match config {
-        Some(config) => Ok(config.text(config.rundir).into()),
-        None => {
-            for fault in faults {
-                stream::complain(format_args!("{fault}"));
-            }
-            Err(FAILED)
-        }
-    }
+/// Where the program that runs on this configuration is asked: even if its files are wrong by now.
+pub(super) fn rundir(directory: &Path) -> PathBuf {
+    let own = configuration::text(directory, "twinbeat.cf");
+    let main = configuration::text(directory, "ha.cf");
+    configuration::directive(&own, "rundir")
+        .or(configuration::directive(&main, "rundir"))
+        .unwrap_or("/run/twinbeat")
+        .into()
 }
 
 /// What it answers. The error is an exit code, and was complained of.

@@ -1,7 +1,7 @@
 //! Every command; [`Row`] says how a row is read.
 
 use super::row::Row;
-use super::{check, run, write_state};
+use super::{check, cl_status, heartbeat, run, write_state};
 use crate::state;
 
 pub(super) const ROWS: &[Row] = &[
@@ -29,6 +29,32 @@ pub(super) const ROWS: &[Row] = &[
         synopsis: "takeover [all|local|foreign|GROUP]",
         help: "take groups",
         function: None,
+    },
+    Row {
+        synopsis: "heartbeat [-k] [-s] [-r] [-f] [-d] [-l]",
+        help: "as heartbeat: start in the background; see --help\n\
+            -k stops the running one and waits until it has ended, -s tells whether one runs, -r has it read\n\
+            its files again, -f stays in the foreground. -d and -l change nothing.\n\
+            Exit codes: 0 done; 1 not started; 3 stopped (-s); 4 not permitted; 6 configuration.",
+        function: Some(heartbeat::heartbeat),
+    },
+    Row {
+        synopsis: "cl_status [-m] [-n] [-p] [-v] SUB-COMMAND [ARGUMENT] [ARGUMENT] [ARGUMENT]",
+        help: "as heartbeat's: hbstatus, listnodes, nodestatus, rscstatus ...\n\
+            hbstatus, listnodes [-n|-p|-v], nodestatus NODE, nodetype NODE, nodeweight NODE, nodesite NODE,\n\
+            listhblinks NODE [-v], hblinkstatus NODE LINK, clientstatus NODE CLIENT, rscstatus,\n\
+            hbparameter -p NAME. -m tells it in a sentence.",
+        function: Some(cl_status::cl_status),
+    },
+    Row {
+        synopsis: "hb_standby [all|foreign|local|failback]",
+        help: "standby, by heartbeat's name",
+        function: Some(heartbeat::hand_over),
+    },
+    Row {
+        synopsis: "hb_takeover [all|foreign|local|failback]",
+        help: "takeover, by heartbeat's name",
+        function: Some(heartbeat::hand_over),
     },
     Row {
         synopsis: state::SYNOPSIS,

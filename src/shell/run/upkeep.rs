@@ -122,6 +122,7 @@ impl Program {
         match request {
             Request::Status { json: false } => status::text(&status),
             Request::Status { json: true } => status::json(&status),
+            Request::Heartbeat => status::heartbeat(&status),
             Request::Command(command) => {
                 self.tell(now, Input::Command(command));
                 String::new()
