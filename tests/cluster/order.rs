@@ -34,6 +34,9 @@ impl Cluster {
 
     /// Remembers what runs.
     pub(super) fn note_held(&mut self, machine: usize) {
+        if self.chain() == 0 {
+            return;
+        }
         for group in GroupId::first(self.settings.groups.len()) {
             let state = self.state(machine, group);
             if state == Some(GroupState::Held) {
