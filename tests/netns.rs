@@ -6,6 +6,7 @@ mod lab;
 mod netns {
     pub(crate) mod connectivity;
     pub(crate) mod faults;
+    pub(crate) mod hooks;
     pub(crate) mod interfaces;
     pub(crate) mod media;
     pub(crate) mod order;
@@ -13,7 +14,9 @@ mod netns {
     pub(crate) mod resources;
     pub(crate) mod ring;
     pub(crate) mod serial;
+    pub(crate) mod services;
     pub(crate) mod stand_in;
+    pub(crate) mod stories;
     pub(crate) mod strangers;
     pub(crate) mod watchdog;
 }
@@ -31,9 +34,10 @@ fn main() -> ExitCode {
     }
 }
 
-const TESTS: [&[Test]; 11] = [
+const TESTS: [&[Test]; 14] = [
     netns::connectivity::TESTS,
     netns::faults::TESTS,
+    netns::hooks::TESTS,
     netns::interfaces::TESTS,
     netns::media::TESTS,
     netns::order::TESTS,
@@ -41,6 +45,8 @@ const TESTS: [&[Test]; 11] = [
     netns::resources::TESTS,
     netns::ring::TESTS,
     netns::serial::TESTS,
+    netns::services::TESTS,
+    netns::stories::TESTS,
     netns::strangers::TESTS,
     netns::watchdog::TESTS,
 ];

@@ -21,10 +21,13 @@
 //! | `kill a`, `power-off a`, `stall a 5s`, `stop a` | the agent dies; the machine; the loop does not run; graceful |
 //! | `standby a all`, `takeover a 10.0.0.1` | a person's commands: `all`, `local`, `foreign` or a group |
 //! | `unplug a 0`, `plug a 0` | an interface goes and comes back |
+//! | `die a web`, `restarts 1` | a script's program ends, which a status finds 1 s later; how often it is restarted in place |
+//! | `clear a all` | a person has seen to what failed: `all`, `local`, `foreign` or a group |
 //! | `script a web start fails` | `start` or `stop`; `works`, `fails` or `hangs` |
 //! | `watchdog a 2s`, `unwatch a` | the machine has a watchdog, which resets it when not kicked, or no longer; it boots within 5 s |
 //! | `replay a` | everything that `a` ever said is sent to everyone again |
 //! | `clone a` | another machine with a's name and key starts; it is called `a'` |
+//! | `reload a groups 10.0.0.2 10.0.0.1`, `longer 10.0.0.1`, `keys 1 2`, `auth 2`, `deadtime 9s` | the files of `a` change, and it is told; what is not named is as it was |
 //! | `holders` | who serves each group to its clients |
 
 #[expect(dead_code, reason = "chance uses what the stories do not")]
@@ -35,6 +38,7 @@ use std::path::Path;
 
 use cluster::Cluster;
 use cluster::machine::Behaviour;
+use cluster::plan::Plan;
 use cluster::settings::{GroupSettings, Settings};
 use twinbeat::action::{Carrier, Command, Selection};
 use twinbeat::config::AutoFailback;
@@ -179,6 +183,14 @@ impl Teller {
                 let (one, which) = (node(name)?, selection(&self.settings, which)?);
                 cluster.command(one, Command::Takeover(which));
             }
+            ["clear", name, which] => {
+                let (one, which) = (node(name)?, selection(&self.settings, which)?);
+                cluster.command(one, Command::Clear(which));
+            }
+            ["die", name, script] => {
+                let group = group_of(&self.settings, script)?;
+                cluster.die(node(name)?, group);
+            }
             ["unplug", name, link] => {
                 cluster.set_carrier(node(name)?, link.parse().ok()?, Carrier::Down);
             }
@@ -210,6 +222,11 @@ impl Teller {
             ["watchdog", name, time] => cluster.give_dog(node(name)?, micros(time)?),
             ["unwatch", name] => cluster.take_dog(node(name)?),
             ["replay", name] => cluster.replay_all(node(name)?, 10_000),
+            ["reload", name, rest @ ..] => {
+                let one = node(name)?;
+                let plan = planned(&self.settings, &cluster.machines[one].files, rest)?;
+                cluster.reload(one, plan);
+            }
             ["clone", name] => {
                 let of = node(name)?;
                 let clone = cluster.add_clone(of, &format!("{name}'"));
@@ -264,11 +281,37 @@ impl Teller {
                 settings.groups[group].with = Some(group_of(settings, other)?);
             }
             ["hosts", count] => settings.hosts = count.parse().ok()?,
+            ["restarts", count] => settings.restarts = count.parse().ok()?,
             ["deadping", time] => settings.deadping = micros(time)?,
             _ => return None,
         }
         Some(())
     }
+}
+
+/// Other files than before.
+fn planned(settings: &Settings, before: &Plan, words: &[&str]) -> Option<Plan> {
+    let mut plan = before.clone();
+    let [kind, rest @ ..] = words else {
+        return Some(plan);
+    };
+    let groups =
+        || -> Option<Vec<usize>> { rest.iter().map(|word| group_of(settings, word)).collect() };
+    match *kind {
+        "groups" => plan.groups = groups()?,
+        "longer" => plan.longer = groups()?,
+        "keys" => {
+            plan.keys = rest
+                .iter()
+                .map(|word| word.parse().ok())
+                .collect::<Option<_>>()?
+        }
+        "auth" => plan.signing = rest.first()?.parse().ok()?,
+        "deadtime" => plan.deadtime = Some(micros(rest.first()?)?),
+        "keepalive" => plan.keepalive = Some(micros(rest.first()?)?),
+        _ => return None,
+    }
+    Some(plan)
 }
 
 fn holders(cluster: &mut Cluster) {

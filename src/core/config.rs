@@ -6,6 +6,7 @@
 
 pub mod authkeys;
 pub mod care;
+mod change;
 pub mod diagnostic;
 pub mod group;
 pub mod ha_cf;
@@ -23,6 +24,7 @@ use core::net::{IpAddr, Ipv4Addr};
 use core::ops::Range;
 
 pub use care::{Care, Limits};
+pub use change::{Change, Origin, Refusal};
 use diagnostic::{Position, Report};
 pub use group::{Options, Policy};
 pub use haresources::{Network, Route};
@@ -55,7 +57,7 @@ pub struct Text {
 }
 
 /// A whole, checked configuration.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// Arena of every string; read it by [`Config::text`].
     pub arena: heapless::String<MAX_TEXT>,
@@ -203,7 +205,7 @@ pub enum AutoFailback {
 }
 
 /// `authkeys`: every key verifies, one signs.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct Keys {
     /// The keys, lowest number first.
     pub keys: heapless::Vec<Key, MAX_KEYS>,
@@ -212,7 +214,7 @@ pub struct Keys {
 }
 
 /// One line of `authkeys`. Its secret is never printed.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct Key {
     /// Its number, 0 to 15; it travels in every frame.
     pub number: u8,

@@ -1,23 +1,27 @@
 //! Which groups this node holds: placement, claims, transfer (DESIGN 7). It decides from what
 //! beats carry; lost control words only cost time.
 
+mod change;
 mod claim;
 mod connectivity;
 mod decision;
+mod failure;
 mod group;
 mod order;
 mod placement;
+mod retirement;
 mod transfer;
 mod view;
 
 use crate::action::{Action, Command, Event, Events, Outcome, Reason, Selection};
 use crate::config::{Config, Resource};
 use crate::id::{GroupId, GroupSet, NodeId, PerGroup};
-use crate::membership::Membership;
+use crate::membership::{Alive, Membership};
 use crate::time::{Duration, Instant};
 use crate::wire::{Beat, ControlWord, Word};
 
 use connectivity::Connectivity;
+use failure::Failures;
 use group::{Group, State, Wish};
 
 /// All groups of this node.
@@ -37,8 +41,7 @@ pub(crate) struct Failover {
     met: bool,
     /// `watchdog ... required`.
     required: bool,
-    /// It is required and none is armed.
-    unguarded: bool,
+    armed: bool,
     /// Something did not stop here, and everything else was handed over; or a peer that saw this
     /// may believe this node dead, and will start the group when its watchdog must have fired. It
     /// waits for `deadtime` more than that, for this node may notice so much later.
@@ -56,35 +59,18 @@ struct Suspension {
 
 impl Failover {
     pub(crate) fn new(config: &Config, standby: GroupSet) -> Self {
-        let mut ids = GroupId::first(crate::id::MAX_GROUPS);
-        let first = config.me; // a place that no group has needs a home, too
-        let is_script = |resource: &Resource| matches!(resource, Resource::Script(_));
-        let groups = PerGroup::new(|| {
-            let id = ids.next().unwrap_or(GroupId::ZERO);
-            let scripts = config.group_resources(id).iter().any(is_script);
-            let leader = config.groups.get(config.leader(id).index());
-            let mut made = Group::new(id, leader.map_or(first, |group| group.home), scripts);
-            made.failback = leader.is_some_and(|group| config.fails_back(group));
-            if let Some(group) = config.groups.get(id.index()) {
-                made.at_most_one = group.options.at_most_one();
-                (made.after, made.with) = (group.options.after, group.options.with);
-            }
-            made
-        });
-        let follows = |id: &GroupId| groups.at(*id).with.is_some();
-        let standby = standby.iter().filter(|id| !follows(id));
-        let standby = standby.fold(GroupSet::EMPTY, GroupSet::with);
+        let groups = configured(config);
         Self {
             me: config.me,
             count: config.groups.len(),
+            standby: order::leading(&groups, standby),
             groups,
-            standby,
             remember: false,
             leaving: false,
             suspension: None,
             met: false,
             required: config.watchdog.required,
-            unguarded: config.watchdog.required,
+            armed: false,
             doomed: false,
             connectivity: Connectivity::new(config),
         }
@@ -124,6 +110,10 @@ impl Failover {
         word: ControlWord,
         members: &Membership,
     ) {
+        // Of other groups it says nothing about ours.
+        if !members.peer(by).alive().is_some_and(Alive::is_believed) {
+            return;
+        }
         match word {
             ControlWord::IpRequest {
                 group,
@@ -174,14 +164,14 @@ impl Failover {
                 for id in self.selected(selection) {
                     self.stand_by(id, false);
                     let group = self.groups.at_mut(id);
-                    group.failures = 0;
+                    group.failures.forget();
                     group.request.next_at = now;
                     group.request.operator_until = Some(until);
-                    if let State::StartFailed { .. } = group.state {
-                        group.state = State::StartFailed {
-                            since: Instant::from_micros(0),
-                        };
-                    }
+                }
+            }
+            Command::Clear(selection) => {
+                for id in self.selected(selection) {
+                    self.groups.at_mut(id).clear();
                 }
             }
         }
@@ -197,9 +187,14 @@ impl Failover {
         self.groups.at_mut(id).on_done(now, outcome, events);
     }
 
+    /// A resource of a group that runs here was found dead.
+    pub(crate) fn on_death(&mut self, id: GroupId, events: &mut Events) {
+        self.groups.at_mut(id).on_death(events);
+    }
+
     /// A watchdog is armed, or none is.
     pub(crate) fn on_watchdog(&mut self, armed: bool) {
-        self.unguarded = self.required && !armed;
+        self.armed = armed;
     }
 
     /// The beat numbered `counter` carries everything as it is now.
@@ -209,12 +204,12 @@ impl Failover {
         }
     }
 
-    pub(crate) fn poll_action(&mut self) -> Option<Action> {
+    pub(crate) fn poll_action(&mut self, members: &Membership) -> Option<Action> {
         if self.remember {
             self.remember = false;
             return Some(Action::Remember(self.standby));
         }
-        let (count, withheld) = (self.count, self.withheld());
+        let (count, withheld) = (self.count, self.withheld(members));
         self.groups
             .iter_mut()
             .take(count)
@@ -248,9 +243,9 @@ impl Failover {
                     due = due.min(self.unstuck_at(id, members));
                 }
                 State::Unknown { .. } => due = due.min(self.unstuck_at(id, members)),
+                State::Held { .. } => due = due.min(group.failures.review_at()),
                 State::Claiming { .. }
                 | State::Starting { .. }
-                | State::Held { .. }
                 | State::Stopping { .. }
                 | State::StopFailed { .. } => {}
             }
@@ -266,8 +261,11 @@ impl Failover {
         let group = self.groups.at(id);
         // What nobody takes over at its own judgement need not be let go for fear of that.
         let alarming = !group.at_most_one && (self.is_unheard(members) || members.is_dark(now));
-        let served = group.is_served() || self.lingers(id, members);
-        served && self.suspension.is_none() && !members.is_cloned() && !alarming
+        let leaves = group.stops_in_order();
+        (group.is_served() || leaves.is_some_and(|claim| !self.is_beaten(id, claim, members)))
+            && self.suspension.is_none()
+            && !members.is_cloned()
+            && !alarming
     }
 
     /// What beats say of a group.
@@ -311,7 +309,7 @@ impl Failover {
 
     /// No group is taken for want of a watchdog.
     pub(crate) fn is_unguarded(&self) -> bool {
-        self.unguarded
+        self.required && !self.armed
     }
 
     pub(crate) fn is_leaving(&self) -> bool {
@@ -359,4 +357,24 @@ impl Failover {
         let chosen = leaders.fold(GroupSet::EMPTY, GroupSet::with);
         self.ids().filter(move |id| chosen.contains(*id))
     }
+}
+
+/// Every group as a new life finds it.
+fn configured(config: &Config) -> PerGroup<Group> {
+    let mut ids = GroupId::first(crate::id::MAX_GROUPS);
+    let first = config.me; // a place that no group has needs a home, too
+    let is_script = |resource: &Resource| matches!(resource, Resource::Script(_));
+    PerGroup::new(|| {
+        let id = ids.next().unwrap_or(GroupId::ZERO);
+        let scripts = config.group_resources(id).iter().any(is_script);
+        let leader = config.groups.get(config.leader(id).index());
+        let mut made = Group::new(id, leader.map_or(first, |group| group.home), scripts);
+        made.failback = leader.is_some_and(|group| config.fails_back(group));
+        if let Some(group) = config.groups.get(id.index()) {
+            made.failures = Failures::new(&group.options);
+            made.at_most_one = group.options.at_most_one();
+            (made.after, made.with) = (group.options.after, group.options.with);
+        }
+        made
+    })
 }

@@ -3,21 +3,24 @@
 //! Heads up! Marks of time written `Duration` are attentive time, see [`attention`].
 
 mod attention;
+mod change;
 mod control;
+mod difference;
 mod digest;
 mod life;
 mod peer;
 mod proof;
 mod view;
 
-use crate::action::{Carrier, Event, Events, GroupState};
+use crate::action::{Carrier, Event, Events};
 use crate::auth::Keyring;
-use crate::config::{Config, Timing, line};
-use crate::id::{GroupId, GroupSet, LinkId, LinkSet, NodeId, NodeSet, PerLink, PerNode};
+use crate::config::{Config, Timing};
+use crate::id::{GroupSet, LinkId, LinkSet, NodeId, NodeSet, PerLink, PerNode};
 use crate::time::{Duration, Instant};
 use crate::wire::native::Shape;
 
 use attention::Attention;
+use change::lines;
 pub(crate) use control::Outbox;
 pub(crate) use life::Life;
 pub(crate) use peer::{Alive, Ended, Peer, Standing};
@@ -58,17 +61,13 @@ impl Membership {
         let timing = config.timing;
         let life = Life::new(incarnation, counter, timing.deadtime);
         let need = life.counter().saturating_add(1);
-        let (nodes, groups) = (config.nodes.len(), config.groups.len());
-        let (mut lines, mut answer_time) = (LinkSet::EMPTY, Duration::ZERO);
-        for (link, id) in config.links.iter().zip(config.link_ids()) {
-            if let Some(rate) = link.rate() {
-                lines = lines.with(id);
-                answer_time = line::answer_time(nodes, groups, rate);
-            }
-        }
+        let (lines, answer_time) = lines(config);
         Self {
             me: config.me,
-            shape: Shape { nodes, groups },
+            shape: Shape {
+                nodes: config.nodes.len(),
+                groups: config.groups.len(),
+            },
             timing,
             keyring: Keyring::new(&config.keys, config.text(config.cluster)),
             digests: digest::digests(config),
@@ -234,7 +233,6 @@ impl Membership {
 
     /// What remains of a life; another has to prove itself anew.
     fn end(&mut self, now: Instant, node: NodeId) -> Ended {
-        let groups = GroupId::first(self.shape.groups);
         let peer = self.peers.at_mut(node);
         peer.need = Some(self.life.counter().saturating_add(1));
         self.asks = self.asks.without(node);
@@ -251,9 +249,7 @@ impl Membership {
         Ended {
             since: now,
             life: Some(alive.low()),
-            stuck: groups
-                .filter(|group| alive.beat.groups.at(*group).state == GroupState::StopFailed)
-                .fold(GroupSet::EMPTY, GroupSet::with),
+            stuck: alive.stuck(),
             watchdog: alive.watchdog,
             off: false,
         }

@@ -3,12 +3,13 @@
 mod class;
 mod frame;
 mod guard;
+mod reload;
 mod status;
 
-use crate::action::{Action, Command, Event, Events, Input, Reason, Reject};
+use crate::action::{Action, Command, Event, Events, Input, Reason, Reject, Selection};
 use crate::config::Config;
 use crate::failover::Failover;
-use crate::id::{GroupSet, LinkId, LinkSet, PerLink};
+use crate::id::{GroupId, GroupSet, LinkId, LinkSet, PerLink};
 use crate::membership::{Membership, Received};
 use crate::time::{Duration, Instant};
 use crate::wire::Flags;
@@ -104,12 +105,7 @@ impl Node {
         }
         let result = self.take_in(now, input);
         match result {
-            Ok(_) => {
-                self.failover
-                    .decide(now, &mut self.members, &mut self.events);
-                self.depart(now);
-                self.report_state(now);
-            }
+            Ok(_) => self.decide(now),
             Err(why) => {
                 let mut counters = Reject::ALL.iter().zip(&mut self.rejected);
                 if let Some((_, count)) = counters.find(|(kind, _)| **kind == why) {
@@ -121,9 +117,16 @@ impl Node {
         result
     }
 
+    fn decide(&mut self, now: Instant) {
+        self.failover
+            .decide(now, &mut self.members, &mut self.events);
+        self.depart(now);
+        self.report_state(now);
+    }
+
     /// What must be done to the machine next; drain it after every [`Node::handle`].
     pub fn poll_action(&mut self) -> Option<Action> {
-        if let Some(action) = self.failover.poll_action() {
+        if let Some(action) = self.failover.poll_action(&self.members) {
             return Some(action);
         }
         match self.departure {
@@ -178,7 +181,7 @@ impl Node {
                     Received::Nothing => {}
                     Received::State(_) => self.members.fall_in(now, link),
                     Received::Word(by, word) => self.failover.on_word(now, by, word, &self.members),
-                    Received::Leave(_, beat) => self.failover.on_leave(&beat),
+                    Received::Leave(beat) => self.failover.on_leave(&beat),
                 }
                 let traffic = self.traffic.at_mut(link);
                 traffic.heard = traffic.heard.saturating_add(1);
@@ -199,10 +202,12 @@ impl Node {
                     connectivity.on_witness(mark, witness, up, &mut self.events);
             }
             Input::Done { group, outcome } => {
-                if !self.failover.ids().any(|id| id == group) {
-                    return Err(Reject::Unknown);
-                }
+                self.known_group(group)?;
                 self.failover.on_done(now, group, outcome, &mut self.events);
+            }
+            Input::Died(group) => {
+                self.known_group(group)?;
+                self.failover.on_death(group, &mut self.events);
             }
             Input::Watchdog(timeout) => {
                 self.members.beat_due |= self.guard.become_armed(timeout);
@@ -215,20 +220,34 @@ impl Node {
 
     fn on_command(&mut self, now: Instant, command: Command) -> Result<(), Reject> {
         let group = match command {
-            Command::Standby(crate::action::Selection::Group(group))
-            | Command::Takeover(crate::action::Selection::Group(group)) => Some(group),
+            Command::Standby(Selection::Group(group))
+            | Command::Takeover(Selection::Group(group))
+            | Command::Clear(Selection::Group(group)) => Some(group),
             Command::Fenced(node) if !self.members.on_fenced(node) => {
                 return Err(Reject::Misdirected);
             }
-            Command::Standby(_) | Command::Takeover(_) | Command::Shutdown | Command::Fenced(_) => {
-                None
-            }
+            Command::Standby(_)
+            | Command::Takeover(_)
+            | Command::Clear(_)
+            | Command::Shutdown
+            | Command::Fenced(_) => None,
         };
-        if group.is_some_and(|group| !self.failover.ids().any(|id| id == group)) {
-            return Err(Reject::Unknown);
+        if let Some(group) = group {
+            self.known_group(group)?;
+        }
+        if command == Command::Shutdown {
+            // Whoever leaves takes up nothing more.
+            self.failover.retire(GroupSet::EMPTY, &mut self.events);
         }
         self.failover.on_command(now, command, &self.members);
         Ok(())
+    }
+
+    fn known_group(&self, group: GroupId) -> Result<(), Reject> {
+        let mut ids = self.failover.ids();
+        ids.any(|id| id == group)
+            .then_some(())
+            .ok_or(Reject::Unknown)
     }
 
     fn known(&self, link: LinkId) -> Result<(), Reject> {

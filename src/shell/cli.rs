@@ -3,6 +3,7 @@
 mod ask;
 pub(crate) mod check;
 mod cl_status;
+mod events;
 mod heartbeat;
 mod row;
 mod table;

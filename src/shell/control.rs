@@ -1,7 +1,8 @@
 //! `control.sock` in `rundir`: one request line of at most 256 bytes, the reply, end of file.
 //!
 //! The reply's first line is `ok` or `error: WHY`; what was asked for follows. Requests:
-//! `status`, `status --json`, `heartbeat`, `standby [all|local|foreign|KEY]`, `takeover [...]`. At most four at
+//! `status`, `status --json`, `heartbeat`, `events [--json] [N]`, `standby [all|local|foreign|KEY]`,
+//! `takeover [...]`, `clear [...]`. At most four at
 //! one time and two seconds each; only root may connect (mode 0600).
 
 use std::cell::{Cell, RefCell};
@@ -68,6 +69,13 @@ pub(crate) enum Request {
     },
     /// What heartbeat's commands are made of.
     Heartbeat,
+    /// Tell what happened.
+    Events {
+        /// From this number on; otherwise all.
+        from: Option<u32>,
+        /// For programs.
+        json: bool,
+    },
     /// Do something.
     Command(Command),
 }
@@ -223,6 +231,17 @@ pub(crate) fn ask(rundir: &Path, request: &str) -> Result<String, AskError> {
 fn parse(line: &str, config: &Config) -> Result<Request, String> {
     let mut words = line.split_ascii_whitespace();
     let verb = words.next().unwrap_or_default();
+    if verb == "events" {
+        let (mut from, mut json) = (None, false);
+        for word in words {
+            match word.parse() {
+                Ok(number) => from = Some(number),
+                Err(_) if word == "--json" => json = true,
+                Err(_) => return Err("events takes --json and a number".to_owned()),
+            }
+        }
+        return Ok(Request::Events { from, json });
+    }
     let argument = words.next();
     if words.next().is_some() {
         return Err("too many words".to_owned());
@@ -238,7 +257,10 @@ fn parse(line: &str, config: &Config) -> Result<Request, String> {
         ("takeover", which) => {
             selection(which, config).map(|which| Request::Command(Command::Takeover(which)))
         }
-        _ => Err("not one of status, standby, takeover".to_owned()),
+        ("clear", which) => {
+            selection(which, config).map(|which| Request::Command(Command::Clear(which)))
+        }
+        _ => Err("not one of status, standby, takeover, clear, events".to_owned()),
     }
 }
 

@@ -22,6 +22,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use twinbeat::config::Config;
 
 use crate::{files, sys};
+pub(crate) use calendar::date;
 use syslog::Syslog;
 pub(crate) use wording::{
     address_error, carrier, coarse, difference, errno, event, group_state, hardware, link_name,
@@ -176,7 +177,7 @@ impl Sinks {
         for (file, most) in files {
             if let Some(file) = file.as_mut().filter(|_| level <= most) {
                 let line = line.get_or_insert_with(|| {
-                    let (at, pid) = (calendar::now(), std::process::id());
+                    let (at, pid) = (date(crate::clock::wall()), std::process::id());
                     let level = level_name(level);
                     format!("{at} {} twinbeat: [{pid}]: {level}: {text}\n", self.node)
                 });
@@ -236,7 +237,8 @@ fn held<T>(lock: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-const fn level_name(level: Level) -> &'static str {
+/// As lines have it.
+pub(crate) const fn level_name(level: Level) -> &'static str {
     match level {
         Level::Error => "ERROR",
         Level::Warn => "WARN",

@@ -10,6 +10,8 @@ mod configuration;
 mod control;
 mod files;
 mod filter;
+mod history;
+mod hook;
 mod interface;
 mod journal;
 mod link;

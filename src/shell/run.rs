@@ -20,6 +20,8 @@ use twinbeat::time::{Duration, Instant};
 use twinbeat::{MAX_FRAME, Node};
 
 use crate::control::Control;
+use crate::history::History;
+use crate::hook::Hooks;
 use crate::interface::Interfaces;
 use crate::link::Links;
 use crate::ping::Pings;
@@ -70,6 +72,8 @@ struct Program {
     watchdog: Watchdog,
     writer: Writer,
     refusals: Refusals,
+    history: History,
+    hooks: Hooks,
     reading: PerLink<Reading>,
     started: Instant,
     realtime_at: Instant,
@@ -107,6 +111,7 @@ pub(crate) fn run(
     program.links.finish();
     program.control.close();
     program.watchdog.close(program.node.is_released());
+    program.wait_for_hooks();
     log::info!("stopped");
     journal::flush();
     // The rest ends with the process; to take it apart would be 2 kB of code.
@@ -133,6 +138,7 @@ impl Program {
         if due {
             // What may no longer be held goes before anything is read.
             self.tell(now, Input::Wake);
+            self.note_events(now);
             self.resources.holding().let_go(now, &self.node);
         }
         if self.node.verdict_due(now) {
@@ -159,6 +165,9 @@ impl Program {
         if clock::now().since(now) < LONGEST_TURN {
             let holding = self.resources.holding();
             holding.keep_up(now, &self.node, beat, &self.interfaces);
+        }
+        if beat {
+            self.resources.watch(now);
         }
         self.do_slow_things(now, ready);
     }
@@ -304,21 +313,23 @@ impl Program {
         let mut beat = self.send(now);
         self.tell_links(now);
         while let Some(action) = self.node.poll_action() {
-            self.note_events();
+            self.note_events(now);
             self.act(now, action);
             beat |= self.send(now);
             self.tell_links(now);
         }
-        self.note_events();
+        self.note_events(now);
         if self.node.take_pings() {
             self.pings.send();
         }
         beat
     }
 
-    fn note_events(&mut self) {
+    fn note_events(&mut self, now: Instant) {
         while let Some(event) = self.node.poll_event() {
+            self.history.note(now, event);
             let (level, mut line) = journal::event(&self.config, event);
+            self.hooks.on_event(&self.config, event, &line);
             if let Event::LinkCarrier { link, .. } = event {
                 let trouble = self.links.trouble(link);
                 line.push_str(if trouble.is_empty() { "" } else { ": " });
@@ -350,7 +361,11 @@ impl Program {
                 let outcome = self.resources.start(now, group, probe, &self.interfaces);
                 (group, outcome)
             }
-            Action::Stop(group) => (group, self.resources.stop(group)),
+            Action::Restart(group) => {
+                let outcome = self.resources.restart(now, group, &self.interfaces);
+                (group, outcome)
+            }
+            Action::Stop(group) => (group, self.resources.stop(now, group, &self.interfaces)),
             Action::Announce(group) => {
                 self.resources.announce(now, group, &self.interfaces);
                 return;

@@ -8,6 +8,7 @@
 mod output;
 mod rule;
 
+use std::cell::Cell;
 use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -38,6 +39,11 @@ const PATH: &CStr = c"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sb
 const GRACE: Duration = Duration::from_secs(5);
 /// How often a kernel without `pidfd_open` (before 5.3) is asked whether the script has ended.
 const POLL: Duration = Duration::from_millis(50);
+
+/// Children at once, whoever runs them.
+pub(crate) const MOST: u8 = 8;
+/// How often those who wait look whether it is their turn.
+pub(crate) const TURN: Duration = Duration::from_millis(20);
 
 /// What a script is asked to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,6 +135,11 @@ impl Finished {
         }
     }
 
+    /// Whether it said how to use it, because it does not know the verb.
+    pub(crate) fn is_usage(&self) -> bool {
+        rule::says(self.said.as_bytes(), &["Usage:", "usage:", "Syntax:"])
+    }
+
     /// Whether `start` or `stop` did it.
     pub(crate) const fn succeeded(&self) -> bool {
         matches!(self.exit, Exit::Code(0))
@@ -150,18 +161,32 @@ impl std::fmt::Display for Exit {
 
 /// Runs a script to its end, whatever it does.
 pub(crate) async fn run(reactor: Rc<Reactor>, job: Job) -> Finished {
+    run_as(reactor, job, &Cell::new(0)).await
+}
+
+/// Kills a script that was begun by [`run_as`], and all of its process group; nothing, if it is zero.
+pub(crate) fn end(process: i32) {
+    if process > 0 {
+        let _ = killpg(Pid::from_raw(process), Signal::SIGKILL);
+    }
+}
+
+/// The same; meanwhile its process is in `process`, which is zero otherwise.
+pub(crate) async fn run_as(reactor: Rc<Reactor>, job: Job, process: &Cell<i32>) -> Finished {
     let (child, mut output) = match begin(&job) {
         Ok(begun) => begun,
         Err(error) => {
             return Finished::at_once(Exit::NotBegun(error));
         }
     };
+    process.set(child.as_raw());
     let pidfd = sys::pidfd_open(child).ok();
     let mut killed = Killed::Not;
     let mut until = reactor.now().after(job.limit);
     loop {
         output.read();
         if let Some(status) = ended(child, killed) {
+            process.set(0);
             output.read();
             return Finished {
                 exit: exit(status, killed),
@@ -174,6 +199,7 @@ pub(crate) async fn run(reactor: Rc<Reactor>, job: Job) -> Finished {
                 Killed::Asked => (Signal::SIGKILL, Killed::Forced),
                 // Nobody waits for it any more: it stays a zombie until this program ends.
                 Killed::Forced => {
+                    process.set(0);
                     return Finished {
                         exit: Exit::Unkillable,
                         said: output.finish(),
@@ -188,6 +214,17 @@ pub(crate) async fn run(reactor: Rc<Reactor>, job: Job) -> Finished {
         }
         wait(&reactor, pidfd.as_ref(), &output, until).await;
     }
+}
+
+/// The same when fewer than [`MOST`] are `running`.
+pub(crate) async fn run_in_turn(reactor: &Rc<Reactor>, running: &Cell<u8>, job: Job) -> Finished {
+    while running.get() >= MOST {
+        reactor.wait(&[], reactor.now().after(TURN)).await;
+    }
+    running.set(running.get() + 1);
+    let end = run(Rc::clone(reactor), job).await;
+    running.set(running.get() - 1);
+    end
 }
 
 /// Begins a shell's command whose end nobody waits for, and whose output is its own affair. The

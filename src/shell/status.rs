@@ -13,7 +13,7 @@ use crate::journal;
 use crate::link::Links;
 use crate::watchdog;
 pub(crate) use heartbeat::heartbeat;
-pub(crate) use json::json;
+pub(crate) use json::{Json, json};
 pub(crate) use text::text;
 
 /// Where everything that is told comes from.

@@ -4,13 +4,20 @@ use twinbeat::action::GroupState;
 use twinbeat::id::GroupId;
 use twinbeat::time::Instant;
 
-use super::Cluster;
 use super::machine::Scripts;
+use super::words::Note;
+use super::{Cluster, Happening};
 
 impl Cluster {
     /// R1: nothing is started here while a machine that hears this one, and is heard, has it.
     pub(super) fn check_start(&mut self, machine: usize, group: GroupId) {
         self.check_order_of_start(machine, group);
+        let restarting = &mut self.machines[machine].restarting;
+        if let Some(place) = restarting.iter().position(|one| *one == group.index()) {
+            // It ran here a moment ago: what was so before is as it was.
+            restarting.swap_remove(place);
+            return;
+        }
         for other in 0..self.machines.len() {
             if other != machine
                 && self.machines[other].runs()
@@ -67,7 +74,10 @@ impl Cluster {
         let long = self.settings.deadtime + 2 * self.settings.keepalive + scripts;
         for other in 0..self.machines.len() {
             let joined = self.rules.joined(machine, other, self.now);
-            if other == machine || joined.is_none_or(|since| self.now - since < long) {
+            // Nothing stops because two differ.
+            let agreed =
+                joined.and_then(|since| Some(since.max(self.agreed_since(machine, other)?)));
+            if other == machine || agreed.is_none_or(|since| self.now - since < long) {
                 continue;
             }
             for group in GroupId::first(self.settings.groups.len()) {
@@ -125,8 +135,24 @@ impl Cluster {
         }
     }
 
+    /// The lease of a group's addresses may have ended.
+    pub(super) fn lapse(&mut self, machine: usize, group: GroupId) {
+        let now = self.now;
+        let one = self.group(machine, group);
+        one.look_at = 0;
+        if one.installed(now) {
+            let until = one.installed_until;
+            one.look_at = until;
+            self.plan(until, Happening::Lapse(machine, group));
+        } else if one.installed_until > 0 {
+            one.installed_until = 0;
+            self.note(machine, Note::Lapses(group));
+            self.check_lapse(machine, group);
+        }
+    }
+
     /// A lease does not end under a loop that works.
-    pub(super) fn check_lapse(&self, machine: usize, group: GroupId) {
+    fn check_lapse(&self, machine: usize, group: GroupId) {
         let one = &self.machines[machine];
         let held = &one.groups[group.index()];
         if one.runs() && held.wanted && one.stalled_until < held.refreshed_at {

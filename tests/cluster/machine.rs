@@ -6,12 +6,14 @@ use std::rc::Rc;
 
 use twinbeat::Node;
 use twinbeat::action::{Carrier, Command, GroupState, Outcome};
-use twinbeat::config::Config;
+use twinbeat::config::{Config, Refusal};
 use twinbeat::id::{GroupId, GroupSet, LinkId, LinkSet, NodeId, WitnessId, WitnessSet};
 use twinbeat::time::{Duration, Instant};
 
 use super::dog::Dog;
 use super::network::Frame;
+use super::plan::Plan;
+use super::reload::Pending;
 use super::serial::Port;
 
 /// A machine of the cluster.
@@ -20,6 +22,15 @@ pub(crate) struct Machine {
     pub(crate) name: String,
     pub(crate) me: NodeId,
     pub(crate) config: Config,
+    /// What its agent has read.
+    pub(crate) plan: Plan,
+    pub(crate) planned_at: u64,
+    /// What its files say.
+    pub(crate) files: Plan,
+    pub(crate) pending: Option<Pending>,
+    pub(crate) refused: Option<Refusal>,
+    /// Groups that this reload starts again in place.
+    pub(crate) restarting: Vec<usize>,
     /// The agent, while its process lives.
     pub(crate) node: Option<Box<Node>>,
     /// Which start of the agent this is; zero before the first.
@@ -60,6 +71,7 @@ pub(crate) enum Arrival {
     Frame(LinkId, Rc<Frame>),
     Link(LinkId, Carrier),
     Done(GroupId, Outcome),
+    Died(GroupId),
     Witness(WitnessId, bool),
     Command(Command),
     Watchdog(Option<Duration>),
@@ -111,7 +123,7 @@ pub(crate) enum Behaviour {
 }
 
 impl Machine {
-    pub(crate) fn new(name: &str, config: Config, groups: Vec<Group>) -> Self {
+    pub(crate) fn new(name: &str, config: Config, plan: Plan, groups: Vec<Group>) -> Self {
         Self {
             name: name.to_owned(),
             me: config.me,
@@ -119,6 +131,12 @@ impl Machine {
             lost: WitnessSet::EMPTY,
             dark_since: None,
             config,
+            files: plan.clone(),
+            plan,
+            planned_at: 0,
+            pending: None,
+            refused: None,
+            restarting: Vec::new(),
             node: None,
             life: 0,
             groups,
@@ -144,12 +162,16 @@ impl Machine {
     /// The agent's process is gone; kernel and scripts are not.
     pub(crate) fn lose_agent(&mut self) {
         if let Some(node) = self.node.take() {
-            let views =
-                GroupId::first(self.groups.len()).map(|id| node.group(Instant::default(), id));
-            for (group, view) in self.groups.iter_mut().zip(views) {
-                group.stuck = view.state == GroupState::StopFailed;
+            for (id, group) in GroupId::first(self.groups.len()).zip(&mut self.groups) {
+                let mut all = self.plan.groups.iter();
+                let local = all
+                    .position(|one| *one == id.index())
+                    .and_then(GroupId::new);
+                let view = local.map(|local| node.group(Instant::default(), local));
+                group.stuck = view.is_some_and(|view| view.state == GroupState::StopFailed);
             }
         }
+        self.pending = None;
         self.inbox.clear();
         self.done.clear();
         self.stalled_until = 0;

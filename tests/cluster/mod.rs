@@ -1,14 +1,17 @@
 //! A cluster of real [`Node`]s in virtual time: machines, a network that loses and an adversary
 //! that replays, and the rules of the design looked at after every step.
 
+mod death;
 mod dog;
 mod holding;
 pub(crate) mod machine;
 pub(crate) mod network;
 mod order;
 mod outputs;
+pub(crate) mod plan;
 mod planned;
 pub(crate) mod random;
+pub(crate) mod reload;
 pub(crate) mod rules;
 pub(crate) mod serial;
 pub(crate) mod settings;
@@ -28,6 +31,7 @@ use twinbeat::{Boot, Node};
 
 use machine::{Arrival, Group, Machine};
 use network::Network;
+use plan::Plan;
 use planned::{Happening, Planned};
 use random::Random;
 use rules::Rules;
@@ -50,6 +54,8 @@ pub(crate) struct Cluster {
     /// Scripts take at most this long when they work, and are given up after `script_limit`.
     pub(crate) script_time: u64,
     pub(crate) script_limit: u64,
+    /// From one status of a script that runs to the next.
+    pub(crate) monitor: u64,
     /// Lines of a story, when one is told.
     pub(crate) story: Option<Vec<String>>,
     lease: u64,
@@ -75,6 +81,7 @@ impl Cluster {
             wake_delay: 0,
             script_time: 500_000,
             script_limit: 2_000_000,
+            monitor: 1_000_000,
             story: None,
             lease: settings.lease(),
             queue: BinaryHeap::new(),
@@ -100,7 +107,12 @@ impl Cluster {
             .iter()
             .map(|group| Group::new(group.has_address(), group.has_scripts()))
             .collect();
-        let mut machine = Machine::new(name, settings.config(me), groups);
+        let mut machine = Machine::new(
+            name,
+            Plan::of(settings).config(settings, me),
+            Plan::of(settings),
+            groups,
+        );
         machine.ports = serial::ports(settings, me);
         machine
     }
@@ -111,10 +123,11 @@ impl Cluster {
             return;
         }
         self.note(machine, words::Note::Fault("starts"));
+        self.read_files(machine);
         let boot = Boot {
             incarnation: self.random.word(),
             counter: u32::try_from(self.random.below(1 << 31)).unwrap(),
-            standby: self.machines[machine].remembered,
+            standby: self.machines[machine].local_set(self.machines[machine].remembered),
         };
         let now = self.clock(machine);
         let one = &mut self.machines[machine];
@@ -320,6 +333,7 @@ impl Cluster {
                 life,
                 end,
             } => self.script_ends(machine, group, job, life, end),
+            Happening::Found(machine, group, life) => self.find(machine, group, life),
             Happening::Lapse(machine, group) => self.lapse(machine, group),
             Happening::Bite(machine, kicked_at) => self.bite(machine, kicked_at),
             Happening::Boot(machine) => self.boot(machine),

@@ -6,17 +6,25 @@ use twinbeat::id::{GroupId, GroupSet};
 use super::Cluster;
 
 impl Cluster {
-    /// The group that one is started after, and the one that it goes with.
-    pub(super) fn others(&self, group: GroupId) -> [Option<GroupId>; 2] {
-        let settings = &self.settings.groups[group.index()];
-        [settings.after, settings.with].map(|other| other.and_then(GroupId::new))
+    /// The group that one is started after, and the one that it goes with, in the files of a machine.
+    fn others(&self, machine: usize, group: GroupId) -> [Option<GroupId>; 2] {
+        let one = &self.machines[machine];
+        let Some(local) = one.local(group) else {
+            return [None; 2];
+        };
+        let options = one.config.groups[local.index()].options;
+        [options.after, options.with].map(|other| Some(one.world(other?)))
+    }
+
+    pub(super) fn goes_with_another(&self, machine: usize, group: GroupId) -> bool {
+        self.others(machine, group)[1].is_some()
     }
 
     /// The set and everything that depends on it.
-    pub(super) fn with_dependents(&self, mut groups: GroupSet) -> GroupSet {
+    pub(super) fn with_dependents(&self, machine: usize, mut groups: GroupSet) -> GroupSet {
         for _ in 0..self.settings.groups.len() {
             for id in GroupId::first(self.settings.groups.len()) {
-                let mut others = self.others(id).into_iter().flatten();
+                let mut others = self.others(machine, id).into_iter().flatten();
                 if others.any(|other| groups.contains(other)) {
                     groups = groups.with(id);
                 }
@@ -27,8 +35,8 @@ impl Cluster {
 
     /// How many have to wait for each other at most.
     pub(crate) fn chain(&self) -> u64 {
-        let depends = GroupId::first(self.settings.groups.len())
-            .filter(|group| self.others(*group) != [None; 2]);
+        let groups = self.settings.groups.iter();
+        let depends = groups.filter(|group| (group.after, group.with) != (None, None));
         depends.count() as u64
     }
 
@@ -52,7 +60,7 @@ impl Cluster {
     /// may be as old as a stall is long and a deadtime on top. Of a node out of its hearing it learns only
     /// that it has it, or wants it.
     pub(super) fn check_order_of_start(&self, machine: usize, group: GroupId) {
-        let Some(other) = self.others(group)[0] else {
+        let Some(other) = self.others(machine, group)[0] else {
             return;
         };
         let all = || (0..self.machines.len()).filter(|one| *one != machine);
@@ -76,8 +84,8 @@ impl Cluster {
     /// Where both are stopped, what comes after another has stopped before.
     pub(super) fn check_order_of_stop(&self, machine: usize, other: GroupId) {
         for group in GroupId::first(self.settings.groups.len()) {
-            let stopping = self.state(machine, group) == Some(GroupState::Stopping);
-            if self.others(group)[0] == Some(other) && stopping {
+            let stopping = self.is_stopping(machine, group);
+            if self.others(machine, group)[0] == Some(other) && stopping {
                 self.fail(format!(
                     "{} stops {} before {}",
                     self.machines[machine].name,
@@ -88,10 +96,21 @@ impl Cluster {
         }
     }
 
-    /// In the end a group is where the one is that it goes with. If it failed to start there it is
+    fn is_stopping(&self, machine: usize, group: GroupId) -> bool {
+        // One that waits for other files says so when it has stopped.
+        self.machines[machine].groups[group.index()].active()
+            && self.state(machine, group) == Some(GroupState::Stopping)
+    }
+
+    /// By the files of one machine, in the end a group is where the one is that it goes with. If it failed to start there it is
     /// nowhere; then nothing more is asked of it.
-    pub(super) fn check_together(&self, group: GroupId, serving: &dyn Fn(usize) -> bool) -> bool {
-        let Some(other) = self.others(group)[1] else {
+    pub(super) fn check_together(
+        &self,
+        files: usize,
+        group: GroupId,
+        serving: &dyn Fn(usize) -> bool,
+    ) -> bool {
+        let Some(other) = self.others(files, group)[1] else {
             return true;
         };
         let held = |one: &usize| self.state(*one, other) == Some(GroupState::Held);

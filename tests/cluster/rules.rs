@@ -26,11 +26,15 @@ pub(crate) struct Rules {
     pub(crate) accepted: u64,
     pub(crate) refused: u64,
     pub(crate) starts: u64,
+    /// Starts in place, after a death.
+    pub(crate) restarts: u64,
     /// Starts on another machine than the one before.
     pub(crate) takeovers: u64,
     pub(crate) announced: u64,
     /// Machines reset by their watchdogs.
     pub(crate) resets: u64,
+    /// Configurations taken up by a life.
+    pub(crate) reloads: u64,
     /// Steps in which a node wanted something done.
     pub(crate) news: u64,
     /// Checks of R6 and of the timer on a clone.
@@ -82,10 +86,12 @@ impl Rules {
             accepted: 0,
             refused: 0,
             starts: 0,
+            restarts: 0,
             takeovers: 0,
             twins: 0,
             announced: 0,
             resets: 0,
+            reloads: 0,
             news: 0,
             trace: 0xcbf2_9ce4_8422_2325,
             both: 0,
@@ -316,18 +322,22 @@ impl Cluster {
         if self.machines[frame.from].life == frame.life && self.machines[frame.from].runs() {
             self.rules.accept(machine, frame, now);
             for group in GroupId::first(self.settings.groups.len()) {
-                let said = self.machines[frame.from].groups[group.index()].stuck_at < frame.sent_at
-                    && self.state(frame.from, group) == Some(GroupState::StopFailed);
-                if said {
-                    self.rules.stuck[pair] = self.rules.stuck[pair].with(group);
-                }
+                let stuck = self.state(frame.from, group) == Some(GroupState::StopFailed);
+                let since = self.machines[frame.from].groups[group.index()].stuck_at;
+                let known = self.rules.stuck[pair];
+                self.rules.stuck[pair] = match stuck {
+                    true if since < frame.sent_at => known.with(group),
+                    true => known,
+                    // A person has seen to it.
+                    false => known.without(group),
+                };
             }
         }
     }
 
     pub(super) fn state(&self, machine: usize, group: GroupId) -> Option<GroupState> {
-        let node = self.machines[machine].node.as_ref();
-        node.map(|node| node.group(self.clock(machine), group).state)
+        let view = self.machines[machine].view(self.clock(machine), group);
+        view.map(|(state, ..)| state)
     }
 
     fn views(&self, node: &Node, now: Instant) -> Views {

@@ -13,10 +13,15 @@ impl Cluster {
         let running: Vec<usize> = (0..self.machines.len())
             .filter(|machine| self.machines[*machine].runs())
             .collect();
-        let groups = || GroupId::first(self.settings.groups.len());
+        // All have the same files by then.
+        let Some(files) = running.first().copied() else {
+            return;
+        };
+        let planned = |group: &GroupId| self.machines[files].local(*group).is_some();
+        let groups = || GroupId::first(self.settings.groups.len()).filter(planned);
         let unsure = groups().filter(|group| self.is_unsure(*group, failed, &running));
         let unsure = unsure.fold(GroupSet::EMPTY, GroupSet::with);
-        let dependents = self.with_dependents(GroupSet(failed.0 | unsure.0));
+        let dependents = self.with_dependents(files, GroupSet(failed.0 | unsure.0));
         let unsure = GroupSet((dependents.0 & !failed.0) | unsure.0);
         for group in groups().filter(|group| !unsure.contains(*group)) {
             let able = |one: &usize| self.is_able(*one, group);
@@ -24,14 +29,14 @@ impl Cluster {
                 let held = &self.machines[**one].groups[group.index()];
                 self.state(**one, group) == Some(GroupState::Held) && held.served(self.now)
             };
-            if !self.check_together(group, &|one| serving(&&one)) {
+            if !self.check_together(files, group, &|one| serving(&&one)) {
                 continue;
             }
             let holders: Vec<&usize> = running.iter().filter(serving).collect();
             let [holder] = holders[..] else {
                 self.fail(format!("R2: {} is served by {holders:?}", self.key(group)));
             };
-            if self.settings.groups[group.index()].with.is_none() {
+            if !self.goes_with_another(files, group) {
                 self.check_connected(*holder, group, &able);
             }
             for (other, one) in self.machines.iter().enumerate() {
@@ -41,7 +46,8 @@ impl Cluster {
                     self.fail(format!("R2: {} has {} too", one.name, self.key(group)));
                 }
                 let now = self.instant();
-                let seen = one.node.as_ref().map(|node| node.group(now, group).holder);
+                let node = one.node.as_ref().zip(one.local(group));
+                let seen = node.map(|(node, local)| node.group(now, local).holder);
                 if seen.is_some_and(|seen| seen != Some(self.machines[*holder].me)) {
                     self.fail(format!(
                         "R4: {} sees {} at {seen:?}",

@@ -67,6 +67,7 @@ impl Cluster {
         self.let_go(machine);
         self.refresh(machine);
         self.check_dark(machine);
+        self.try_reload(machine);
         self.sleep(machine);
     }
 
@@ -76,7 +77,7 @@ impl Cluster {
         self.hear_ends(machine);
     }
 
-    fn hear_ends(&mut self, machine: usize) {
+    pub(super) fn hear_ends(&mut self, machine: usize) {
         while let Some((group, outcome)) = self.machines[machine].done.pop_front() {
             self.step(machine, Some(&Arrival::Done(group, outcome)));
         }
@@ -84,12 +85,17 @@ impl Cluster {
 
     fn step(&mut self, machine: usize, arrival: Option<&Arrival>) {
         let now = self.clock(machine);
-        let before = self.before_step(machine, arrival);
+        let local = arrival.map(|arrival| self.machines[machine].localized(arrival));
+        if matches!(local, Some(None)) {
+            return;
+        }
+        let local = local.flatten();
+        let before = self.before_step(machine, local.as_ref());
         let one = &mut self.machines[machine];
         let Some(node) = &mut one.node else {
             return;
         };
-        let result = node.handle(now, input(arrival));
+        let result = node.handle(now, input(local.as_ref()));
         let outputs = Outputs::of(node, now);
         one.deadline = outputs.deadline;
         if let Some(Arrival::Done(group, outcome)) = arrival {
@@ -100,10 +106,14 @@ impl Cluster {
             group.wanted = group.started && *outcome == Outcome::Running;
             group.started = group.wanted || (group.started && *outcome == Outcome::StopFailed);
         }
-        self.after_step(machine, arrival, before, result, &outputs);
+        self.after_step(machine, local.as_ref(), before, result, &outputs);
         if let (Some(Arrival::Frame(_, frame)), Ok(others)) = (arrival, result) {
             self.pass_on(machine, others, frame);
         }
+        self.carry_out(machine, &outputs);
+    }
+
+    pub(super) fn carry_out(&mut self, machine: usize, outputs: &Outputs) {
         for (links, bytes) in &outputs.frames {
             self.send(machine, *links, bytes);
         }
@@ -111,10 +121,12 @@ impl Cluster {
             self.ping(machine);
         }
         for action in &outputs.actions {
-            self.act(machine, *action);
+            let action = self.machines[machine].worldly(*action);
+            self.act(machine, action);
         }
         for event in &outputs.events {
-            self.note(machine, Note::Event(*event));
+            let event = self.machines[machine].told(*event);
+            self.note(machine, Note::Event(event));
         }
         self.check_groups(machine);
         self.note_held(machine);
@@ -178,11 +190,11 @@ impl Cluster {
             }
             Action::Stop(group) => {
                 self.check_order_of_stop(machine, group);
-                self.group(machine, group).wanted = false;
-                self.remove(machine, group);
                 let one = self.group(machine, group);
                 if one.scripts == Scripts::Stopped {
                     one.job += 1;
+                    one.wanted = false;
+                    self.remove(machine, group);
                     self.done(machine, group, Outcome::Stopped);
                     return;
                 }
@@ -194,6 +206,7 @@ impl Cluster {
                 };
                 self.job(machine, group, time, end);
             }
+            Action::Restart(group) => self.restart(machine, group),
             Action::Announce(_) => self.rules.announced += 1,
             Action::Remember(groups) => self.machines[machine].remembered = groups,
             Action::Exit => {
@@ -229,7 +242,7 @@ impl Cluster {
         self.job(machine, group, time, end);
     }
 
-    fn job(&mut self, machine: usize, group: GroupId, time: u64, end: JobEnd) {
+    pub(super) fn job(&mut self, machine: usize, group: GroupId, time: u64, end: JobEnd) {
         let life = self.machines[machine].life;
         let one = self.group(machine, group);
         one.job += 1;
@@ -293,24 +306,13 @@ impl Cluster {
             }
         };
         if heard {
+            if matches!(end, JobEnd::Stopped | JobEnd::StopFailed) {
+                // The address stands left of the scripts.
+                self.group(machine, group).wanted = false;
+                self.remove(machine, group);
+            }
             self.machines[machine].receive(Arrival::Done(group, outcome));
             self.turn(machine);
-        }
-    }
-
-    /// The lease of a group's addresses may have ended.
-    pub(super) fn lapse(&mut self, machine: usize, group: GroupId) {
-        let now = self.now;
-        let one = self.group(machine, group);
-        one.look_at = 0;
-        if one.installed(now) {
-            let until = one.installed_until;
-            one.look_at = until;
-            self.plan(until, Happening::Lapse(machine, group));
-        } else if one.installed_until > 0 {
-            one.installed_until = 0;
-            self.note(machine, Note::Lapses(group));
-            self.check_lapse(machine, group);
         }
     }
 
@@ -325,7 +327,7 @@ impl Cluster {
 
     /// Puts back what is missing and refreshes what is due.
     fn refresh(&mut self, machine: usize) {
-        let lease = self.lease;
+        let lease = self.machines[machine].config.timing.lease.micros();
         let after = self.settings.after_beat(lease);
         for id in GroupId::first(self.settings.groups.len()) {
             let group = &self.machines[machine].groups[id.index()];
@@ -364,7 +366,7 @@ impl Cluster {
         let one = &self.machines[machine];
         let due = one.deadline.micros().min(one.lines_due());
         let deadline = due.saturating_add(one.behind);
-        let after = self.settings.after_beat(self.lease);
+        let after = (self.settings).after_beat(one.config.timing.lease.micros());
         let extra = one.beat_at + after;
         let refreshes = |group: &Group| group.wanted && group.refreshed_at <= one.beat_at;
         if after > 0 && extra > self.now && one.groups.iter().any(refreshes) {
@@ -384,15 +386,15 @@ impl Cluster {
     }
 
     fn may_hold(&self, machine: usize, group: GroupId) -> bool {
-        let node = self.machines[machine].node.as_ref();
-        node.is_some_and(|node| node.may_hold(self.clock(machine), group))
+        let view = self.machines[machine].view(self.clock(machine), group);
+        view.is_some_and(|(.., may_hold)| may_hold)
     }
 
-    fn group(&mut self, machine: usize, group: GroupId) -> &mut Group {
+    pub(super) fn group(&mut self, machine: usize, group: GroupId) -> &mut Group {
         &mut self.machines[machine].groups[group.index()]
     }
 
-    fn done(&mut self, machine: usize, group: GroupId, outcome: Outcome) {
+    pub(super) fn done(&mut self, machine: usize, group: GroupId, outcome: Outcome) {
         self.machines[machine].done.push_back((group, outcome));
     }
 }

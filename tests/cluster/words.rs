@@ -1,6 +1,7 @@
 //! What happened, in the words of a story.
 
 use twinbeat::action::{Action, Command, Event, Selection};
+use twinbeat::config::Refusal;
 use twinbeat::id::GroupId;
 
 use super::Cluster;
@@ -12,6 +13,7 @@ pub(crate) enum Note {
     Action(Action),
     Command(Command),
     Fault(&'static str),
+    Refused(Refusal),
     Takes(GroupId),
     Drops(GroupId),
     Lapses(GroupId),
@@ -50,11 +52,15 @@ impl Cluster {
             Note::Command(Command::Takeover(which)) => {
                 format!("is told: takeover {}", self.which(*which))
             }
+            Note::Command(Command::Clear(which)) => {
+                format!("is told: clear {}", self.which(*which))
+            }
             Note::Command(Command::Fenced(node)) => {
                 format!("is told that {} is off", self.settings.names[node.index()])
             }
             Note::Command(Command::Shutdown) => "is told to shut down".to_owned(),
             Note::Fault(what) => (*what).to_owned(),
+            Note::Refused(why) => format!("refuses to reload: {why:?}"),
             Note::Takes(group) => format!("has the address of {}", self.key(*group)),
             Note::Drops(group) => format!("removes the address of {}", self.key(*group)),
             Note::Lapses(group) => {
@@ -99,6 +105,7 @@ impl Cluster {
             ),
             Event::PeerReach { node, score } => format!("{} reaches {score}", name(node)),
             Event::Mismatch { node, what } => format!("{} has other {what:?}", name(node)),
+            Event::Agreed { node } => format!("{} has the same configuration again", name(node)),
             Event::Cloned => "there is another machine with this name".to_owned(),
             Event::Group {
                 group,

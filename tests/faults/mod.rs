@@ -1,5 +1,6 @@
 //! One seed: a cluster drawn by chance, faults by chance, then quiet, and the rules throughout.
 
+mod rollout;
 mod world;
 
 use twinbeat::action::{Carrier, Command, GroupState, Selection};
@@ -10,6 +11,7 @@ use crate::cluster::machine::Behaviour;
 use crate::cluster::network::Quality;
 use crate::cluster::random::Random;
 use crate::cluster::settings::Settings;
+use rollout::Rollout;
 
 /// What happened, over one seed or many.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,10 +21,12 @@ pub(crate) struct Summary {
     pub(crate) with_takeover: u64,
     takeovers: u64,
     starts: u64,
+    restarts: u64,
     pub(crate) accepted: u64,
     refused: u64,
     twins: u64,
     resets: u64,
+    reloads: u64,
     trace: u64,
 }
 
@@ -34,10 +38,12 @@ impl Summary {
             with_takeover: self.with_takeover + other.with_takeover,
             takeovers: self.takeovers + other.takeovers,
             starts: self.starts + other.starts,
+            restarts: self.restarts + other.restarts,
             accepted: self.accepted + other.accepted,
             refused: self.refused + other.refused,
             twins: self.twins + other.twins,
             resets: self.resets + other.resets,
+            reloads: self.reloads + other.reloads,
             trace: self.trace ^ other.trace,
         }
     }
@@ -50,7 +56,11 @@ const LONGEST_DOG: u64 = 10;
 pub(crate) fn simulate(seed: u64) -> Summary {
     let mut random = Random::new(seed ^ 0x7477_696e);
     let mut reach_random = Random::new(seed ^ 0x7069_6e67);
+    let mut death_random = (!seed.is_multiple_of(3)).then(|| Random::new(seed ^ 0x6465_6174));
     let mut settings = world::settings(&mut random);
+    if let Some(random) = &mut death_random {
+        settings.restarts = random.pick(&[0, 1, 3]);
+    }
     world::reach(&mut settings, &mut reach_random);
     world::order(&mut settings, &mut Random::new(seed ^ 0x6f72_6465));
     let mut cluster = Cluster::new(settings, seed);
@@ -65,11 +75,16 @@ pub(crate) fn simulate(seed: u64) -> Summary {
             cluster.give_dog(machine, random.pick(&[1, 2, LONGEST_DOG]) * 1_000_000);
         }
     }
+    let mut reload_random = Random::new(seed ^ 0x7265_6c64);
+    let rollout = Rollout::new(&cluster, &mut reload_random);
     let mut faults = Faults {
+        rollout,
+        reload_random,
         good: world::quality(&cluster, &mut random),
         cluster,
         random,
         reach_random,
+        death_random,
         adversary,
         dogs,
     };
@@ -82,10 +97,12 @@ pub(crate) fn simulate(seed: u64) -> Summary {
         with_takeover: u64::from(rules.takeovers > 0),
         takeovers: rules.takeovers,
         starts: rules.starts,
+        restarts: rules.restarts,
         accepted: rules.accepted,
         refused: rules.refused,
         twins: rules.twins,
         resets: rules.resets,
+        reloads: rules.reloads,
         trace: rules.trace,
     }
 }
@@ -94,6 +111,10 @@ struct Faults {
     cluster: Cluster,
     random: Random,
     reach_random: Random,
+    /// What dies, and when; nothing in some worlds.
+    death_random: Option<Random>,
+    reload_random: Random,
+    rollout: Rollout,
     good: Quality,
     adversary: bool,
     /// Some machine has a watchdog.
@@ -112,6 +133,8 @@ impl Faults {
         for _ in 0..self.random.between(15, 50) {
             self.fault();
             self.lose_or_find_hosts();
+            self.end_or_clear();
+            self.reload_one();
             let pause = self
                 .random
                 .pick(&[deadtime / 20, deadtime, deadtime * 2, deadtime * 3]);
@@ -240,6 +263,25 @@ impl Faults {
         }
     }
 
+    /// A program ends, a status lies, a person clears what failed.
+    fn end_or_clear(&mut self) {
+        let Some(random) = &mut self.death_random else {
+            return;
+        };
+        let machine = random.index(self.cluster.machines.len());
+        let group = random.index(self.cluster.settings.groups.len());
+        self.cluster.monitor = random.between(10_000, 1_000_000);
+        match random.below(12) {
+            0..=3 => self.cluster.die(machine, group),
+            4 => self.cluster.cry_wolf(machine, group),
+            5 => {
+                let which = selection(random, self.cluster.settings.groups.len());
+                self.cluster.command(machine, Command::Clear(which));
+            }
+            _ => {}
+        }
+    }
+
     /// Everything is mended; after the time of R2 all is served, by one node each, and stays so.
     fn quiet(&mut self) {
         let Settings {
@@ -273,6 +315,7 @@ impl Faults {
                 self.cluster.boot(machine);
             }
         }
+        self.reload_all();
         let failed = self.failed();
         // A difference in connectivity has to be found, and to last.
         let reach = match self.cluster.settings.hosts {
@@ -312,15 +355,15 @@ impl Faults {
     /// Groups that failed somewhere: they are tried again some time.
     fn failed(&self) -> GroupSet {
         let now = self.cluster.instant();
-        let nodes = || {
-            let machines = self.cluster.machines.iter();
-            machines.filter_map(|one| one.node.as_ref())
-        };
+        let machines = &self.cluster.machines;
         GroupId::first(self.cluster.settings.groups.len())
             .filter(|group| {
-                nodes().any(|node| {
-                    let state = node.group(now, *group).state;
-                    matches!(state, GroupState::StartFailed | GroupState::StopFailed)
+                machines.iter().any(|one| {
+                    let state = one.view(now, *group).map(|(state, ..)| state);
+                    matches!(
+                        state,
+                        Some(GroupState::StartFailed | GroupState::StopFailed)
+                    )
                 })
             })
             .fold(GroupSet::EMPTY, GroupSet::with)

@@ -74,12 +74,17 @@ pub enum Event {
         /// How many.
         score: u8,
     },
-    /// A peer was started from a different configuration.
+    /// A peer has a different configuration; told once for each thing that differs.
     Mismatch {
         /// Which peer.
         node: NodeId,
         /// What differs.
         what: Difference,
+    },
+    /// Nothing of a live peer's configuration differs any more.
+    Agreed {
+        /// Which peer.
+        node: NodeId,
     },
     /// Another machine runs under this node's name, with the key.
     Cloned,
@@ -152,18 +157,28 @@ pub enum Reason {
     HolderDied,
     /// Its holder left.
     HolderLeft,
-    /// Asked for by another node that has a better right.
+    /// Its holder stands by for it.
+    HolderStandsBy,
+    /// Asked for by another node that has a better right to it.
     Requested,
     /// A person's command here.
     Operator,
     /// This program is being stopped.
     Shutdown,
+    /// The configuration is being reloaded, and this group goes or changes.
+    Reload,
     /// Another node's claim wins.
     BetterClaim,
     /// Its scripts did not start.
     StartFailed,
+    /// A resource of it was found dead: it is started again in place.
+    Died,
+    /// Once more, too often in a short time.
+    DiedAgain,
     /// Its scripts did not stop.
     StopFailed,
+    /// A peer could not start it.
+    PeerStartFailed,
     /// A peer could not stop it.
     PeerStopFailed,
     /// Another machine answers for its address.

@@ -4,6 +4,8 @@
 //! Heads up! Marks of time written `Duration` are attentive time: what came in while this loop
 //! slept late is read before anything is concluded from silence.
 
+mod change;
+
 use crate::action::{Event, Events};
 use crate::config::{Config, Sight};
 use crate::id::{NodeId, NodeSet, PerNode, PerWitness, WitnessId};
@@ -255,14 +257,18 @@ impl Connectivity {
         WitnessId::first(self.count)
     }
 
-    /// One witness changed, or not: a target is reached by any of its own.
-    fn review(&mut self, id: WitnessId, events: &mut Events) -> bool {
+    /// Which targets are reached; whether that is news.
+    fn count_reached(&mut self) -> bool {
         let up = self.witnesses.iter().filter(|(_, view)| view.up);
         let reached = up.fold(0, |reached, (_, view)| reached | bit(view.target));
-        if reached == self.reached {
+        core::mem::replace(&mut self.reached, reached) != reached
+    }
+
+    /// One witness changed, or not: a target is reached by any of its own.
+    fn review(&mut self, id: WitnessId, events: &mut Events) -> bool {
+        if !self.count_reached() {
             return false;
         }
-        self.reached = reached;
         events.report(Event::Reach {
             witness: id,
             up: self.witnesses.at(id).up,

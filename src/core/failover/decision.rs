@@ -11,9 +11,15 @@ use crate::time::Instant;
 impl Failover {
     /// Looks at everything again. Repeating it without news changes nothing.
     pub(crate) fn decide(&mut self, now: Instant, members: &mut Membership, events: &mut Events) {
-        self.met |= members.alive().next().is_some();
+        if members.alive().next().is_some() {
+            self.met = true;
+            for id in self.ids() {
+                self.groups.at_mut(id).kept = false;
+            }
+        }
         self.end_suspension(members, events);
         members.review_absent(now);
+        self.doomed = self.doomed && self.is_stuck();
         self.connectivity.compare(members, events);
         // What one group does may be what another waits for.
         for _ in 0..=self.count {
@@ -48,6 +54,7 @@ impl Failover {
         }
         let seen = members
             .alive()
+            .filter(|(_, alive)| alive.is_believed())
             .map(|(_, alive)| alive.beat.groups.at(id).epoch);
         for epoch in seen {
             self.groups.at_mut(id).see(epoch);
@@ -73,11 +80,17 @@ impl Failover {
         {
             self.groups.at_mut(id).request.operator_until = None;
         }
+        if self.groups.at(id).is_retiring() {
+            return self.decide_retiring(id, members, events);
+        }
         match self.groups.at(id).state {
             State::Idle { .. } => self.decide_idle(now, id, members, events),
             State::Unknown { running } => self.decide_unknown(now, id, running, members, events),
             State::Claiming { claim } => self.decide_claiming(id, claim, members, events),
             State::Starting { claim, .. } | State::Held { claim, .. } => {
+                if let State::Held { .. } = self.groups.at(id).state {
+                    self.groups.at_mut(id).failures.review(now);
+                }
                 self.decide_served(id, claim, members, events);
             }
             State::StartFailed { .. } => {
@@ -89,10 +102,12 @@ impl Failover {
             }
             // Only the end of the action, or a person, ends these.
             State::Stopping { .. } => {}
-            State::StopFailed { since, .. } => {
-                self.doomed |= self.is_released() || members.is_missed_since(since);
-            }
+            State::StopFailed { since, .. } => self.review_doom(since, members),
         }
+    }
+
+    pub(super) fn review_doom(&mut self, since: Instant, members: &Membership) {
+        self.doomed |= self.is_released() || members.is_missed_since(since);
     }
 
     fn decide_idle(
@@ -120,18 +135,27 @@ impl Failover {
         // Who hands it over may not know of another that could not stop it.
         let blocked = self.is_blocked(now, id, members) || self.waits(id, members);
         let granted = self.granted(id, members);
-        if let Some(epoch) = granted.filter(|_| !declines && !blocked) {
-            let claim = self.claim(id, epoch);
-            self.groups
-                .at_mut(id)
-                .become_starting(claim, false, Reason::Granted, events);
-            return;
-        }
         let operator = self.groups.at(id).request.operator_until.is_some();
         if operator {
             reason = Reason::Operator;
+        }
+        if let Some(epoch) = granted.filter(|_| !declines && !blocked) {
+            let claim = self.claim(id, epoch);
+            let home = reason == Reason::Home && wanted == Some(self.me);
+            if !operator && !home {
+                reason = self.why_granted(id, members);
+            }
+            self.groups
+                .at_mut(id)
+                .become_starting(claim, false, reason, events);
+            return;
+        }
+        if operator {
+            // A person has decided.
         } else if wanted != Some(self.me) {
             return;
+        } else if self.failed_elsewhere(id, members) {
+            reason = Reason::PeerStartFailed;
         }
         let State::Idle { grant: None } = self.groups.at(id).state else {
             return;
@@ -280,7 +304,7 @@ impl Failover {
                 Some(Reason::Operator)
             } else if self.is_stuck() {
                 Some(Reason::StopFailed)
-            } else if self.unguarded {
+            } else if self.is_unguarded() {
                 Some(Reason::NoWatchdog)
             } else if (why == Reason::BetterConnected && !operator && uphill)
                 || self.is_apart(id, members)
@@ -316,7 +340,7 @@ impl Failover {
     }
 
     /// A grant stands until its grantee is gone, or has seen it: then what the grantee does counts.
-    fn review_grant(&mut self, id: GroupId, members: &Membership) {
+    pub(super) fn review_grant(&mut self, id: GroupId, members: &Membership) {
         let State::Idle { grant: Some(grant) } = self.groups.at(id).state else {
             return;
         };
@@ -350,7 +374,7 @@ impl Failover {
         self.is_able(members) && self.suspension.is_none() && !self.is_frozen(members)
     }
 
-    fn claim(&self, id: GroupId, epoch: u8) -> Claim {
+    pub(super) fn claim(&self, id: GroupId, epoch: u8) -> Claim {
         let group = self.groups.at(id);
         let home = group.failback && group.home == self.me;
         Claim {

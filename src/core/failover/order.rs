@@ -6,10 +6,11 @@
 //! started and stopped side by side, unless one also comes after the other.
 
 use super::Failover;
-use super::group::State;
+use super::group::{Group, State};
+use super::retirement::Retirement;
 use super::view::words;
 use crate::action::{GroupState, Reason};
-use crate::id::{GroupId, GroupSet, NodeId};
+use crate::id::{GroupId, GroupSet, NodeId, PerGroup};
 use crate::membership::Membership;
 
 impl Failover {
@@ -31,6 +32,8 @@ impl Failover {
         members: &Membership,
     ) -> Option<NodeId> {
         let keeper = match self.group(other).state {
+            // It will be started again here.
+            State::Stopping { .. } if self.group(other).is_retiring() => Some(self.me),
             State::Stopping { to: Some(to), .. } | State::Idle { grant: Some(to) } => Some(to),
             State::Claiming { .. } | State::Starting { .. } | State::Held { .. } => Some(self.me),
             State::Idle { .. }
@@ -38,9 +41,15 @@ impl Failover {
             | State::Stopping { .. }
             | State::StartFailed { .. }
             | State::StopFailed { .. } => {
-                let claim = self.competitor(other, members);
+                let claim = self.competitor(other, members).map(|claim| claim.node);
+                let unheard = |node: &NodeId| members.peer(*node).alive().is_none();
+                let distant = self.holder(other, members).filter(unheard);
+                if claim.is_none() && distant.is_some() {
+                    // There it stays; nobody here can take it.
+                    return distant;
+                }
                 let asked = self.group(other).request.operator_until.map(|_| self.me);
-                claim.map(|claim| claim.node).or(asked)
+                claim.or(asked)
             }
         };
         let serves = |node: &NodeId| {
@@ -123,18 +132,29 @@ impl Failover {
         nowhere.then_some(Reason::With)
     }
 
-    /// Groups that are not stopped yet: what comes after them has to stop first.
-    pub(super) fn withheld(&self) -> GroupSet {
-        let stopping = |id: &GroupId| matches!(self.group(*id).state, State::Stopping { .. });
+    /// Groups that are not stopped yet, as what comes after them has to stop first; and not started
+    /// again yet, after a reload, as what they come after has to be held first.
+    pub(super) fn withheld(&self, members: &Membership) -> GroupSet {
+        let stopping = |id: &GroupId| {
+            let group = self.group(*id);
+            matches!(group.state, State::Stopping { .. }) && group.retirement != Retirement::Stopped
+        };
         let first = self.ids().filter(stopping);
         let after = first.filter_map(|id| self.group(id).after);
-        after.filter(stopping).fold(GroupSet::EMPTY, GroupSet::with)
+        let after = after.filter(stopping);
+        let starts = |id: &GroupId| {
+            let state = self.group(*id).state;
+            matches!(state, State::Starting { again: false, .. }) && self.waits(*id, members)
+        };
+        let starting = self.ids().filter(starts);
+        after.chain(starting).fold(GroupSet::EMPTY, GroupSet::with)
     }
+}
 
-    /// It still serves what has to stop before it.
-    pub(super) fn lingers(&self, id: GroupId, members: &Membership) -> bool {
-        self.withheld().contains(id)
-            && members.is_healthy()
-            && self.competitor(id, members).is_none()
-    }
+/// Those of a set that do not go with others.
+pub(super) fn leading(groups: &PerGroup<Group>, set: GroupSet) -> GroupSet {
+    let leads = |id: &GroupId| groups.at(*id).with.is_none();
+    set.iter()
+        .filter(leads)
+        .fold(GroupSet::EMPTY, GroupSet::with)
 }

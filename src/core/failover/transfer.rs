@@ -54,9 +54,14 @@ impl Failover {
             // A person moved it: going home by itself would undo that.
             self.stand_by(id, true);
         }
+        let reason = if wish.operator {
+            Reason::Operator
+        } else {
+            Reason::Requested
+        };
         self.groups
             .at_mut(id)
-            .become_stopping(claim, Some(wish.by), Reason::Requested, events);
+            .become_stopping(claim, Some(wish.by), reason, events);
     }
 
     /// Asks the holder for a group that should be here.

@@ -4,7 +4,7 @@ use super::Failover;
 use super::claim::{Claim, is_later};
 use super::group::State;
 use super::placement::{Seat, place};
-use crate::action::{Difference, GroupState, Reason};
+use crate::action::{GroupState, Reason};
 use crate::id::{GroupId, NodeId, NodeSet};
 use crate::membership::{Alive, LivePeers, Membership, Standing};
 use crate::time::{Duration, Instant};
@@ -62,6 +62,29 @@ impl Failover {
             .or(self.group(id).bequest)
     }
 
+    /// Why it was released to this node, as far as its holder's word tells.
+    pub(super) fn why_granted(&self, id: GroupId, members: &Membership) -> Reason {
+        let giver = words(id, members)
+            .find(|(_, _, word)| !word.state.holds() && word.owner == Some(self.me));
+        match giver {
+            Some((_, alive, word)) if !alive.beat.flags.leaving => {
+                if word.state == GroupState::StartFailed {
+                    Reason::PeerStartFailed
+                } else if stands_by(word) {
+                    Reason::HolderStandsBy
+                } else {
+                    Reason::Granted
+                }
+            }
+            Some(_) | None => Reason::HolderLeft,
+        }
+    }
+
+    /// A live peer could not start it.
+    pub(super) fn failed_elsewhere(&self, id: GroupId, members: &Membership) -> bool {
+        words(id, members).any(|(_, _, word)| word.state == GroupState::StartFailed)
+    }
+
     /// A live peer has released it to another live node that has not taken it yet.
     pub(super) fn promised(&self, id: GroupId, members: &Membership) -> bool {
         words(id, members).any(|(node, _, word)| {
@@ -99,7 +122,7 @@ impl Failover {
             let word = *alive.beat.groups.at(id);
             alive.hears()
                 && alive.echo >= beat
-                && is_believed(alive)
+                && alive.is_believed()
                 && !word.state.holds()
                 && word.owner == Some(self.me)
         })
@@ -160,6 +183,11 @@ impl Failover {
         self.wanted(id, self.is_able(members), members).0
     }
 
+    /// When a start that failed is tried again; never where none did.
+    pub(crate) fn retry_at(&self, id: GroupId, members: &Membership) -> Instant {
+        self.group(id).retry_at(self.is_alone(id, members))
+    }
+
     /// Whether a live peer could take the group over now.
     pub(super) fn could_serve(&self, id: GroupId, alive: &Alive) -> bool {
         is_able(alive, *alive.beat.groups.at(id))
@@ -200,7 +228,7 @@ impl Failover {
     pub(crate) fn is_able(&self, members: &Membership) -> bool {
         !self.leaving
             && !self.is_stuck()
-            && !self.unguarded
+            && !self.is_unguarded()
             && members.is_healthy()
             && !members.is_cloned()
             && !members.is_unheard()
@@ -208,7 +236,7 @@ impl Failover {
 
     /// A live peer runs with other nodes or groups: nothing starts or stops because of that.
     pub(super) fn is_frozen(&self, members: &Membership) -> bool {
-        members.alive().any(|(_, alive)| !is_believed(alive))
+        members.alive().any(|(_, alive)| !alive.is_believed())
     }
 
     /// Every configured node is known: not alive here, or alive and either hearing us or surely
@@ -241,7 +269,8 @@ impl Failover {
 
     /// A group that may run once at most may be on a node that fell silent: only its goodbye or a
     /// fence tells. Its watchdog does not: a node that is merely cut off goes on feeding it. And a
-    /// node that reaches nothing is no place for such a group.
+    /// node that reaches nothing is no place for such a group. Where it failed, it may be tried again
+    /// as long as no other node was alive to start it meanwhile.
     pub(super) fn may_run_elsewhere(&self, id: GroupId, members: &Membership) -> bool {
         let unknown = |node| match members.peer(node).standing {
             Standing::Unheard => true,
@@ -250,7 +279,9 @@ impl Failover {
             Standing::Alive(_) => false,
         };
         let alone = members.alive().next().is_none();
-        self.group(id).at_most_one
+        let group = self.group(id);
+        group.at_most_one
+            && !group.kept
             && ((alone && self.connectivity.is_cut_off()) || members.others().any(unknown))
     }
 
@@ -302,15 +333,8 @@ impl<'a> Iterator for Words<'a> {
 
     #[inline(never)]
     fn next(&mut self) -> Option<Self::Item> {
-        let (node, alive) = self.peers.find(|(_, alive)| is_believed(alive))?;
+        let (node, alive) = self.peers.find(|(_, alive)| alive.is_believed())?;
         Some((node, alive, *alive.beat.groups.at(self.id)))
-    }
-}
-
-fn is_believed(alive: &Alive) -> bool {
-    match alive.mismatch {
-        Some(Difference::Nodes | Difference::Groups) => false,
-        Some(Difference::Timing) | None => true,
     }
 }
 
@@ -328,7 +352,7 @@ fn stands_by(word: Word) -> bool {
 
 fn is_able(alive: &Alive, word: Word) -> bool {
     alive.hears()
-        && is_believed(alive)
+        && alive.is_believed()
         && !alive.beat.flags.leaving
         && !alive.beat.flags.unable
         && !matches!(word.state, GroupState::StartFailed | GroupState::StopFailed)

@@ -34,6 +34,21 @@ impl Attention {
         attention
     }
 
+    /// Other times count from now on; what was listened to so far is not counted again.
+    pub(crate) fn retime(&mut self, timing: Timing, now: Instant) {
+        if timing == self.timing {
+            return;
+        }
+        let trusted = if self.healthy {
+            timing.deadtime.scaled(1, 4)
+        } else {
+            Duration::ZERO
+        };
+        self.timing = timing;
+        self.quarters = [trusted; QUARTERS];
+        self.quarter = self.quarter_of(now);
+    }
+
     /// A turn of the loop at `now`, which had asked to be woken at `due`. How late it is, if that
     /// is a stall.
     pub(crate) fn turn(&mut self, now: Instant, due: Instant) -> Option<Duration> {

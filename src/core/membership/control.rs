@@ -66,6 +66,12 @@ impl Outbox {
         }
     }
 
+    /// Groups have other numbers now: what was said of them is gone.
+    pub(crate) fn forget(&mut self) {
+        self.kept.clear();
+        self.due.clear();
+    }
+
     /// The next word to put into a frame.
     pub(crate) fn take(&mut self) -> Option<Control> {
         self.due.pop_front()

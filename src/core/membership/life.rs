@@ -27,6 +27,11 @@ impl Life {
         }
     }
 
+    /// Frames count as fresh for so long from now on.
+    pub(crate) fn retime(&mut self, deadtime: Duration) {
+        self.deadtime = deadtime;
+    }
+
     /// The number of the frame that is built now.
     pub(crate) fn number(&mut self, now: Instant) -> u32 {
         if self.counter == u32::MAX {

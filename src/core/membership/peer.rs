@@ -1,7 +1,7 @@
 //! One configured node as seen from here: which life of it has proved itself, and when it was heard.
 
-use crate::action::{Difference, PeerState};
-use crate::id::{GroupSet, LinkId, LinkSet, PerLink};
+use crate::action::{Difference, GroupState, PeerState};
+use crate::id::{GroupId, GroupSet, LinkId, LinkSet, MAX_GROUPS, PerLink};
 use crate::time::{Duration, Instant};
 use crate::wire::{Beat, Reference};
 
@@ -59,7 +59,12 @@ pub(crate) struct Alive {
     pub(crate) beat: Beat,
     pub(crate) deadtime: Duration,
     pub(crate) watchdog: Duration,
+    /// The gravest of what its configuration has otherwise.
     pub(crate) mismatch: Option<Difference>,
+    /// How many groups it was told of.
+    pub(crate) groups: usize,
+    /// The key that signed its newest frame.
+    pub(crate) key: u8,
     /// The newest of its control words that was dealt with.
     pub(crate) sequence: u8,
     pub(crate) rexmit_at: Instant,
@@ -208,6 +213,26 @@ impl Alive {
                     .is_some_and(|heard| mark.minus(heard) <= span)
             })
             .fold(LinkSet::EMPTY, |set, (link, _)| set.with(link))
+    }
+
+    /// What it says of groups is about ours.
+    pub(crate) fn is_believed(&self) -> bool {
+        match self.mismatch {
+            Some(Difference::Nodes | Difference::Groups) => false,
+            Some(Difference::Timing) | None => true,
+        }
+    }
+
+    /// What it could not stop; where its groups are not ours, that may be any of them.
+    pub(super) fn stuck(&self) -> GroupSet {
+        let stuck = GroupId::first(MAX_GROUPS)
+            .filter(|group| self.beat.groups.at(*group).state == GroupState::StopFailed)
+            .fold(GroupSet::EMPTY, GroupSet::with);
+        if stuck.is_empty() || self.is_believed() {
+            stuck
+        } else {
+            GroupSet::first(MAX_GROUPS)
+        }
     }
 
     /// Whether it hears us.

@@ -6,8 +6,9 @@
 
 use super::Membership;
 use super::control::{REXMIT_SPACING, after, is_newer, may_ask};
+use super::difference::Differing;
 use super::peer::{Alive, Delivery, Hearing, Standing};
-use crate::action::{Difference, Event, Events, Reject};
+use crate::action::{Event, Events, Reject};
 use crate::id::{LinkId, LinkSet, NodeId, PerLink};
 use crate::time::{Duration, Instant};
 use crate::wire::native::{self, Envelope};
@@ -22,8 +23,8 @@ pub(crate) enum Received {
     State(NodeId),
     /// The same, and a word for this node.
     Word(NodeId, ControlWord),
-    /// The last state of a peer that leaves in order.
-    Leave(NodeId, Beat),
+    /// The last state of a peer that leaves in order, with our groups.
+    Leave(Beat),
 }
 
 impl Membership {
@@ -50,7 +51,7 @@ impl Membership {
             Some(alive) if alive.low() == header.low => {
                 self.keyring
                     .verify(header.key, alive.high(), envelope.covered, envelope.tag)?;
-                match &native::decode(&envelope, self.shape) {
+                match &native::decode(&envelope, self.shape_of(&envelope)) {
                     Ok(body) => self.receive_known(now, link, &envelope, body, events),
                     Err(why) => Err(*why),
                 }
@@ -72,7 +73,8 @@ impl Membership {
         let source = envelope.header.source;
         let counter = envelope.header.counter;
         let mark = self.mark();
-        let (me, low, digests) = (self.me, self.life.low(), self.digests);
+        let (me, low) = (self.me, self.life.low());
+        let (ours, groups) = (self.told(), self.shape_of(envelope).groups);
         let alive = self.peer(source).alive().ok_or(Reject::Unproven)?;
         let (highest, incarnation) = (alive.highest, alive.incarnation);
         if counter <= alive.links.at(link).highest {
@@ -100,7 +102,6 @@ impl Membership {
             return Err(Reject::Unproven);
         }
         let echo_left = fresh.and_then(|echo| self.life.left_at(echo));
-        let difference = difference(digests, beat.digests);
         let peer = self.peer_mut(source);
         if fresh.is_some_and(|echo| peer.need.is_some_and(|need| echo >= need)) {
             peer.need = None;
@@ -157,17 +158,18 @@ impl Membership {
         if let Some(hello) = hello {
             alive.announce(hello);
         }
-        if alive.mismatch != difference {
-            alive.mismatch = difference;
-            if let Some(what) = difference {
-                events.report(Event::Mismatch { node: source, what });
-            }
-        }
+        let before = Differing::between(ours, alive.told());
         let newest = beat.newest;
         alive.beat = beat.clone();
+        (alive.groups, alive.key) = (groups, envelope.header.key);
+        alive.compare(ours, before, source, events);
         if envelope.header.kind == Kind::Leave {
+            let believed = alive.is_believed();
             self.become_left(now, source, events);
-            return Ok(Received::Leave(source, beat.clone()));
+            return Ok(match believed {
+                true => Received::Leave(beat.clone()),
+                false => Received::Nothing,
+            });
         }
         let word = control.and_then(|control| self.count(source, *control));
         self.ask_for_missing(now, source, newest);
@@ -209,7 +211,8 @@ impl Membership {
         let high = native::high_half(envelope.body)?;
         self.keyring
             .verify(header.key, high, envelope.covered, envelope.tag)?;
-        let body = native::decode(envelope, self.shape);
+        let shape = self.shape_of(envelope);
+        let body = native::decode(envelope, shape);
         let (beat, hello) = match &body {
             Ok(Body::Hello(beat, hello)) => (beat, hello),
             Ok(Body::Ask(_) | Body::Beat(_) | Body::Leave(_) | Body::Control(..)) => {
@@ -235,7 +238,8 @@ impl Membership {
         let need = *peer.need.get_or_insert(next);
         match proof {
             Some(counter) if counter >= need => {
-                self.become_alive(now, link, re, beat, hello, counter, events);
+                let told = (shape.groups, header.key);
+                self.become_alive(now, link, re, beat, hello, counter, told, events);
                 Ok(Received::State(header.source))
             }
             Some(_) | None => {
@@ -258,6 +262,7 @@ impl Membership {
         beat: &Beat,
         hello: &Hello,
         echo: u32,
+        (groups, key): (usize, u8),
         events: &mut Events,
     ) {
         let mark = self.mark();
@@ -265,6 +270,7 @@ impl Membership {
         let hearing = beat.peers.at(self.me);
         let hears =
             !hearing.links.is_empty() && self.life.is_fresh(self.life.expand(hearing.echo), now);
+        let differing = Differing::between(self.told(), (beat.digests, groups));
         let mut links = PerLink::new(Delivery::default);
         *links.at_mut(link) = Delivery {
             highest: re.counter,
@@ -289,13 +295,14 @@ impl Membership {
             beat: beat.clone(),
             deadtime: Duration::MAX,
             watchdog: Duration::ZERO,
-            mismatch: difference(self.digests, beat.digests),
+            mismatch: differing.gravest(),
+            groups,
+            key,
             question: re.counter,
             sequence: beat.newest,
             rexmit_at: now,
         };
         alive.announce(hello);
-        let mismatch = alive.mismatch;
         let clone = re.node == self.me;
         let peer = self.peer_mut(re.node);
         let restarted = peer.alive().is_some();
@@ -310,11 +317,8 @@ impl Membership {
                 restarted,
             },
         });
-        if let (false, Some(what)) = (clone, mismatch) {
-            events.report(Event::Mismatch {
-                node: re.node,
-                what,
-            });
+        if !clone {
+            differing.report(Differing::default(), re.node, events);
         }
     }
 
@@ -387,14 +391,4 @@ impl Alive {
         self.deadtime = Duration::from_millis(u64::from(hello.deadtime));
         self.watchdog = Duration::from_secs(u64::from(hello.watchdog));
     }
-}
-
-/// The gravest difference between two sets of digests.
-fn difference(ours: [u8; 3], theirs: [u8; 3]) -> Option<Difference> {
-    let kinds = [Difference::Nodes, Difference::Groups, Difference::Timing];
-    ours.iter()
-        .zip(theirs)
-        .zip(kinds)
-        .find(|((ours, theirs), _)| **ours != *theirs)
-        .map(|(_, what)| what)
 }

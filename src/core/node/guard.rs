@@ -1,4 +1,4 @@
-//! This node's watchdog as peers hear of it. Only a Hello carries it, so when it changes, beats are
+//! This node's watchdog as peers hear of it. Only a Hello carries it, and deadtime and lease: when one changes, beats are
 //! Hellos until every live peer has heard one; who proves itself later has heard one by that.
 
 use crate::membership::Membership;
@@ -30,6 +30,11 @@ impl Guard {
             self.news = News::Telling(None);
         }
         news
+    }
+
+    /// Something else that only a Hello carries has changed.
+    pub(super) fn become_news(&mut self) {
+        self.news = News::Telling(None);
     }
 
     /// A frame with this number leaves.

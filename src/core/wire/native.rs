@@ -20,7 +20,7 @@ use super::{
     Word,
 };
 use crate::action::{GroupState, Reject};
-use crate::id::{GroupId, LinkSet, NodeId, PerGroup, PerNode};
+use crate::id::{GroupId, LinkSet, MAX_GROUPS, NodeId, PerGroup, PerNode};
 
 /// The version of this dialect; the upper half of the first byte.
 pub const VERSION: u8 = 1;
@@ -98,6 +98,21 @@ pub fn high_half(body: &[u8]) -> Result<u32, Reject> {
     let (_, hello) = body.split_last_chunk::<HELLO>().ok_or(Reject::Malformed)?;
     let (high, _) = hello.split_first_chunk().ok_or(Reject::Malformed)?;
     Ok(u32::from_le_bytes(*high))
+}
+
+/// How many groups a body speaks of, by its length, if its sender has so many nodes. One that was
+/// told of more groups, or fewer, still says that it lives, and what it was told.
+pub fn groups(envelope: &Envelope<'_>, nodes: usize) -> Option<usize> {
+    let more = match envelope.header.kind {
+        Kind::Beat | Kind::Leave => 0,
+        Kind::Hello => HELLO,
+        Kind::Control => CONTROL,
+        Kind::Ask => return None,
+    };
+    let others = nodes.saturating_sub(1).saturating_mul(4);
+    let fixed = others.saturating_add(BEAT).saturating_add(more);
+    let bytes = envelope.body.len().checked_sub(fixed)?;
+    (bytes.is_multiple_of(2) && bytes <= 2 * MAX_GROUPS).then_some(bytes / 2)
 }
 
 /// Reads a verified body; every byte must be used.
@@ -322,8 +337,12 @@ impl Writer<'_> {
 
 /// No node: the owner of a group that nobody has, the node of an empty reference.
 const NOBODY: u8 = 15;
+/// Bytes of a beat before its groups.
+const BEAT: usize = 6;
 /// Bytes that a Hello adds to a beat.
 const HELLO: usize = 22;
+/// Bytes that a control word adds to a beat.
+const CONTROL: usize = 10;
 
 /// Four bytes whatever it says: an enum position and three more. Positions never change.
 #[derive(Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! Every command; [`Row`] says how a row is read.
 
 use super::row::Row;
-use super::{check, cl_status, heartbeat, run, write_state};
+use super::{check, cl_status, events, heartbeat, run, write_state};
 use crate::state;
 
 pub(super) const ROWS: &[Row] = &[
@@ -31,6 +31,11 @@ pub(super) const ROWS: &[Row] = &[
         function: None,
     },
     Row {
+        synopsis: "clear [all|local|foreign|GROUP]",
+        help: "forget failures here, try again",
+        function: None,
+    },
+    Row {
         synopsis: "heartbeat [-k] [-s] [-r] [-f] [-d] [-l]",
         help: "as heartbeat: start in the background; see --help\n\
             -k stops the running one and waits until it has ended, -s tells whether one runs, -r has it read\n\
@@ -55,6 +60,13 @@ pub(super) const ROWS: &[Row] = &[
         synopsis: "hb_takeover [all|foreign|local|failback]",
         help: "takeover, by heartbeat's name",
         function: Some(heartbeat::hand_over),
+    },
+    Row {
+        synopsis: "events [--follow] [--json]",
+        help: "what happened, and why\n\
+The last 256 events: uptime in seconds, UTC where the clock is set, the words of the log.\n\
+--follow goes on with what happens, until it is stopped.",
+        function: Some(events::events),
     },
     Row {
         synopsis: state::SYNOPSIS,

@@ -106,14 +106,27 @@ fn requests_are_heartbeats_words() {
         command("takeover failback"),
         Ok(Request::Command(Command::Takeover(Selection::Foreign)))
     );
-    for bad in ["", "stop", "status xml", "standby a b", "takeover \u{1b}"] {
+    let (from, json) = (Some(7), true);
+    assert_eq!(
+        command("events --json 7"),
+        Ok(Request::Events { from, json })
+    );
+    for bad in [
+        "",
+        "stop",
+        "events -1",
+        "events x",
+        "status xml",
+        "standby a b",
+        "takeover \u{1b}",
+    ] {
         assert!(command(bad).is_err(), "{bad}");
     }
 }
 
 proptest::proptest! {
     #[test]
-    fn any_line_is_a_request_or_an_error_of_one_line(line in "\\PC{0,64}|(status|standby|takeover) ?\\PC{0,40}") {
+    fn any_line_is_a_request_or_an_error_of_one_line(line in "\\PC{0,64}|(status|standby|takeover|events) ?\\PC{0,40}") {
         let config = crate::testing::config(2);
         if let Err(why) = parse(&line, &config) {
             assert!(!why.contains('\n') && why.len() < 400, "{why}");

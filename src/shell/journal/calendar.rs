@@ -1,23 +1,17 @@
 //! Seconds as a date. UTC alone: a static binary does not know the zone where OpenWrt keeps it, and the
 //! files of two boxes compare without one.
 
-use crate::clock;
-
-/// Now, as `2026-11-25T13:12:31Z` (RFC 3339).
-pub(super) fn now() -> String {
-    text(clock::wall())
-}
-
-fn text(seconds: u64) -> String {
+/// Seconds since 1970, as `2026-11-25T13:12:31Z` (RFC 3339).
+pub(crate) fn date(seconds: u64) -> String {
     // Days fit for twelve million years.
     let (days, second) = ((seconds / 86_400) as u32, (seconds % 86_400) as u32);
-    let (year, month, day) = date(days);
+    let (year, month, day) = day(days);
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
     format!("{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
 /// Year, month and day of the month, of a count of days since 1970.
-const fn date(mut days: u32) -> (u32, u32, u32) {
+const fn day(mut days: u32) -> (u32, u32, u32) {
     let mut year = 1970;
     while days >= 365 + leap(year) {
         days -= 365 + leap(year);
@@ -72,7 +66,7 @@ mod tests {
             (4_107_542_400, "2100-03-01T00:00:00Z"),
             (4_294_967_296, "2106-02-07T06:28:16Z"),
         ] {
-            assert_eq!(text(seconds), expected);
+            assert_eq!(date(seconds), expected);
         }
     }
 
@@ -80,7 +74,7 @@ mod tests {
     fn every_day_follows_the_one_before() {
         let mut before = (1969, 12, 31);
         for days in 0..60_000 {
-            let (year, month, day) = date(days);
+            let (year, month, day) = day(days);
             let follows = match before {
                 (_, 12, 31) => (year, month, day) == (before.0 + 1, 1, 1),
                 _ if day == 1 => (year, month) == (before.0, before.1 + 1) && before.2 >= 28,

@@ -98,6 +98,10 @@ pub(crate) fn event(config: &Config, event: Event) -> (Level, String) {
                 difference(what)
             ),
         ),
+        Event::Agreed { node } => (
+            Level::Info,
+            format!("node {} has the same configuration again", name(node)),
+        ),
         Event::Cloned => (
             Level::Error,
             format!(
@@ -175,12 +179,17 @@ pub(crate) const fn reason(reason: Reason) -> &'static str {
         Reason::Granted => "handed over by its holder",
         Reason::HolderDied => "its holder died",
         Reason::HolderLeft => "its holder left",
+        Reason::HolderStandsBy => "its holder stands by for it",
         Reason::Requested => "asked for by a node with a better right",
         Reason::Operator => "operator's command",
         Reason::Shutdown => "this program is being stopped",
+        Reason::Reload => "the configuration is reloaded, in which it is no more or another",
         Reason::BetterClaim => "another node's claim wins",
         Reason::StartFailed => "it did not start",
+        Reason::Died => "a resource of it was found dead",
+        Reason::DiedAgain => "resources of it died too often",
         Reason::StopFailed => "it did not stop",
+        Reason::PeerStartFailed => "a peer could not start it",
         Reason::PeerStopFailed => "a peer could not stop it",
         Reason::Occupied => "another machine answers for its address",
         Reason::Running => "it ran already",

@@ -156,8 +156,9 @@ fn join(parts: &[&str]) -> String {
     whole
 }
 
+/// One more argument.
 #[inline(never)]
-fn add(arguments: &mut Vec<String>, text: &str) {
+pub(crate) fn add(arguments: &mut Vec<String>, text: &str) {
     arguments.push(join(&[text]));
 }
 

@@ -1,21 +1,37 @@
 //! What is called for one resource: begun here, heard of by [`Resources::poll_done`].
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use twinbeat::config::{MAX_RESOURCES, Resource};
 use twinbeat::id::GroupId;
 use twinbeat::time::Duration;
 
-use super::Resources;
 use super::call::{self, Call};
-use crate::script::{self, Exit, Finished, Job, Rule, Verb};
+use super::{Resources, Work};
+use crate::script::{self, Exit, Finished, Job, MOST, Rule, TURN, Verb};
 
-/// Children at once.
-const MOST: u8 = 8;
-/// How often those who wait look whether it is their turn.
-const TURN: Duration = Duration::from_millis(20);
+/// What everything that is run here has in common.
+#[derive(Clone)]
+pub(crate) struct Surroundings {
+    /// Of the configuration.
+    pub(crate) directory: String,
+    /// Of every script.
+    pub(crate) environment: Rc<[String]>,
+    /// Children of ours.
+    pub(crate) running: Rc<Cell<u8>>,
+}
 
 impl Resources {
+    /// For what is run beside the groups.
+    pub(crate) fn surroundings(&self) -> Surroundings {
+        Surroundings {
+            directory: self.directory.clone(),
+            environment: Rc::clone(&self.environment),
+            running: Rc::clone(&self.running),
+        }
+    }
+
     /// Begins a call of what stands at a position; `false` if that is not called.
     pub(super) fn call(&self, group: GroupId, position: usize, verb: Verb) -> bool {
         self.call_after(group, position, verb, Duration::ZERO)
@@ -36,8 +52,16 @@ impl Resources {
         let label = format!("group {}: {name}", self.config.group_key(group));
         log::debug!("{label} {}", verb.word());
         let limit = self.limit(group, position, verb);
-        let first = self.config.groups.get(group.index());
-        let place = first.map_or(0, |group| usize::from(group.resources.start)) + position;
+        let place = self.place(group, position);
+        let errand = Rc::clone(self.errands.at(group));
+        let number = errand.number.get().wrapping_add(1);
+        errand.number.set(number);
+        // Those that only ask leave places for those that start and stop.
+        let asks = matches!(
+            self.work.at(group),
+            Work::Running { .. } | Work::Watching { .. }
+        );
+        let most = if asks { MOST / 2 } else { MOST };
         let (job, rule, delay) = match call::find(&self.directory, place, word, verb) {
             Ok(Call::Program {
                 path,
@@ -61,7 +85,7 @@ impl Resources {
             Ok(Call::Pause(pause)) => (None, Rule::Heartbeat, pause),
             Err(exit) => {
                 let ended = (Finished::at_once(exit), Rule::Heartbeat);
-                self.finished.borrow_mut().push((group, ended));
+                self.finished.borrow_mut().push((group, number, ended));
                 return true;
             }
         };
@@ -70,23 +94,32 @@ impl Resources {
         self.reactor.spawn(async move {
             let mut delay = delay;
             // At most so many children at once; others wait until it is their turn.
-            while delay > Duration::ZERO || job.is_some() && running.get() >= MOST {
+            while delay > Duration::ZERO || job.is_some() && running.get() >= most {
                 let span = if delay > Duration::ZERO { delay } else { TURN };
                 reactor.wait(&[], reactor.now().after(span)).await;
                 delay = Duration::ZERO;
+                if errand.number.get() != number {
+                    return;
+                }
             }
             let end = match job {
                 Some(job) => {
                     running.set(running.get() + 1);
-                    let end = script::run(reactor, job).await;
+                    let end = script::run_as(reactor, job, &errand.child).await;
                     running.set(running.get() - 1);
                     end
                 }
                 None => Finished::at_once(Exit::Code(0)),
             };
-            finished.borrow_mut().push((group, (end, rule)));
+            finished.borrow_mut().push((group, number, (end, rule)));
         });
         true
+    }
+
+    /// Its place among all resources.
+    pub(super) fn place(&self, group: GroupId, position: usize) -> usize {
+        let group = self.config.groups.get(group.index());
+        group.map_or(0, |group| usize::from(group.resources.start)) + position
     }
 
     /// The word at a position, if it is one that is called.
@@ -136,6 +169,6 @@ impl Resources {
 }
 
 /// As many bits as resources.
-const fn bit(position: usize) -> u64 {
+pub(super) const fn bit(position: usize) -> u64 {
     1 << (position % MAX_RESOURCES)
 }

@@ -15,6 +15,8 @@ use super::{Program, Reading, clock};
 use crate::address::Addresses;
 use crate::announce::Announcer;
 use crate::control::Control;
+use crate::history::History;
+use crate::hook::Hooks;
 use crate::interface::Interfaces;
 use crate::link::Links;
 use crate::ping::Pings;
@@ -65,6 +67,7 @@ pub(super) fn start(directory: &Path, config: Rc<Config>) -> Result<Program, Str
     let reactor = Reactor::new();
     let holding = Holding::new(&config, addresses, announcer);
     let resources = Resources::new(&config, directory, &reactor, holding);
+    let hooks = Hooks::new(resources.surroundings(), &reactor);
     let writer = Writer::new(&reactor, statedir);
     writer.count(state.generation.saturating_add(1));
     let now = clock::now();
@@ -82,6 +85,8 @@ pub(super) fn start(directory: &Path, config: Rc<Config>) -> Result<Program, Str
         control,
         writer,
         refusals: Refusals::new(),
+        history: History::new(boot.counter),
+        hooks,
         started: now,
         realtime_at: Instant::NEVER,
         stopping: false,

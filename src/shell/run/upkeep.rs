@@ -17,9 +17,12 @@ use crate::signal;
 use crate::status::{self, Status};
 use crate::{clock, journal, privilege, script, state};
 
+/// How long hooks may last after everything else.
+const LAST_HOOKS: Duration = Duration::from_secs(5);
 /// Between two lines about frames refused for the same reason.
 const REFUSAL_LINE: Duration = Duration::from_secs(60);
-const USUALLY_UNPROVEN: u32 = 50;
+/// So many of the doubtful ones belong to every start or end of a node.
+const USUAL: u32 = 50;
 
 /// Tells of refused frames: one line for each reason and minute.
 pub(super) struct Refusals {
@@ -71,6 +74,11 @@ impl Program {
         let heard = NETWORK.into_iter().any(|position| ready.contains(position));
         while let Some((group, outcome)) = self.resources.poll_done(now, heard, &self.interfaces) {
             self.tell(now, Input::Done { group, outcome });
+            told = true;
+        }
+        while let Some(group) = self.resources.poll_dead() {
+            self.tell(now, Input::Died(group));
+            told = true;
         }
         while let Some(asked) = self.control.poll_asked() {
             let reply = asked.request(&self.config);
@@ -83,6 +91,16 @@ impl Program {
             self.carry_out(now);
         }
         journal::flush();
+    }
+
+    /// At the end, for a while: what they are told last is that this node has let go.
+    pub(super) fn wait_for_hooks(&mut self) {
+        let until = clock::now().after(LAST_HOOKS);
+        while !self.hooks.is_idle() && clock::now() < until {
+            self.reactor.run_tasks();
+            journal::flush();
+            self.reactor.sleep(&[], until);
+        }
     }
 
     /// Kicks the watchdog, which a device on a slow bus makes last for some milliseconds; whether
@@ -123,6 +141,7 @@ impl Program {
             Request::Status { json: false } => status::text(&status),
             Request::Status { json: true } => status::json(&status),
             Request::Heartbeat => status::heartbeat(&status),
+            Request::Events { from, json } => self.history.tell(&self.config, now, from, json),
             Request::Command(command) => {
                 self.tell(now, Input::Command(command));
                 String::new()
@@ -153,8 +172,8 @@ impl Refusals {
         let level = match why {
             // The second copy of every frame, and what a broadcast brings back to its sender.
             Reject::Own | Reject::Stale => Level::Debug,
-            // A few belong to every start of a node, until it has proved itself.
-            Reject::Unproven if more < USUALLY_UNPROVEN => return,
+            // Until it has proved itself; when it has said goodbye.
+            Reject::Unproven | Reject::Misdirected if more < USUAL => return,
             Reject::Malformed
             | Reject::ForeignDialect
             | Reject::UnknownKey

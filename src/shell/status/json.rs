@@ -17,7 +17,8 @@
 //! groups[]     in the order of haresources: key, home, state (idle unknown claiming starting
 //!              held stopping start-failed stop-failed) on this node, holder (name or null),
 //!              wanted (name or null), reason (text), standby (this node stands by for it),
-//!              epoch
+//!              epoch, failures (here, since it last ran well), retry_s (until it is tried again here,
+//!              or null)
 //! watchdog     device, identity and timeout_s of the one that is armed (empty and 0 when none is),
 //!              kicked, trouble (text, or empty)
 //! ping[]       hosts and tracked interfaces in the order of ha.cf: target (address, interface, or
@@ -76,6 +77,11 @@ pub(crate) fn json(status: &Status<'_>) -> String {
             out.text("reason", journal::reason(view.reason));
             out.flag("standby", view.standby);
             out.number("epoch", view.epoch);
+            out.number("failures", view.failures);
+            match view.retry {
+                Some(wait) => out.number("retry_s", wait.millis() / 1000),
+                None => out.null("retry_s"),
+            }
         });
         out.member("watchdog");
         let watchdog = &status.watchdog;
@@ -149,17 +155,17 @@ fn hexadecimal(incarnation: u64) -> String {
 }
 
 /// A text under construction. Writing to a string does not fail.
-struct Json(String);
+pub(crate) struct Json(pub(crate) String);
 
 impl Json {
-    fn object(&mut self, members: impl FnOnce(&mut Self)) {
+    pub(crate) fn object(&mut self, members: impl FnOnce(&mut Self)) {
         self.put("{");
         members(self);
         self.put("}");
     }
 
     #[inline(never)]
-    fn put(&mut self, bracket: &str) {
+    pub(crate) fn put(&mut self, bracket: &str) {
         self.0.push_str(bracket);
     }
 
@@ -179,19 +185,19 @@ impl Json {
         self.put("]");
     }
 
-    fn text(&mut self, name: &str, value: &str) {
+    pub(crate) fn text(&mut self, name: &str, value: &str) {
         self.member(name);
         self.string(value);
     }
 
-    fn optional(&mut self, name: &str, value: Option<&str>) {
+    pub(crate) fn optional(&mut self, name: &str, value: Option<&str>) {
         match value {
             Some(value) => self.text(name, value),
             None => self.null(name),
         }
     }
 
-    fn number(&mut self, name: &str, value: impl Into<u64>) {
+    pub(crate) fn number(&mut self, name: &str, value: impl Into<u64>) {
         self.whole(name, value.into());
     }
 
