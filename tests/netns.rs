@@ -10,7 +10,9 @@ mod netns {
     pub(crate) mod interfaces;
     pub(crate) mod media;
     pub(crate) mod order;
+    pub(crate) mod person;
     pub(crate) mod process;
+    pub(crate) mod reload;
     pub(crate) mod resources;
     pub(crate) mod ring;
     pub(crate) mod serial;
@@ -34,14 +36,16 @@ fn main() -> ExitCode {
     }
 }
 
-const TESTS: [&[Test]; 14] = [
+const TESTS: [&[Test]; 16] = [
     netns::connectivity::TESTS,
     netns::faults::TESTS,
     netns::hooks::TESTS,
     netns::interfaces::TESTS,
     netns::media::TESTS,
     netns::order::TESTS,
+    netns::person::TESTS,
     netns::process::TESTS,
+    netns::reload::TESTS,
     netns::resources::TESTS,
     netns::ring::TESTS,
     netns::serial::TESTS,

@@ -95,6 +95,14 @@
 //! that goes with another is placed where that one is claimed, or is being handed to, and is claimed only
 //! by a node that claims that one; so the two never compete for each other's place.
 //!
+//! # Another configuration
+//! A life may take up another configuration: groups go on under their new numbers by their keys. Before
+//! that nothing is under way here, what goes or changes has been stopped and shows until then that
+//! it is being stopped, so that nobody starts it. Beats have as many groups as their sender was told
+//! of, which their length says; of a peer whose digest of groups is another one only its life and what
+//! it hears is believed. Words of before are gone. A configuration whose digest is by chance that of
+//! the old one is refused.
+//!
 //! # Threat model
 //! *Someone on the wire without the key* can record, replay, delay, drop and forge. Forgeries and
 //! replays change nothing but counters, and draw at most one Hello per quarter beat, link and

@@ -5,6 +5,8 @@ pub(crate) mod check;
 mod cl_status;
 mod events;
 mod heartbeat;
+mod order;
+mod reload;
 mod row;
 mod table;
 

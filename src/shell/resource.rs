@@ -11,6 +11,7 @@
 mod answer;
 mod call;
 mod calling;
+mod change;
 mod holding;
 mod network;
 mod place;
@@ -203,17 +204,6 @@ impl Resources {
                 return Some((group, outcome));
             }
         }
-    }
-
-    fn next_ended(&self) -> Option<(GroupId, Ended)> {
-        let mut finished = self.finished.borrow_mut();
-        while !finished.is_empty() {
-            let (group, number, ended) = finished.remove(0);
-            if number == self.errands.at(group).number.get() {
-                return Some((group, ended));
-            }
-        }
-        None
     }
 
     /// The addresses of all groups.

@@ -2,6 +2,7 @@
 
 mod heartbeat;
 mod json;
+mod settled;
 mod text;
 
 use twinbeat::Node;
@@ -14,6 +15,7 @@ use crate::link::Links;
 use crate::watchdog;
 pub(crate) use heartbeat::heartbeat;
 pub(crate) use json::{Json, json};
+pub(crate) use settled::settled;
 pub(crate) use text::text;
 
 /// Where everything that is told comes from.

@@ -79,7 +79,7 @@ impl Cluster {
     /// A node that could not stop something gives everything else away and takes nothing.
     fn is_able(&self, machine: usize, group: GroupId) -> bool {
         let failed = self.state(machine, group) == Some(GroupState::StartFailed);
-        !failed && !self.is_stuck(machine)
+        !failed && !self.is_stuck(machine) && !self.is_disabled(machine)
     }
 
     /// Nobody who hears the holder and could serve the group reaches more than the holder does.
@@ -96,6 +96,11 @@ impl Cluster {
                 ));
             }
         }
+    }
+
+    pub(super) fn is_disabled(&self, machine: usize) -> bool {
+        let node = self.machines[machine].node.as_ref();
+        node.is_some_and(|node| node.is_disabled())
     }
 
     fn is_stuck(&self, machine: usize) -> bool {

@@ -17,6 +17,7 @@ pub(crate) const TESTS: &[Test] = &[
         "nginx_and_its_address_move_when_the_agent_is_stopped",
         stopped,
     ),
+    ("nginx_and_its_address_move_at_heartbeat_k", heartbeat_k),
     (
         "nginx_and_its_address_move_when_a_firewall_cuts_off_the_gateway",
         firewall,
@@ -131,17 +132,31 @@ fn says(pair: &Pair, node: usize, lines: &[&str]) {
 }
 
 fn stopped() {
+    leaves("nginx, agent stopped by SIGTERM", |pair| {
+        let status = pair.terminate(A);
+        assert!(status.success(), "{status}\n{}", pair.story());
+    });
+}
+
+fn heartbeat_k() {
+    leaves("nginx, heartbeat -k", |pair| {
+        let out = pair.command(A, &["heartbeat", "-k"]);
+        assert!(out.status.success(), "{out:?}\n{}", pair.story());
+        assert!(!pair.runs(A), "it ended too early\n{}", pair.story());
+    });
+}
+
+fn leaves(what: &str, leave: impl FnOnce(&mut Pair)) {
     let Some(mut pair) = stage("auto_failback on\nbcast eth0\n") else {
         return;
     };
     let browser = in_peace(&mut pair);
     let at = Instant::now();
-    let status = pair.terminate(A);
-    assert!(status.success(), "{status}\n{}", pair.story());
+    leave(&mut pair);
     pair.wait_for("B's page", HANDOVER, |_| browser.sees("nodeb"));
-    moved(&pair, &browser, at, "nginx, agent stopped");
+    moved(&pair, &browser, at, what);
     says(&pair, A, &["stopping: this program is being stopped"]);
-    says(&pair, B, &["node nodea has left", "held: handed over by"]);
+    says(&pair, B, &["node nodea has left", ": held"]);
 }
 
 fn firewall() {
@@ -165,5 +180,5 @@ fn firewall() {
     let reason = "stopping: another node reaches more ping targets";
     says(&pair, A, &["10.77.0.9 is not reached", reason]);
     let reason = "node nodea reaches 0 of 1 targets";
-    says(&pair, B, &[reason, "held: handed over by"]);
+    says(&pair, B, &[reason, ": held"]);
 }

@@ -106,6 +106,11 @@ pub enum Event {
         /// Whether it will be released.
         agreed: bool,
     },
+    /// Maintenance began, or is over.
+    Maintenance {
+        /// Whether nothing moves by itself.
+        on: bool,
+    },
     /// This loop woke later than it asked to.
     Stalled {
         /// How much later.
@@ -165,6 +170,8 @@ pub enum Reason {
     Operator,
     /// This program is being stopped.
     Shutdown,
+    /// A person had this node serve nothing.
+    Disabled,
     /// The configuration is being reloaded, and this group goes or changes.
     Reload,
     /// Another node's claim wins.

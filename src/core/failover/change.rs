@@ -15,13 +15,17 @@ impl Failover {
         for (id, group) in self.groups.iter_mut().take(self.count) {
             match change.origin(id) {
                 Origin::New => {}
-                Origin::Kept(from) => *group = old.at(from).under(group),
+                Origin::Kept(from) => {
+                    *group = old.at(from).under(group);
+                    group.become_pinned(self.me, group.pinned);
+                }
                 Origin::Changed(from) => group.succeed(old.at(from), events),
             }
         }
-        let standby = change.carried(self.standby);
-        self.remember |= standby.iter().count() != self.standby.iter().count();
-        self.standby = super::order::leading(&self.groups, standby);
+        self.standby = super::order::leading(&self.groups, change.carried(self.standby));
+        let kept = change.carried(self.kept.standby);
+        self.remember |= kept.iter().count() != self.kept.standby.iter().count();
+        self.kept.standby = kept;
         self.required = config.watchdog.required;
         self.connectivity.reconfigure(change);
     }
@@ -36,6 +40,7 @@ impl Group {
         group.failback = configured.failback;
         group.at_most_one = configured.at_most_one;
         (group.after, group.with) = (configured.after, configured.with);
+        group.pinned &= group.with.is_none();
         group.failures.take_limits(&configured.failures);
         // Said of another number.
         group.wish = None;

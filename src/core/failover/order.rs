@@ -7,6 +7,7 @@
 
 use super::Failover;
 use super::group::{Group, State};
+use super::person::is_on;
 use super::retirement::Retirement;
 use super::view::words;
 use crate::action::{GroupState, Reason};
@@ -114,8 +115,8 @@ impl Failover {
     /// Why it must not run here any longer: nobody can hold the one it comes after, or it cannot run
     /// where the one is that it goes with.
     pub(super) fn lacks(&self, id: GroupId, members: &Membership) -> Option<Reason> {
-        // A node that is not able knows too little.
-        if !self.may_start(members) {
+        // A node that is not able knows too little; in maintenance nothing is stopped for that.
+        if !self.may_start(members) || is_on(self.maintenance) {
             return None;
         }
         let group = self.group(id);

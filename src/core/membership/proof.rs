@@ -344,7 +344,8 @@ impl Membership {
             node: source,
             low: alive.low(),
         };
-        if control.sequence != 0 && control.sequence == after(alive.sequence) {
+        let next = control.sequence != 0 && control.sequence == after(alive.sequence);
+        if next {
             alive.sequence = control.sequence;
         }
         if control.to != to {
@@ -361,6 +362,8 @@ impl Membership {
                 }
                 None
             }
+            // Each once, in turn: what is said again for somebody else may be long over.
+            word @ (ControlWord::Move { .. } | ControlWord::Unmove { .. }) => next.then_some(word),
             word @ (ControlWord::IpRequest { .. } | ControlWord::IpRequestResp { .. }) => {
                 Some(word)
             }
@@ -375,14 +378,8 @@ impl Membership {
             return;
         }
         alive.rexmit_at = now.after(REXMIT_SPACING);
-        let (to, first) = (
-            Address {
-                node: source,
-                low: alive.low(),
-            },
-            after(alive.sequence),
-        );
-        self.outbox.ask(to, first);
+        let (low, first) = (alive.low(), after(alive.sequence));
+        self.outbox.ask(Address { node: source, low }, first);
     }
 }
 

@@ -1,7 +1,7 @@
 //! What `status` shows: views of a node's state, none of them decisive.
 
 use super::Node;
-use crate::action::{Carrier, Difference, GroupState, PeerState, Reason, Reject};
+use crate::action::{Carrier, Command, Difference, GroupState, PeerState, Reason, Refusal, Reject};
 use crate::id::{GroupId, LinkId, LinkSet, NodeId, WitnessId};
 use crate::time::{Duration, Instant};
 
@@ -37,6 +37,10 @@ pub struct GroupView {
     pub reason: Reason,
     /// This node stands by for it.
     pub standby: bool,
+    /// A person moved it to its holder: it does not go home by itself.
+    pub moved: bool,
+    /// Nothing is on its way with it, as far as this node sees.
+    pub at_rest: bool,
     /// What went wrong with it here since it last ran well: resources that died, starts that failed.
     pub failures: u16,
     /// Until it is tried again here; none unless it failed to start.
@@ -103,7 +107,24 @@ impl Node {
                 missing.unwrap_or(group.reason)
             },
             standby: self.failover.stands_by(id),
+            moved: self.failover.is_moved(id, &self.members),
+            at_rest: self.failover.is_at_rest(now, id, &self.members),
         }
+    }
+
+    /// Why a person's command would be refused. The core itself carries out what it is told.
+    pub fn refusal(&self, command: Command) -> Option<Refusal> {
+        self.failover.refusal(command, &self.members)
+    }
+
+    /// Whether nothing moves by itself, and whether every live peer agrees.
+    pub fn maintenance(&self) -> (bool, bool) {
+        self.failover.maintenance(&self.members)
+    }
+
+    /// Whether a person had this node serve nothing.
+    pub fn is_disabled(&self) -> bool {
+        self.failover.is_disabled()
     }
 
     /// A link.

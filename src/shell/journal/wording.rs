@@ -145,6 +145,15 @@ pub(crate) fn event(config: &Config, event: Event) -> (Level, String) {
             "unhealthy: this loop gets too little time".to_owned(),
         ),
         Event::Health { healthy: true } => (Level::Info, "healthy again".to_owned()),
+        Event::Maintenance { on } => (
+            Level::Info,
+            if on {
+                "maintenance: nothing moves by itself"
+            } else {
+                "maintenance is over"
+            }
+            .to_owned(),
+        ),
         Event::Hold { held, reason: why } => (
             if held { Level::Info } else { Level::Warn },
             format!(
@@ -203,6 +212,7 @@ pub(crate) const fn reason(reason: Reason) -> &'static str {
         Reason::NoLink => "no link could send",
         Reason::Clear => "every node's state is known again",
         Reason::Cloned => "another machine has this node's name",
+        Reason::Disabled => "a person had this node serve nothing",
         Reason::NobodyAble => "nobody is able to serve it",
         Reason::NoWatchdog => "no watchdog is armed here and one is required",
         Reason::BetterConnected => "another node reaches more ping targets",

@@ -8,8 +8,11 @@ use twinbeat::id::GroupId;
 use twinbeat::time::Duration;
 
 use super::call::{self, Call};
-use super::{Resources, Work};
+use super::{Ended, Resources, Work};
 use crate::script::{self, Exit, Finished, Job, MOST, Rule, TURN, Verb};
+
+/// How often a status of what runs looks whether it is its turn.
+const IDLE_TURN: Duration = Duration::from_millis(500);
 
 /// What everything that is run here has in common.
 #[derive(Clone)]
@@ -61,7 +64,11 @@ impl Resources {
             self.work.at(group),
             Work::Running { .. } | Work::Watching { .. }
         );
-        let most = if asks { MOST / 2 } else { MOST };
+        let (most, turn) = if asks {
+            (MOST / 2, IDLE_TURN)
+        } else {
+            (MOST, TURN)
+        };
         let (job, rule, delay) = match call::find(&self.directory, place, word, verb) {
             Ok(Call::Program {
                 path,
@@ -95,7 +102,7 @@ impl Resources {
             let mut delay = delay;
             // At most so many children at once; others wait until it is their turn.
             while delay > Duration::ZERO || job.is_some() && running.get() >= most {
-                let span = if delay > Duration::ZERO { delay } else { TURN };
+                let span = if delay > Duration::ZERO { delay } else { turn };
                 reactor.wait(&[], reactor.now().after(span)).await;
                 delay = Duration::ZERO;
                 if errand.number.get() != number {
@@ -116,10 +123,24 @@ impl Resources {
         true
     }
 
-    /// Its place among all resources.
+    /// The next call that has ended.
+    pub(super) fn next_ended(&self) -> Option<(GroupId, Ended)> {
+        let mut finished = self.finished.borrow_mut();
+        while !finished.is_empty() {
+            let (group, number, ended) = finished.remove(0);
+            if number == self.errands.at(group).number.get() {
+                return Some((group, ended));
+            }
+        }
+        None
+    }
+
+    /// A number of its own, the same whatever other lines there are, before a reload or after it.
     pub(super) fn place(&self, group: GroupId, position: usize) -> usize {
-        let group = self.config.groups.get(group.index());
-        group.map_or(0, |group| usize::from(group.resources.start)) + position
+        let key = self.config.group_key(group).bytes();
+        key.fold(position, |number, byte| {
+            (number.wrapping_mul(31) + usize::from(byte)) & 0xff_ffff
+        })
     }
 
     /// The word at a position, if it is one that is called.

@@ -7,6 +7,8 @@
 //! incarnation  this start of it, 16 hexadecimal digits
 //! uptime_ms    since then
 //! healthy      false: this loop gets too little time and lets go, or something did not stop
+//! disabled     a person had it serve nothing
+//! maintenance  on every node nothing moves by itself
 //! nodes[]      in the order of ha.cf: name, self, state (unheard alive late dead left),
 //!              incarnation (null until proven), silence_ms (null for this node), links[] it is
 //!              heard on, hears_us, score (targets it reaches; null if it does not live), mismatch
@@ -17,8 +19,8 @@
 //! groups[]     in the order of haresources: key, home, state (idle unknown claiming starting
 //!              held stopping start-failed stop-failed) on this node, holder (name or null),
 //!              wanted (name or null), reason (text), standby (this node stands by for it),
-//!              epoch, failures (here, since it last ran well), retry_s (until it is tried again here,
-//!              or null)
+//!              moved (a person moved it to its holder), epoch, failures (here, since it last ran well),
+//!              retry_s (until it is tried again here, or null)
 //! watchdog     device, identity and timeout_s of the one that is armed (empty and 0 when none is),
 //!              kicked, trouble (text, or empty)
 //! ping[]       hosts and tracked interfaces in the order of ha.cf: target (address, interface, or
@@ -48,6 +50,8 @@ pub(crate) fn json(status: &Status<'_>) -> String {
         out.text("incarnation", &hexadecimal(node.incarnation()));
         out.number("uptime_ms", status.uptime().millis());
         out.flag("healthy", node.healthy(*now));
+        out.flag("disabled", node.is_disabled());
+        out.flag("maintenance", node.maintenance().0);
         out.list("nodes", config.node_ids(), |out, id| peer(out, status, id));
         out.list("links", config.link_ids(), |out, id| {
             let counters = status.links.counters(id);
@@ -76,6 +80,7 @@ pub(crate) fn json(status: &Status<'_>) -> String {
             out.optional("wanted", name(view.wanted));
             out.text("reason", journal::reason(view.reason));
             out.flag("standby", view.standby);
+            out.flag("moved", view.moved);
             out.number("epoch", view.epoch);
             out.number("failures", view.failures);
             match view.retry {

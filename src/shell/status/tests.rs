@@ -3,6 +3,7 @@ use std::rc::Rc;
 
 use super::*;
 use twinbeat::Boot;
+use twinbeat::action::Kept;
 use twinbeat::id::GroupSet;
 
 fn told(tell: impl Fn(&Status<'_>) -> String) -> String {
@@ -10,7 +11,10 @@ fn told(tell: impl Fn(&Status<'_>) -> String) -> String {
     let boot = Boot {
         incarnation: 0xabc,
         counter: 1,
-        standby: GroupSet(2),
+        kept: Kept {
+            standby: GroupSet(2),
+            disabled: false,
+        },
     };
     let started = Instant::from_micros(5_000_000);
     tell(&Status {

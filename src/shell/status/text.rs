@@ -18,6 +18,9 @@ pub(crate) fn text(status: &Status<'_>) -> String {
     let _ = links(status, &mut out);
     let _ = watchdog(status, &mut out);
     let _ = targets(status, &mut out);
+    if status.node.maintenance().0 {
+        out.push_str("maintenance: nothing moves by itself\n");
+    }
     let _ = groups(status, &mut out);
     out
 }
@@ -39,8 +42,13 @@ fn nodes(status: &Status<'_>, out: &mut String) -> fmt::Result {
             };
             writeln!(
                 out,
-                "node {name}: this node, {health}, running for {}",
-                journal::coarse(status.uptime())
+                "node {name}: this node, {health}, running for {}{}",
+                journal::coarse(status.uptime()),
+                if node.is_disabled() {
+                    ", disabled: it serves nothing"
+                } else {
+                    ""
+                },
             )?;
             continue;
         }
@@ -162,6 +170,9 @@ fn groups(status: &Status<'_>, out: &mut String) -> fmt::Result {
         }
         if view.standby {
             out.push_str("; this node stands by for it");
+        }
+        if view.moved {
+            out.push_str("; a person moved it there");
         }
         out.push('\n');
     }
