@@ -9,6 +9,7 @@ mod netns {
     pub(crate) mod hooks;
     pub(crate) mod interfaces;
     pub(crate) mod media;
+    pub(crate) mod order;
     pub(crate) mod person;
     pub(crate) mod process;
     pub(crate) mod reload;
@@ -42,6 +43,7 @@ const TESTS: [&[Test]; 16] = [
     netns::hooks::TESTS,
     netns::interfaces::TESTS,
     netns::media::TESTS,
+    netns::order::TESTS,
     netns::person::TESTS,
     netns::process::TESTS,
     netns::reload::TESTS,

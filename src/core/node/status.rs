@@ -143,7 +143,9 @@ impl Node {
             reason: if unguarded {
                 Reason::NoWatchdog
             } else {
-                group.reason
+                let missing = self.failover.missing(id, &self.members);
+                let missing = missing.filter(|_| unheld && word.owner.is_none());
+                missing.unwrap_or(group.reason)
             },
             standby: self.failover.stands_by(id),
             moved: self.failover.is_moved(id, &self.members),

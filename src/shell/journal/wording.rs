@@ -217,6 +217,8 @@ pub(crate) const fn reason(reason: Reason) -> &'static str {
         Reason::NoWatchdog => "no watchdog is armed here and one is required",
         Reason::BetterConnected => "another node reaches more ping targets",
         Reason::NotKnownOff => "a silent node may still run it, and it may run once only",
+        Reason::After => "the group it comes after is held nowhere",
+        Reason::With => "it goes where another group goes",
     }
 }
 
