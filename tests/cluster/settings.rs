@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use twinbeat::config::{
-    Address, AutoFailback, Care, Config, Group, Key, Keys, Limits, Link, Log, MAX_RESOURCES,
-    Medium, Method, Options, Policy, Reach, Resource, Sight, Text, Timing, Watchdog, Witness,
+    Address, AutoFailback, Config, Group, Key, Keys, Limits, Link, Log, Medium, Method, Options,
+    Policy, Reach, Resource, Sight, Text, Timing, Watchdog, Witness,
 };
 use twinbeat::id::{GroupId, NodeId};
 use twinbeat::time::Duration;
@@ -137,7 +137,7 @@ impl Settings {
             links: heapless::Vec::new(),
             groups: heapless::Vec::new(),
             resources: heapless::Vec::new(),
-            care: [Care::default(); MAX_RESOURCES],
+            care: heapless::Vec::new(),
             monitor: Duration::ZERO,
             auto_failback: self.failback,
             keys: Keys {
