@@ -11,7 +11,9 @@ mod plan;
 mod reload;
 mod row;
 mod setup;
+mod status;
 mod table;
+mod watch;
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;

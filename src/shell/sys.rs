@@ -14,7 +14,9 @@ mod tty;
 mod twin;
 mod watchdog;
 
-pub(crate) use tty::{close_at_once, flush_tty, read_link, seize_tty, tty_holds};
+pub(crate) use tty::{
+    close_at_once, flush_tty, read_link, seize_tty, set_mode, set_raw, tty_holds, window,
+};
 pub(crate) use twin::become_two;
 pub(crate) use watchdog::{set_watchdog_timeout, watchdog_info, watchdog_timeout};
 

@@ -1,5 +1,5 @@
 //! A group goes from side to side many times: nothing is left behind, nobody is without address for
-//! longer than a handover takes. `MOVES=1000` plays as many.
+//! longer than a handover takes. `MOVES` says how many.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -22,8 +22,8 @@ pub(crate) const TESTS: &[Test] = &[
 ];
 
 const SECOND: Duration = Duration::from_secs(1);
-/// In CI; a move with a script takes about 60 ms.
-const MOVES: usize = 200;
+/// A move with a script takes about 10 ms.
+const MOVES: usize = 1000;
 /// Of which so many come before the first measurement: buffers have grown by then.
 const WARM: usize = 20;
 /// Without the address for longer is more than one handover, even on a loaded machine.

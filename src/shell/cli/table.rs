@@ -1,7 +1,9 @@
 //! Every command; [`Row`] says how a row is read.
 
 use super::row::Row;
-use super::{check, cl_status, events, heartbeat, order, plan, reload, run, setup, write_state};
+use super::{
+    check, cl_status, events, heartbeat, order, plan, reload, run, setup, status, write_state,
+};
 use crate::state;
 
 pub(super) const ROWS: &[Row] = &[
@@ -16,9 +18,12 @@ pub(super) const ROWS: &[Row] = &[
         function: Some(|call| check::check(&call.directory)),
     },
     Row {
-        synopsis: "status [--json]",
-        help: "what the running one knows",
-        function: None,
+        synopsis: "status [--line] [--watch] [--json] [--metrics]",
+        help: "what the running one knows\n\
+--line     one line for monitoring; exit codes 0 ok, 1 warning, 2 critical, 3 not running\n\
+--watch    the whole screen, each second, until q\n\
+--json     one object; --metrics the same for Prometheus",
+        function: Some(status::status),
     },
     Row {
         synopsis: "standby [all|local|foreign|GROUP] [--persist] [--force] [--no-wait]",
