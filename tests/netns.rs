@@ -17,6 +17,7 @@ mod netns {
     pub(crate) mod serial;
     pub(crate) mod services;
     pub(crate) mod stand_in;
+    pub(crate) mod status;
     pub(crate) mod stories;
     pub(crate) mod strangers;
     pub(crate) mod watchdog;
@@ -35,7 +36,7 @@ fn main() -> ExitCode {
     }
 }
 
-const TESTS: [&[Test]; 15] = [
+const TESTS: [&[Test]; 16] = [
     netns::connectivity::TESTS,
     netns::faults::TESTS,
     netns::hooks::TESTS,
@@ -48,6 +49,7 @@ const TESTS: [&[Test]; 15] = [
     netns::ring::TESTS,
     netns::serial::TESTS,
     netns::services::TESTS,
+    netns::status::TESTS,
     netns::stories::TESTS,
     netns::strangers::TESTS,
     netns::watchdog::TESTS,

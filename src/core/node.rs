@@ -15,7 +15,7 @@ use crate::time::{Duration, Instant};
 use crate::wire::Flags;
 
 use guard::Guard;
-pub use status::{GroupView, LinkView, PeerView};
+pub use status::{GroupView, LinkView, PathView, PeerView};
 
 /// What a life begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
