@@ -61,7 +61,7 @@ fn moves() {
         }
         let (from, to) = if round % 2 == 0 { (A, B) } else { (B, A) };
         let at = Instant::now();
-        let out = pair.command(to, &["takeover"]);
+        let out = pair.command(to, &["takeover", "--no-wait"]);
         assert!(out.status.success(), "{out:?}\n{}", pair.story());
         pair.wait_for("the other to serve", 10 * SECOND, |p| {
             client.first_from(to, at).is_some() && running(p, to) && !running(p, from)
@@ -113,7 +113,7 @@ fn at_once() {
     for (from, to) in [(A, B), (B, A), (A, B)] {
         sleep(SECOND / 2);
         let at = Instant::now();
-        let out = pair.command(to, &["takeover"]);
+        let out = pair.command(to, &["takeover", "--no-wait"]);
         assert!(out.status.success(), "{out:?}\n{}", pair.story());
         pair.wait_for("the other to serve", 10 * SECOND, |p| {
             running(p, to) && !running(p, from)
