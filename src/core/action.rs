@@ -39,6 +39,13 @@ pub enum Input<'a> {
         /// How it went.
         outcome: Outcome,
     },
+    /// How an [`Action::Fence`] ended: whether the node is off for sure.
+    Fenced {
+        /// Which node.
+        node: NodeId,
+        /// It runs nothing any more.
+        off: bool,
+    },
     /// The watchdog that is armed now, by the time-out its driver granted; `None` when none is, as
     /// every life begins.
     Watchdog(Option<Duration>),
@@ -135,6 +142,8 @@ pub enum Action {
     Stop(GroupId),
     /// Announce its addresses again: another may have done so meanwhile. No answer.
     Announce(GroupId),
+    /// Switch this node off; answered by one [`Input::Fenced`].
+    Fence(NodeId),
     /// Keep this for the next start: groups this node stands by for. No answer.
     Remember(GroupSet),
     /// Everything is released and said: end the program. Last of all.

@@ -5,6 +5,7 @@ mod change;
 mod claim;
 mod connectivity;
 mod decision;
+mod fencing;
 mod group;
 mod placement;
 mod retirement;
@@ -19,6 +20,7 @@ use crate::time::{Duration, Instant};
 use crate::wire::{Beat, ControlWord, Word};
 
 use connectivity::Connectivity;
+use fencing::Fencing;
 use group::{Group, State, Wish};
 
 /// All groups of this node.
@@ -44,6 +46,7 @@ pub(crate) struct Failover {
     /// waits for `deadtime` more than that, for this node may notice so much later.
     doomed: bool,
     pub(crate) connectivity: Connectivity,
+    fencing: Fencing,
 }
 
 /// After a stall: until every live peer has echoed a frame of after it.
@@ -69,6 +72,7 @@ impl Failover {
             armed: false,
             doomed: false,
             connectivity: Connectivity::new(config),
+            fencing: Fencing::new(config),
         }
     }
 
@@ -201,6 +205,9 @@ impl Failover {
             self.remember = false;
             return Some(Action::Remember(self.standby));
         }
+        if let Some(node) = self.fencing.poll() {
+            return Some(Action::Fence(node));
+        }
         let count = self.count;
         self.groups
             .iter_mut()
@@ -214,7 +221,8 @@ impl Failover {
             .suspension
             .map_or(Instant::NEVER, |held| members.instant(held.until));
         // Once it has passed, only a frame or a verdict can end a suspension.
-        let mut due = self.connectivity.deadline(members);
+        let due = self.connectivity.deadline(members);
+        let mut due = due.min(self.fencing.deadline());
         if suspended > members.turned() {
             due = due.min(suspended);
         }

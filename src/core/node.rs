@@ -209,6 +209,11 @@ impl Node {
                 }
                 self.failover.on_done(now, group, outcome, &mut self.events);
             }
+            Input::Fenced { node, off } => {
+                let events = &mut self.events;
+                self.failover
+                    .on_fenced(now, node, off, &mut self.members, events);
+            }
             Input::Watchdog(timeout) => {
                 self.members.beat_due |= self.guard.become_armed(timeout);
                 self.failover.on_watchdog(timeout.is_some());

@@ -20,6 +20,7 @@ use twinbeat::time::{Duration, Instant};
 use twinbeat::{MAX_FRAME, Node};
 
 use crate::control::Control;
+use crate::fence::Fences;
 use crate::history::History;
 use crate::hook::Hooks;
 use crate::interface::Interfaces;
@@ -74,6 +75,7 @@ struct Program {
     refusals: Refusals,
     history: History,
     hooks: Hooks,
+    fences: Fences,
     reading: PerLink<Reading>,
     started: Instant,
     realtime_at: Instant,
@@ -365,6 +367,10 @@ impl Program {
             }
             Action::Remember(groups) => {
                 self.writer.remember(&self.config, groups);
+                return;
+            }
+            Action::Fence(node) => {
+                self.fences.begin(&self.reactor, &self.config, node);
                 return;
             }
             Action::Exit => {

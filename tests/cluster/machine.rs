@@ -60,6 +60,8 @@ pub(crate) struct Machine {
     /// What [`twinbeat::action::Action::Remember`] left on its flash.
     pub(crate) remembered: GroupSet,
     pub(crate) dog: Option<Dog>,
+    /// How its script that switches others off does.
+    pub(crate) fence: Behaviour,
     /// Frames built since `window_at`: storms are looked for.
     pub(crate) built: u64,
     pub(crate) window_at: u64,
@@ -74,6 +76,7 @@ pub(crate) enum Arrival {
     Witness(WitnessId, bool),
     Command(Command),
     Watchdog(Option<Duration>),
+    Fenced(NodeId, bool),
 }
 
 /// Frames that wait in a socket at most; later ones are lost.
@@ -149,6 +152,7 @@ impl Machine {
             beat_at: 0,
             remembered: GroupSet::EMPTY,
             dog: None,
+            fence: Behaviour::Works,
             built: 0,
             window_at: 0,
         }

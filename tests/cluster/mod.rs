@@ -2,6 +2,7 @@
 //! that replays, and the rules of the design looked at after every step.
 
 mod dog;
+mod fence;
 mod holding;
 pub(crate) mod machine;
 pub(crate) mod network;
@@ -331,6 +332,12 @@ impl Cluster {
             Happening::Lapse(machine, group) => self.lapse(machine, group),
             Happening::Bite(machine, kicked_at) => self.bite(machine, kicked_at),
             Happening::Boot(machine) => self.boot(machine),
+            Happening::Fenced {
+                machine,
+                life,
+                node,
+                off,
+            } => self.fence_ends(machine, life, node, off),
             Happening::Answers(machine, host) => {
                 if self.machines[machine].runs() {
                     self.machines[machine].receive(Arrival::Witness(host, true));

@@ -134,7 +134,7 @@ impl Machine {
             Action::Stop(group) => Action::Stop(self.world(group)),
             Action::Announce(group) => Action::Announce(self.world(group)),
             Action::Remember(groups) => Action::Remember(self.world_set(groups)),
-            Action::Exit => Action::Exit,
+            Action::Exit | Action::Fence(_) => action,
         }
     }
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use twinbeat::config::{
-    Address, AutoFailback, Care, Config, Group, Key, Keys, Limits, Link, Log, MAX_RESOURCES,
+    Address, AutoFailback, Care, Config, Fence, Group, Key, Keys, Limits, Link, Log, MAX_RESOURCES,
     Medium, Method, Options, Policy, Reach, Resource, Sight, Text, Timing, Watchdog, Witness,
 };
 use twinbeat::id::NodeId;
@@ -31,6 +31,8 @@ pub(crate) struct Settings {
     /// Hosts that are pinged, each a target.
     pub(crate) hosts: usize,
     pub(crate) deadping: u64,
+    /// Any node can be switched off by any other.
+    pub(crate) fence: bool,
 }
 
 /// One line of `haresources`: an address is an address, every other word a script.
@@ -61,6 +63,7 @@ impl Settings {
             required: false,
             hosts: 0,
             deadping: deadtime,
+            fence: false,
         }
     }
 
@@ -143,6 +146,7 @@ impl Settings {
                 ..Watchdog::default()
             },
             reach: Reach::default(),
+            fences: heapless::Vec::new(),
             log: Log::default(),
             rundir: Text::default(),
             statedir: Text::default(),
@@ -185,6 +189,15 @@ impl Settings {
             };
             config.reach.witnesses.push(witness).unwrap();
             config.reach.targets = target + 1;
+        }
+        if self.fence {
+            let host = text(&mut config, "*");
+            let fence = Fence {
+                host,
+                path: host,
+                parameters: host,
+            };
+            config.fences.push(fence).unwrap();
         }
         for group in &self.groups {
             add_group(&mut config, group);

@@ -204,6 +204,7 @@ impl Cluster {
                 };
                 self.job(machine, group, time, end);
             }
+            Action::Fence(node) => self.begin_fence(machine, node),
             Action::Announce(_) => self.rules.announced += 1,
             Action::Remember(groups) => self.machines[machine].remembered = groups,
             Action::Exit => {

@@ -117,6 +117,12 @@ impl Cluster {
                     if agreed { "yes" } else { "no" }
                 )
             }
+            Event::Fencing { node, off: None } => format!("switches {} off", name(node)),
+            Event::Fencing {
+                node,
+                off: Some(true),
+            } => format!("{} is off", name(node)),
+            Event::Fencing { node, .. } => format!("{} is not off", name(node)),
             Event::Stalled { late } => format!("stalled for {} ms", late.millis()),
             Event::Health { healthy } => if healthy { "is well" } else { "is not well" }.to_owned(),
             Event::Hold { held, reason } => {

@@ -24,6 +24,7 @@ impl Failover {
         self.standby = standby;
         self.required = config.watchdog.required;
         self.connectivity.reconfigure(change);
+        self.fencing.able = super::fencing::fenceable(config);
     }
 }
 

@@ -15,6 +15,7 @@ impl Failover {
         self.end_suspension(members, events);
         members.review_absent(now);
         self.connectivity.compare(members, events);
+        let before = core::mem::replace(&mut self.fencing.needed, NodeSet::EMPTY);
         for id in self.ids() {
             // A step may open the way to the next; none goes round in a circle.
             for _ in 0..STEPS {
@@ -34,6 +35,7 @@ impl Failover {
             let holder = self.holder(id, members);
             self.groups.at_mut(id).on_holder(holder);
         }
+        self.fence(now, before, members, events);
         members.beat_due |= self.changed();
     }
 
@@ -129,12 +131,13 @@ impl Failover {
         let State::Idle { grant: None } = self.groups.at(id).state else {
             return;
         };
-        if !self.is_settled(members) || self.promised(id, members) || blocked {
+        if !self.is_settled(members) || self.promised(id, members) {
             return;
         }
-        if self.may_run_elsewhere(id, members) {
+        if blocked || self.may_run_elsewhere(id, members) {
+            self.accuse(id, members);
             let group = self.groups.at_mut(id);
-            if group.reason != Reason::NotKnownOff {
+            if !blocked && group.reason != Reason::NotKnownOff {
                 group.become_idle(None, Reason::NotKnownOff, events);
             }
             return;

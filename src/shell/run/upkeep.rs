@@ -75,6 +75,10 @@ impl Program {
         while let Some((group, outcome)) = self.resources.poll_done(now, heard, &self.interfaces) {
             self.tell(now, Input::Done { group, outcome });
         }
+        while let Some((node, off)) = self.fences.poll_ended() {
+            self.tell(now, Input::Fenced { node, off });
+            told = true;
+        }
         while let Some(asked) = self.control.poll_asked() {
             let reply = asked.request(&self.config);
             let reply = reply.map(|request| self.on_request(now, request));
