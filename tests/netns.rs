@@ -11,9 +11,11 @@ mod netns {
     pub(crate) mod interfaces;
     pub(crate) mod media;
     pub(crate) mod process;
+    pub(crate) mod reload;
     pub(crate) mod resources;
     pub(crate) mod ring;
     pub(crate) mod serial;
+    pub(crate) mod services;
     pub(crate) mod stand_in;
     pub(crate) mod stories;
     pub(crate) mod strangers;
@@ -33,7 +35,7 @@ fn main() -> ExitCode {
     }
 }
 
-const TESTS: [&[Test]; 13] = [
+const TESTS: [&[Test]; 15] = [
     netns::connectivity::TESTS,
     netns::faults::TESTS,
     netns::fencing::TESTS,
@@ -41,9 +43,11 @@ const TESTS: [&[Test]; 13] = [
     netns::interfaces::TESTS,
     netns::media::TESTS,
     netns::process::TESTS,
+    netns::reload::TESTS,
     netns::resources::TESTS,
     netns::ring::TESTS,
     netns::serial::TESTS,
+    netns::services::TESTS,
     netns::stories::TESTS,
     netns::strangers::TESTS,
     netns::watchdog::TESTS,

@@ -20,6 +20,8 @@
 //! | `kill a`, `power-off a`, `stall a 5s`, `stop a` | the agent dies; the machine; the loop does not run; graceful |
 //! | `standby a all`, `takeover a 10.0.0.1` | a person's commands: `all`, `local`, `foreign` or a group |
 //! | `unplug a 0`, `plug a 0` | an interface goes and comes back |
+//! | `die a web`, `restarts 1` | a script's program ends, which a status finds 1 s later; how often it is restarted in place |
+//! | `clear a all` | a person has seen to what failed: `all`, `local`, `foreign` or a group |
 //! | `script a web start fails` | `start` or `stop`; `works`, `fails` or `hangs` |
 //! | `fence`, `fence b fails` | each node can switch others off; how that does on one: `works`, `fails`, `hangs` |
 //! | `watchdog a 2s`, `unwatch a` | the machine has a watchdog, which resets it when not kicked, or no longer; it boots within 5 s |
@@ -181,6 +183,14 @@ impl Teller {
                 let (one, which) = (node(name)?, selection(&self.settings, which)?);
                 cluster.command(one, Command::Takeover(which));
             }
+            ["clear", name, which] => {
+                let (one, which) = (node(name)?, selection(&self.settings, which)?);
+                cluster.command(one, Command::Clear(which));
+            }
+            ["die", name, script] => {
+                let group = group_of(&self.settings, script)?;
+                cluster.die(node(name)?, group);
+            }
             ["unplug", name, link] => {
                 cluster.set_carrier(node(name)?, link.parse().ok()?, Carrier::Down);
             }
@@ -263,6 +273,7 @@ impl Teller {
             }
             ["fence"] => settings.fence = true,
             ["hosts", count] => settings.hosts = count.parse().ok()?,
+            ["restarts", count] => settings.restarts = count.parse().ok()?,
             ["deadping", time] => settings.deadping = micros(time)?,
             _ => return None,
         }

@@ -75,6 +75,13 @@ fn what_a_dead_node_could_not_stop_is_not_started_when_another_hands_it_over() {
     }
 }
 
+/// All three stood by, one of them with an earlier takeover still to be carried out: its claim and that of
+/// the first able node gave way to each other for ever.
+#[test]
+fn who_hands_a_group_over_at_a_persons_word_forgets_an_earlier_one() {
+    simulate(21_684);
+}
+
 #[test]
 fn a_thousand_hours_of_two_nodes_pass_in_a_minute() {
     let hours = number("TWINBEAT_HOURS").unwrap_or(2);

@@ -32,7 +32,7 @@ pub enum Input<'a> {
         /// What it can do now.
         carrier: Carrier,
     },
-    /// How an [`Action::Check`], [`Action::Start`] or [`Action::Stop`] ended.
+    /// How an [`Action::Check`], [`Action::Start`], [`Action::Restart`] or [`Action::Stop`] ended.
     Done {
         /// The group that was acted on.
         group: GroupId,
@@ -46,6 +46,8 @@ pub enum Input<'a> {
         /// It runs nothing any more.
         off: bool,
     },
+    /// A resource of a group that runs here was found not to run: a person, or a fault, ended it.
+    Died(GroupId),
     /// The watchdog that is armed now, by the time-out its driver granted; `None` when none is, as
     /// every life begins.
     Watchdog(Option<Duration>),
@@ -75,9 +77,9 @@ pub enum Carrier {
 pub enum Outcome {
     /// `Check`: none of its scripts runs. `Stop`: everything is stopped.
     Stopped,
-    /// `Check`: at least one script runs. `Start`: everything runs.
+    /// `Check`: at least one script runs. `Start`, `Restart`: everything runs.
     Running,
-    /// `Start` failed or took too long; the shell has stopped what had been started.
+    /// `Start` or `Restart` failed or took too long; the shell has stopped what had been started.
     StartFailed,
     /// `Stop` failed or took too long: something of it may still run.
     StopFailed,
@@ -92,6 +94,9 @@ pub enum Command {
     Standby(Selection),
     /// Ask for these groups, and no longer stand by for them (`hb_takeover`).
     Takeover(Selection),
+    /// Forget what went wrong with these groups on this node: what waits to be tried again is tried
+    /// at once, and what could not be stopped is free again if nothing of it runs.
+    Clear(Selection),
     /// A node that is dead here was switched off for sure: it runs nothing any more.
     /// [`Reject::Misdirected`] if it is not dead, or if a live peer hears it.
     Fenced(NodeId),
@@ -124,8 +129,8 @@ pub struct Transmit {
     pub beat: bool,
 }
 
-/// Something the shell must do to the machine. At most one of `Check`, `Start`, `Stop` is in
-/// flight per group; each is answered by one [`Input::Done`].
+/// Something the shell must do to the machine. At most one of `Check`, `Start`, `Restart`,
+/// `Stop` is in flight per group; each is answered by one [`Input::Done`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Action {
@@ -138,6 +143,9 @@ pub enum Action {
         /// First ask the network for 200 ms whether somebody has its addresses.
         probe: bool,
     },
+    /// What was found dead is started again: everything from the right down to it is stopped, then
+    /// started. Ends like a start.
+    Restart(GroupId),
     /// Stop everything from right to left.
     Stop(GroupId),
     /// Announce its addresses again: another may have done so meanwhile. No answer.

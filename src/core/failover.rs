@@ -5,6 +5,7 @@ mod change;
 mod claim;
 mod connectivity;
 mod decision;
+mod failure;
 mod fencing;
 mod group;
 mod placement;
@@ -20,6 +21,7 @@ use crate::time::{Duration, Instant};
 use crate::wire::{Beat, ControlWord, Word};
 
 use connectivity::Connectivity;
+use failure::Failures;
 use fencing::Fencing;
 use group::{Group, State, Wish};
 
@@ -158,21 +160,20 @@ impl Failover {
             Command::Standby(selection) => {
                 for id in self.selected(selection) {
                     self.stand_by(id, true);
-                    self.groups.at_mut(id).request.operator_until = None;
                 }
             }
             Command::Takeover(selection) => {
                 for id in self.selected(selection) {
                     self.stand_by(id, false);
                     let group = self.groups.at_mut(id);
-                    group.failures = 0;
+                    group.failures.forget();
                     group.request.next_at = now;
                     group.request.operator_until = Some(until);
-                    if let State::StartFailed { .. } = group.state {
-                        group.state = State::StartFailed {
-                            since: Instant::from_micros(0),
-                        };
-                    }
+                }
+            }
+            Command::Clear(selection) => {
+                for id in self.selected(selection) {
+                    self.groups.at_mut(id).clear();
                 }
             }
         }
@@ -186,6 +187,11 @@ impl Failover {
         events: &mut Events,
     ) {
         self.groups.at_mut(id).on_done(now, outcome, events);
+    }
+
+    /// A resource of a group that runs here was found dead.
+    pub(crate) fn on_death(&mut self, id: GroupId, events: &mut Events) {
+        self.groups.at_mut(id).on_death(events);
     }
 
     /// A watchdog is armed, or none is.
@@ -242,9 +248,9 @@ impl Failover {
                     due = due.min(self.unstuck_at(id, members));
                 }
                 State::Unknown { .. } => due = due.min(self.unstuck_at(id, members)),
+                State::Held { .. } => due = due.min(group.failures.review_at()),
                 State::Claiming { .. }
                 | State::Starting { .. }
-                | State::Held { .. }
                 | State::Stopping { .. }
                 | State::StopFailed { .. } => {}
             }
@@ -260,7 +266,11 @@ impl Failover {
         let group = self.groups.at(id);
         // What nobody takes over at its own judgement need not be let go for fear of that.
         let alarming = !group.at_most_one && (self.is_unheard(members) || members.is_dark(now));
-        group.is_served() && self.suspension.is_none() && !members.is_cloned() && !alarming
+        let leaves = group.stops_in_order();
+        (group.is_served() || leaves.is_some_and(|claim| !self.is_beaten(id, claim, members)))
+            && self.suspension.is_none()
+            && !members.is_cloned()
+            && !alarming
     }
 
     /// What beats say of a group.
@@ -324,6 +334,10 @@ impl Failover {
     }
 
     fn stand_by(&mut self, id: GroupId, standby: bool) {
+        if standby {
+            // A claim by an earlier takeover would hide from peers that it stands by.
+            self.groups.at_mut(id).request.operator_until = None;
+        }
         if self.standby.contains(id) != standby {
             self.standby = if standby {
                 self.standby.with(id)
@@ -359,6 +373,9 @@ fn configured(config: &Config) -> PerGroup<Group> {
         let group = config.groups.get(id.index());
         let mut made = Group::new(id, group.map_or(first, |group| group.home), scripts);
         made.failback = group.is_some_and(|group| config.fails_back(group));
+        if let Some(group) = group {
+            made.failures = Failures::new(&group.options);
+        }
         made.at_most_one = group.is_some_and(|group| group.options.at_most_one());
         made
     })

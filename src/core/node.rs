@@ -1,19 +1,18 @@
 //! One node: the only room that knows every other.
 
+mod class;
 mod frame;
 mod guard;
 mod reload;
 mod status;
 
-use crate::action::{Action, Command, Event, Events, Input, Reason, Reject};
+use crate::action::{Action, Command, Event, Events, Input, Reason, Reject, Selection};
 use crate::config::Config;
 use crate::failover::Failover;
-use crate::id::{GroupSet, LinkId, LinkSet, PerLink};
+use crate::id::{GroupId, GroupSet, LinkId, LinkSet, PerLink};
 use crate::membership::{Membership, Received};
 use crate::time::{Duration, Instant};
 use crate::wire::Flags;
-#[cfg(doc)]
-use crate::wire::native;
 
 use guard::Guard;
 pub use status::{GroupView, LinkView, PeerView};
@@ -97,8 +96,7 @@ impl Node {
     /// Takes in what happened at `now`. An error refused a frame and changed a counter only.
     ///
     /// The links are serial lines on which the same frame is to be passed on unchanged, as
-    /// [`Class::Forward`](crate::serial::Class::Forward) of its [`native::source`]; none for any other
-    /// input.
+    /// [`Node::class_passed_on`] says; none for any other input.
     pub fn handle(&mut self, now: Instant, input: Input<'_>) -> Result<LinkSet, Reject> {
         if let Some(late) = self.members.attend(now, self.due) {
             self.events.report(Event::Stalled { late });
@@ -204,15 +202,17 @@ impl Node {
                     connectivity.on_witness(mark, witness, up, &mut self.events);
             }
             Input::Done { group, outcome } => {
-                if !self.failover.ids().any(|id| id == group) {
-                    return Err(Reject::Unknown);
-                }
+                self.known_group(group)?;
                 self.failover.on_done(now, group, outcome, &mut self.events);
             }
             Input::Fenced { node, off } => {
                 let events = &mut self.events;
                 self.failover
                     .on_fenced(now, node, off, &mut self.members, events);
+            }
+            Input::Died(group) => {
+                self.known_group(group)?;
+                self.failover.on_death(group, &mut self.events);
             }
             Input::Watchdog(timeout) => {
                 self.members.beat_due |= self.guard.become_armed(timeout);
@@ -225,17 +225,20 @@ impl Node {
 
     fn on_command(&mut self, now: Instant, command: Command) -> Result<(), Reject> {
         let group = match command {
-            Command::Standby(crate::action::Selection::Group(group))
-            | Command::Takeover(crate::action::Selection::Group(group)) => Some(group),
+            Command::Standby(Selection::Group(group))
+            | Command::Takeover(Selection::Group(group))
+            | Command::Clear(Selection::Group(group)) => Some(group),
             Command::Fenced(node) if !self.members.on_fenced(node) => {
                 return Err(Reject::Misdirected);
             }
-            Command::Standby(_) | Command::Takeover(_) | Command::Shutdown | Command::Fenced(_) => {
-                None
-            }
+            Command::Standby(_)
+            | Command::Takeover(_)
+            | Command::Clear(_)
+            | Command::Shutdown
+            | Command::Fenced(_) => None,
         };
-        if group.is_some_and(|group| !self.failover.ids().any(|id| id == group)) {
-            return Err(Reject::Unknown);
+        if let Some(group) = group {
+            self.known_group(group)?;
         }
         if command == Command::Shutdown {
             // Whoever leaves takes up nothing more.
@@ -243,6 +246,13 @@ impl Node {
         }
         self.failover.on_command(now, command, &self.members);
         Ok(())
+    }
+
+    fn known_group(&self, group: GroupId) -> Result<(), Reject> {
+        let mut ids = self.failover.ids();
+        ids.any(|id| id == group)
+            .then_some(())
+            .ok_or(Reject::Unknown)
     }
 
     fn known(&self, link: LinkId) -> Result<(), Reject> {

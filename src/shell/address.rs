@@ -15,6 +15,7 @@ use twinbeat::time::{Duration, Instant};
 use crate::interface::{Assigned, Interface, Interfaces, subnet};
 use crate::netlink::Netlink;
 
+mod change;
 mod lease;
 pub(crate) mod route;
 
@@ -52,14 +53,7 @@ impl Addresses {
     }
 
     fn for_resources(resources: &[Resource], lease: Duration) -> Result<Self, Errno> {
-        let entries: Vec<Entry> = resources
-            .iter()
-            .enumerate()
-            .filter_map(|(resource, what)| match what {
-                Resource::Address(wanted) => Some(Entry::new(resource, wanted.clone())),
-                Resource::Network(..) | Resource::Script(_) => None,
-            })
-            .collect();
+        let entries = change::entries(resources);
         Ok(Self {
             netlink: Netlink::open(&[])?,
             routes: route::Routes::open(entries.iter().map(Entry::address).collect())?,
@@ -68,9 +62,13 @@ impl Addresses {
         })
     }
 
-    /// Removes every configured address from every interface, whatever its prefix length: what an
-    /// earlier run left behind; how many there were. Call it before the first beat.
-    pub(crate) fn remove_leftovers(&mut self, interfaces: &Interfaces) -> Result<usize, Errno> {
+    /// Removes every configured address that is not `known` from every interface, whatever its prefix
+    /// length: what an earlier run left behind; how many there were. Call it before the first beat.
+    pub(crate) fn remove_leftovers(
+        &mut self,
+        known: &[IpAddr],
+        interfaces: &Interfaces,
+    ) -> Result<usize, Errno> {
         let left = |entry: &Entry| {
             let mut all = interfaces.iter().flat_map(|i| &i.addresses);
             all.any(|found| found.address == entry.address())
@@ -80,7 +78,8 @@ impl Addresses {
             let _ = self.routes.learn(&mut self.netlink);
         }
         let mut removed = 0;
-        for entry in &self.entries {
+        let strange = |entry: &&Entry| !known.contains(&entry.address());
+        for entry in self.entries.iter().filter(strange) {
             let address = entry.address();
             for interface in interfaces.iter() {
                 for found in interface.addresses.iter().filter(|a| a.address == address) {

@@ -5,6 +5,7 @@ pub(crate) mod check;
 mod cl_status;
 mod events;
 mod heartbeat;
+mod reload;
 mod row;
 mod table;
 

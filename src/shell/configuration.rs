@@ -15,6 +15,19 @@ use twinbeat::config::{self, Config, LocalName, Machine, Source, Sources};
 /// Reads `ha.cf`, `twinbeat.cf` and `nodeinfo` if they are there, `haresources` and `authkeys`,
 /// and says everything that is to be said about them; `None` after any error.
 pub(crate) fn read(dir: &Path, say: &mut dyn FnMut(&Diagnostic<'_>)) -> Option<Box<Config>> {
+    read_on(dir, Some(&ThisMachine { dir }), say)
+}
+
+/// The same with nothing compared that takes long to look up: who has a serial line, what runs.
+pub(crate) fn read_again(dir: &Path, say: &mut dyn FnMut(&Diagnostic<'_>)) -> Option<Box<Config>> {
+    read_on(dir, None, say)
+}
+
+fn read_on(
+    dir: &Path,
+    machine: Option<&dyn Machine>,
+    say: &mut dyn FnMut(&Diagnostic<'_>),
+) -> Option<Box<Config>> {
     let ha_cf = read_file(dir, diagnostic::File::HaCf);
     let twinbeat_cf = read_file(dir, diagnostic::File::TwinbeatCf);
     let haresources = read_file(dir, diagnostic::File::Haresources);
@@ -50,7 +63,7 @@ pub(crate) fn read(dir: &Path, say: &mut dyn FnMut(&Diagnostic<'_>)) -> Option<B
         haresources: source(&haresources),
         authkeys: source(&authkeys),
         name,
-        machine: Some(&ThisMachine { dir }),
+        machine,
     };
     let config = config::read(&sources, &mut |diagnostic| say(&diagnostic)).map(Box::new);
     config.filter(|_| exposed.is_none())

@@ -2,7 +2,7 @@
 //!
 //! The reply's first line is `ok` or `error: WHY`; what was asked for follows. Requests:
 //! `status`, `status --json`, `heartbeat`, `events [--json] [N]`, `standby [all|local|foreign|KEY]`,
-//! `takeover [...]`. At most four at
+//! `takeover [...]`, `clear [...]`, `reload`, `reload status`. At most four at
 //! one time and two seconds each; only root may connect (mode 0600).
 
 use std::cell::{Cell, RefCell};
@@ -78,6 +78,11 @@ pub(crate) enum Request {
     },
     /// Do something.
     Command(Command),
+    /// Tell how the reload goes.
+    Reload {
+        /// Begin one first.
+        again: bool,
+    },
 }
 
 /// Why there was no good reply.
@@ -221,8 +226,12 @@ pub(crate) fn ask(rundir: &Path, request: &str) -> Result<String, AskError> {
     let reply = String::from_utf8_lossy(&reply);
     match reply.split_once('\n') {
         Some(("ok", body)) => Ok(body.to_owned()),
-        Some((first, _)) => Err(AskError::Refused(
-            first.strip_prefix("error: ").unwrap_or(first).to_owned(),
+        Some(_) => Err(AskError::Refused(
+            reply
+                .strip_prefix("error: ")
+                .unwrap_or(&reply)
+                .trim_end()
+                .to_owned(),
         )),
         None => Err(failed(ErrorKind::UnexpectedEof.into())),
     }
@@ -257,7 +266,12 @@ fn parse(line: &str, config: &Config) -> Result<Request, String> {
         ("takeover", which) => {
             selection(which, config).map(|which| Request::Command(Command::Takeover(which)))
         }
-        _ => Err("not one of status, standby, takeover, events".to_owned()),
+        ("clear", which) => {
+            selection(which, config).map(|which| Request::Command(Command::Clear(which)))
+        }
+        ("reload", None) => Ok(Request::Reload { again: true }),
+        ("reload", Some("status")) => Ok(Request::Reload { again: false }),
+        _ => Err("not one of status, standby, takeover, clear, events, reload".to_owned()),
     }
 }
 

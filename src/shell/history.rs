@@ -1,6 +1,7 @@
 //! The last events, for `twinbeat events`: kept as they are in fixed memory, and worded when asked for.
 
 use std::fmt::Write as _;
+use std::rc::Rc;
 
 use twinbeat::action::Event;
 use twinbeat::config::Config;
@@ -20,6 +21,10 @@ pub(crate) struct History {
     kept: Vec<(Instant, Event)>,
     first: u32,
     count: u32,
+    /// Those before this number speak of an earlier configuration, and those before the other one
+    /// of an even earlier one: they are no longer told.
+    renumbered: [u32; 2],
+    before: Option<Rc<Config>>,
 }
 
 impl History {
@@ -29,7 +34,15 @@ impl History {
             kept: Vec::with_capacity(KEPT),
             first,
             count: 0,
+            renumbered: [0; 2],
+            before: None,
         }
+    }
+
+    /// Groups and links have other numbers from now on.
+    pub(crate) fn renumber(&mut self, before: &Rc<Config>) {
+        self.renumbered = [self.count, self.renumbered[0]];
+        self.before = Some(Rc::clone(before));
     }
 
     /// Keeps one in the place of the oldest.
@@ -55,7 +68,9 @@ impl History {
         let next = self.first.wrapping_add(self.count);
         let unseen = from.map_or(self.count, |from| next.wrapping_sub(from));
         let unseen = unseen.min(self.count) as usize;
+        let [renumbered, oldest] = self.renumbered.map(|number| number as usize);
         let shown = unseen.min(self.kept.len());
+        let shown = shown.min(self.count as usize - oldest);
         let wall = clock::wall();
         let mut out = Json(format!("{next}\n"));
         if json && unseen > shown {
@@ -72,7 +87,8 @@ impl History {
             let (at, event) = self.kept[number % KEPT];
             let utc = wall - wall.min(now.since(at).millis() / 1000);
             let utc = (utc >= PLAUSIBLE).then(|| journal::date(utc));
-            let (level, text) = journal::event(config, event);
+            let before = self.before.as_deref().filter(|_| number < renumbered);
+            let (level, text) = journal::event(before.unwrap_or(config), event);
             let level = journal::level_name(level);
             let millis = at.micros() / 1000;
             if json {
@@ -141,6 +157,28 @@ mod tests {
         assert!(all[2].starts_with("44.007 ") && all[257].starts_with("299.007 "));
         assert_eq!(told(&history, Some(54), false).len(), 1 + KEPT);
         assert_eq!(told(&history, Some(10), true)[1], "{\"lost\":44}");
+    }
+
+    #[test]
+    fn what_happened_before_a_reload_is_told_in_the_words_of_then() {
+        let mut history = History::new(0);
+        let stuck = |group| Event::Group {
+            group,
+            state: twinbeat::action::GroupState::StopFailed,
+            reason: twinbeat::action::Reason::StopFailed,
+        };
+        let third = twinbeat::id::GroupId::new(2).unwrap();
+        history.note(Instant::default(), stuck(third));
+        let before = crate::testing::config(3);
+        let key = before.group_key(third).to_owned();
+        history.renumber(&Rc::new(before));
+        left(&mut history, 1);
+        let all = told(&history, None, false);
+        assert!(all.len() == 3 && all[1].contains(&key), "{all:?}");
+        history.renumber(&Rc::new(crate::testing::config(1)));
+        let all = told(&history, None, false);
+        assert_eq!(all[1], "1 earlier events are no longer kept");
+        assert!(all[2].ends_with("beta has left"));
     }
 
     #[test]

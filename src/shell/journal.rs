@@ -36,8 +36,6 @@ const MAX_LINE: usize = 1024;
 
 /// Where lines go.
 struct Journal {
-    /// How much goes to standard error.
-    stderr: LevelFilter,
     waiting: Mutex<Waiting>,
     sinks: Mutex<Sinks>,
 }
@@ -51,6 +49,8 @@ struct Waiting {
 /// What is opened once the configuration is known.
 #[derive(Default)]
 struct Sinks {
+    /// How much goes to standard error.
+    stderr: Option<LevelFilter>,
     log: Option<LogFile>,
     debug: Option<LogFile>,
     syslog: Option<Syslog>,
@@ -64,7 +64,7 @@ struct LogFile {
 
 static JOURNAL: OnceLock<Journal> = OnceLock::new();
 
-/// Begins the log on standard error: `RUST_LOG` decides if it is a level, else `info`, or `debug`
+/// Begins the log, or begins it anew with files that are opened again. On standard error `RUST_LOG` decides if it is a level, else `info`, or `debug`
 /// when asked for.
 pub(crate) fn begin(config: &Config) {
     let default = if config.log.debug > 0 {
@@ -82,15 +82,15 @@ pub(crate) fn begin(config: &Config) {
         LevelFilter::Info
     };
     let journal = JOURNAL.get_or_init(|| Journal {
-        stderr,
         waiting: Mutex::default(),
         sinks: Mutex::default(),
     });
-    if log::set_logger(journal).is_ok() {
-        log::set_max_level(least.max(stderr));
-    }
+    // Already done when it begins anew.
+    let _ = log::set_logger(journal);
+    log::set_max_level(least.max(stderr));
     let path = |text: Option<_>| text.map(|text| config.text(text));
     let sinks = Sinks {
+        stderr: Some(stderr),
         log: path(config.log.file).and_then(LogFile::open),
         debug: path(config.log.debug_file).and_then(LogFile::open),
         syslog: config.log.facility.map(Syslog::new),
@@ -112,7 +112,7 @@ pub(crate) fn flush() {
     }
     let mut sinks = held(&journal.sinks);
     for (level, text) in waiting.lines.drain(..) {
-        if level <= journal.stderr {
+        if sinks.stderr.is_some_and(|most| level <= most) {
             write_to_stderr(format!("{}: {text}\n", level_name(level)).as_bytes());
         }
         sinks.write(level, &text);
@@ -276,6 +276,7 @@ mod tests {
         let [log, debug] = ["log", "debug"].map(|name| folder.join(name));
         let open = |path: &Path| LogFile::open(path.to_str().unwrap());
         let mut sinks = Sinks {
+            stderr: None,
             log: open(&log),
             debug: open(&debug),
             syslog: None,

@@ -7,8 +7,9 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, recv};
+use twinbeat::Node;
 use twinbeat::action::Carrier;
-use twinbeat::config::{self, Config, Medium};
+use twinbeat::config::{self, Change, Config, Medium};
 use twinbeat::id::{LinkId, MAX_LINKS};
 use twinbeat::time::{Duration, Instant};
 
@@ -65,6 +66,27 @@ impl Links {
                 .iter()
                 .map(|link| Link::new(link, config))
                 .collect(),
+        }
+    }
+
+    /// Takes up another configuration: a link that stays is left alone, the others are closed, and
+    /// opened by [`Self::update`].
+    pub(crate) fn reconfigure(&mut self, change: &Change<'_>) {
+        let old = std::mem::take(&mut self.links);
+        let mut old: heapless::Vec<Option<Link>, MAX_LINKS> = old.into_iter().map(Some).collect();
+        for (link, id) in change.new.links.iter().zip(change.new.link_ids()) {
+            let kept = change.link(id).and_then(|from| old.get_mut(from.index()));
+            let mut new = Link::new(link, change.new);
+            if let Some(kept) = kept.and_then(Option::take) {
+                // A serial line is paced by it.
+                if kept.keepalive == new.keepalive || link.rate().is_none() {
+                    new = kept;
+                } else {
+                    new.told = kept.told;
+                }
+            }
+            // As many places as links of a configuration.
+            let _ = self.links.push(new);
         }
     }
 
@@ -280,7 +302,7 @@ impl Link {
         let socket = match &mut self.socket {
             Some(Socket::Udp(socket)) => socket,
             Some(Socket::Serial(port)) => {
-                let result = port.send(now, bytes, serial::class(bytes));
+                let result = port.send(now, bytes, Node::class(bytes));
                 return result.map_err(|error| {
                     self.lose_line(now, tty::said(error));
                     SendError::Other(error)

@@ -8,13 +8,16 @@
 //! A stop that fails is tried again each second, ten times and no longer than one may take; what
 //! says then that it runs, or does not say, is given up as not stopped.
 
+mod answer;
 mod call;
 mod calling;
+mod change;
 mod holding;
 mod network;
 mod place;
 mod rhythm;
 mod route;
+mod watching;
 
 use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
@@ -27,10 +30,11 @@ use twinbeat::time::{Duration, Instant};
 
 use crate::interface::Interfaces;
 use crate::reactor::Reactor;
-use crate::script::{Exit, Finished, Rule, Verb};
+use crate::script::{Finished, Rule, Verb};
 pub(crate) use call::{add, is_executable, is_there};
 pub(crate) use calling::Surroundings;
 pub(crate) use holding::Holding;
+use watching::Look;
 
 /// Until a stop that has failed is tried again, and how often.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -48,7 +52,22 @@ pub(crate) struct Resources {
     work: PerGroup<Work>,
     /// One bit for each resource that is known to have run and not to have been stopped since.
     ran: PerGroup<u64>,
-    finished: Rc<RefCell<Vec<(GroupId, Ended)>>>,
+    finished: Rc<RefCell<Vec<(GroupId, u32, Ended)>>>,
+    /// The call that is under way for each group.
+    errands: PerGroup<Rc<Errand>>,
+    /// When what runs is asked whether it still does.
+    looks: PerGroup<Look>,
+    /// One bit for each resource whose last answer to that told nothing.
+    doubted: PerGroup<u64>,
+}
+
+/// A call for a group.
+#[derive(Default)]
+struct Errand {
+    /// Which one: the end of an earlier one is not heard.
+    number: Cell<u32>,
+    /// Its process; zero while there is none.
+    child: Cell<i32>,
 }
 
 /// The end of a call, and what its `status` means.
@@ -74,6 +93,12 @@ enum Work {
         after: Stopped,
         again: Again,
     },
+    /// Nothing: all of it runs. What was found dead last.
+    Running { dead: usize },
+    /// The script at `next` says whether it still runs.
+    Watching { next: usize },
+    /// The resource at `at` was found dead, which is still to be told.
+    Dead { at: usize },
 }
 
 /// What is left for the stop of one script.
@@ -84,12 +109,14 @@ struct Again {
 }
 
 /// What a stop has come to so far.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Stopped {
     /// It cleans up after a start that failed.
     start_failed: bool,
     /// Something of it may still run.
     incomplete: bool,
+    /// Only down to this resource, and from there it is started again.
+    again_from: Option<usize>,
 }
 
 impl Resources {
@@ -111,6 +138,9 @@ impl Resources {
             work: PerGroup::new(Work::default),
             ran: PerGroup::new(u64::default),
             finished: Rc::default(),
+            errands: PerGroup::new(Rc::default),
+            looks: PerGroup::new(Look::default),
+            doubted: PerGroup::new(u64::default),
         }
     }
 
@@ -141,13 +171,13 @@ impl Resources {
     }
 
     /// Stops it, what was never started included.
-    pub(crate) fn stop(&mut self, group: GroupId) -> Option<Outcome> {
-        let all = self.config.group_resources(group).len();
-        let after = Stopped {
-            start_failed: false,
-            incomplete: false,
-        };
-        self.stop_before(group, all, after)
+    pub(crate) fn stop(
+        &mut self,
+        now: Instant,
+        group: GroupId,
+        interfaces: &Interfaces,
+    ) -> Option<Outcome> {
+        self.stop_all(now, group, Stopped::default(), interfaces)
     }
 
     /// Announces its addresses again.
@@ -174,11 +204,6 @@ impl Resources {
                 return Some((group, outcome));
             }
         }
-    }
-
-    fn next_ended(&self) -> Option<(GroupId, Ended)> {
-        let mut finished = self.finished.borrow_mut();
-        (!finished.is_empty()).then(|| finished.remove(0))
     }
 
     /// The addresses of all groups.
@@ -212,23 +237,55 @@ impl Resources {
                 return self.go_on(group, Work::Starting { next, verb });
             }
             if !self.holding.take(now, group, next, interfaces) {
-                return self.abandon(group, next, false);
+                return self.abandon(now, group, next, false, interfaces);
             }
         }
-        self.end(group, Outcome::Running)
+        self.become_running(now, group)
     }
 
     /// A start has failed at `failed`: that and everything before it is stopped.
-    fn abandon(&mut self, group: GroupId, failed: usize, incomplete: bool) -> Option<Outcome> {
+    fn abandon(
+        &mut self,
+        now: Instant,
+        group: GroupId,
+        failed: usize,
+        incomplete: bool,
+        interfaces: &Interfaces,
+    ) -> Option<Outcome> {
         let after = Stopped {
             start_failed: true,
             incomplete,
+            again_from: None,
         };
-        self.stop_before(group, failed + 1, after)
+        self.stop_before(now, group, failed + 1, after, interfaces)
     }
 
-    fn stop_before(&mut self, group: GroupId, end: usize, after: Stopped) -> Option<Outcome> {
-        for next in (0..end).rev() {
+    /// Nothing waits for what the group is being asked.
+    fn stop_all(
+        &mut self,
+        now: Instant,
+        group: GroupId,
+        after: Stopped,
+        interfaces: &Interfaces,
+    ) -> Option<Outcome> {
+        self.call_off(group);
+        let all = self.config.group_resources(group).len();
+        self.stop_before(now, group, all, after, interfaces)
+    }
+
+    fn stop_before(
+        &mut self,
+        now: Instant,
+        group: GroupId,
+        end: usize,
+        after: Stopped,
+        interfaces: &Interfaces,
+    ) -> Option<Outcome> {
+        let first = match after.again_from {
+            Some(first) if !after.incomplete => first,
+            _ => 0,
+        };
+        for next in (first..end).rev() {
             if self.call(group, next, Verb::Stop) {
                 let again = Again {
                     tries: TRIES,
@@ -242,6 +299,9 @@ impl Resources {
             }
             self.holding.give_up(group, next);
         }
+        if let Some(first) = after.again_from.filter(|_| !after.incomplete) {
+            return self.start_from(now, group, first, interfaces);
+        }
         let outcome = match after {
             // After a start too: nobody else may start what may run here.
             Stopped {
@@ -253,119 +313,6 @@ impl Resources {
             Stopped { .. } => Outcome::Stopped,
         };
         self.end(group, outcome)
-    }
-
-    fn on_probed(
-        &mut self,
-        now: Instant,
-        group: GroupId,
-        answered: bool,
-        interfaces: &Interfaces,
-    ) -> Option<Outcome> {
-        let Work::Probing { open, occupied } = *self.work.at(group) else {
-            return None;
-        };
-        let (open, occupied) = (open.saturating_sub(1), occupied || answered);
-        if open > 0 {
-            self.go_on(group, Work::Probing { open, occupied });
-            return None;
-        }
-        if occupied {
-            self.end(group, Outcome::Occupied)
-        } else {
-            self.start_from(now, group, 0, interfaces)
-        }
-    }
-
-    fn on_ended(
-        &mut self,
-        now: Instant,
-        group: GroupId,
-        (finished, rule): &Ended,
-        interfaces: &Interfaces,
-    ) -> Option<Outcome> {
-        let runs = rule.runs(finished);
-        match *self.work.at(group) {
-            Work::Nothing | Work::Probing { .. } => None,
-            Work::Checking { next } => match runs {
-                Some(false) => self.check_from(group, next + 1),
-                // A script that is not there has not been started either.
-                None if finished.is_missing() => self.check_from(group, next + 1),
-                Some(true) | None => {
-                    if runs.is_none() {
-                        self.complain(group, next, Verb::Status, finished);
-                    }
-                    self.note(group, next, true);
-                    self.end(group, Outcome::Running)
-                }
-            },
-            Work::Starting {
-                next,
-                verb: Verb::Status,
-            } => match (runs, &finished.exit) {
-                (Some(true), _) => {
-                    self.note(group, next, true);
-                    self.start_from(now, group, next + 1, interfaces)
-                }
-                (Some(false), _) | (None, Exit::Code(_)) => {
-                    self.call(group, next, Verb::Start);
-                    let verb = Verb::Start;
-                    self.go_on(group, Work::Starting { next, verb })
-                }
-                (None, _) => {
-                    self.complain(group, next, Verb::Status, finished);
-                    self.abandon(group, next, false)
-                }
-            },
-            Work::Starting { next, .. } if finished.succeeded() => {
-                self.note(group, next, true);
-                self.start_from(now, group, next + 1, interfaces)
-            }
-            Work::Starting { next, .. } => {
-                self.complain(group, next, Verb::Start, finished);
-                let incomplete = matches!(finished.exit, Exit::Unkillable);
-                self.abandon(group, next, incomplete)
-            }
-            Work::Stopping {
-                next,
-                verb: Verb::Stop,
-                after,
-                again,
-            } => {
-                let never_ran = !self.ran(group, next);
-                if finished.succeeded() || finished.is_missing() && never_ran {
-                    self.note(group, next, false);
-                    return self.stop_before(group, next, after);
-                }
-                if again.tries == TRIES {
-                    self.complain(group, next, Verb::Stop, finished);
-                }
-                // Heartbeat's rule: what says that it does not run has been stopped.
-                self.call(group, next, Verb::Status);
-                self.go_on_stopping(group, next, Verb::Status, after, again)
-            }
-            Work::Stopping {
-                next,
-                after,
-                mut again,
-                ..
-            } => {
-                let stopped = runs == Some(false);
-                if !stopped && again.tries > 0 && now.after(AGAIN) < again.until {
-                    again.tries -= 1;
-                    self.call_after(group, next, Verb::Stop, AGAIN);
-                    return self.go_on_stopping(group, next, Verb::Stop, after, again);
-                }
-                if stopped {
-                    self.note(group, next, false);
-                } else {
-                    self.complain(group, next, Verb::Status, finished);
-                }
-                let mut after = after;
-                after.incomplete |= !stopped;
-                self.stop_before(group, next, after)
-            }
-        }
     }
 
     fn go_on_stopping(
@@ -396,5 +343,7 @@ impl Resources {
     }
 }
 
+#[cfg(test)]
+mod stage;
 #[cfg(test)]
 mod tests;

@@ -5,16 +5,17 @@
 //! be held, before it reads anything. When a verdict of death would fall, everything that waits in
 //! the sockets is read first: the proof of life may be among it.
 
+pub(crate) mod reload;
 mod start;
 mod upkeep;
 
 use std::os::fd::{AsFd, AsRawFd, RawFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use log::warn;
 use twinbeat::action::{Action, Command, Event, Input};
-use twinbeat::config::{Config, Sight};
+use twinbeat::config::Config;
 use twinbeat::id::{LinkId, MAX_WITNESSES, PerLink};
 use twinbeat::time::{Duration, Instant};
 use twinbeat::{MAX_FRAME, Node};
@@ -31,6 +32,7 @@ use crate::resource::Resources;
 use crate::signal::Signals;
 use crate::watchdog::Watchdog;
 use crate::{clock, journal, privilege};
+use reload::Reload;
 use upkeep::{Refusals, Writer};
 
 /// Before a verdict of death at most so many frames are read ...
@@ -62,6 +64,8 @@ const FIRST_LINK: usize = 8;
 /// Everything there is while the program runs.
 struct Program {
     config: Rc<Config>,
+    /// Where the files are.
+    directory: PathBuf,
     node: Node,
     reactor: Rc<Reactor>,
     signals: Signals,
@@ -73,6 +77,7 @@ struct Program {
     watchdog: Watchdog,
     writer: Writer,
     refusals: Refusals,
+    reload: Reload,
     history: History,
     hooks: Hooks,
     fences: Fences,
@@ -164,9 +169,9 @@ impl Program {
             self.tell_links(now);
         }
         let beat = self.carry_out(now);
-        if clock::now().since(now) < LONGEST_TURN {
-            let holding = self.resources.holding();
-            holding.keep_up(now, &self.node, beat, &self.interfaces);
+        self.keep_up(now, beat);
+        if beat {
+            self.resources.watch(now);
         }
         self.do_slow_things(now, ready);
     }
@@ -180,6 +185,7 @@ impl Program {
             .min(holding.deadline())
             .min(self.links.deadline())
             .min(self.watchdog.deadline())
+            .min(self.reload.deadline())
             .min(self.realtime_at);
         descriptors[SIGNALS] = self.signals.as_raw_fd();
         descriptors[CONTROL] = self.control.as_raw_fd();
@@ -296,16 +302,6 @@ impl Program {
         }
     }
 
-    fn tell_tracked(&mut self, now: Instant) {
-        let config = Rc::clone(&self.config);
-        for (witness, one) in config.witness_ids().zip(&config.reach.witnesses) {
-            if let Sight::Interface(name) = &one.sight {
-                let up = self.interfaces.named(name).is_some_and(|i| i.running);
-                self.tell(now, Input::Witness { witness, up });
-            }
-        }
-    }
-
     /// Sends what is due and does what must be done, until the core wants nothing more; whether a
     /// beat was among it.
     fn carry_out(&mut self, now: Instant) -> bool {
@@ -360,7 +356,11 @@ impl Program {
                 let outcome = self.resources.start(now, group, probe, &self.interfaces);
                 (group, outcome)
             }
-            Action::Stop(group) => (group, self.resources.stop(group)),
+            Action::Restart(group) => {
+                let outcome = self.resources.restart(now, group, &self.interfaces);
+                (group, outcome)
+            }
+            Action::Stop(group) => (group, self.resources.stop(now, group, &self.interfaces)),
             Action::Announce(group) => {
                 self.resources.announce(now, group, &self.interfaces);
                 return;

@@ -135,6 +135,11 @@ impl Finished {
         }
     }
 
+    /// Whether it said how to use it, because it does not know the verb.
+    pub(crate) fn is_usage(&self) -> bool {
+        rule::says(self.said.as_bytes(), &["Usage:", "usage:", "Syntax:"])
+    }
+
     /// Whether `start` or `stop` did it.
     pub(crate) const fn succeeded(&self) -> bool {
         matches!(self.exit, Exit::Code(0))
@@ -156,18 +161,32 @@ impl std::fmt::Display for Exit {
 
 /// Runs a script to its end, whatever it does.
 pub(crate) async fn run(reactor: Rc<Reactor>, job: Job) -> Finished {
+    run_as(reactor, job, &Cell::new(0)).await
+}
+
+/// Kills a script that was begun by [`run_as`], and all of its process group; nothing, if it is zero.
+pub(crate) fn end(process: i32) {
+    if process > 0 {
+        let _ = killpg(Pid::from_raw(process), Signal::SIGKILL);
+    }
+}
+
+/// The same; meanwhile its process is in `process`, which is zero otherwise.
+pub(crate) async fn run_as(reactor: Rc<Reactor>, job: Job, process: &Cell<i32>) -> Finished {
     let (child, mut output) = match begin(&job) {
         Ok(begun) => begun,
         Err(error) => {
             return Finished::at_once(Exit::NotBegun(error));
         }
     };
+    process.set(child.as_raw());
     let pidfd = sys::pidfd_open(child).ok();
     let mut killed = Killed::Not;
     let mut until = reactor.now().after(job.limit);
     loop {
         output.read();
         if let Some(status) = ended(child, killed) {
+            process.set(0);
             output.read();
             return Finished {
                 exit: exit(status, killed),
@@ -180,6 +199,7 @@ pub(crate) async fn run(reactor: Rc<Reactor>, job: Job) -> Finished {
                 Killed::Asked => (Signal::SIGKILL, Killed::Forced),
                 // Nobody waits for it any more: it stays a zombie until this program ends.
                 Killed::Forced => {
+                    process.set(0);
                     return Finished {
                         exit: Exit::Unkillable,
                         said: output.finish(),

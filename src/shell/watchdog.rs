@@ -96,6 +96,31 @@ impl Watchdog {
         !kept || before != self.armed.is_some()
     }
 
+    /// Whether it runs on a device that another configuration does not name: to close one that
+    /// cannot be stopped would reset this machine.
+    pub(crate) fn is_bound(&self, config: &Config) -> bool {
+        let named = |path: &str| {
+            let mut devices = config.watchdog.devices.iter();
+            devices.any(|device| config.text(*device) == path)
+        };
+        self.armed.as_ref().is_some_and(|armed| !named(&armed.path))
+    }
+
+    /// Takes up another configuration, with its time-out.
+    pub(crate) fn reconfigure(&mut self, now: Instant, config: &Rc<Config>) {
+        let old = std::mem::replace(&mut self.config, Rc::clone(config));
+        let asked = |config: &Config| config.watchdog.asked(&config.timing);
+        if let Some(armed) = &mut self.armed {
+            if asked(&old) != asked(config) {
+                armed.retime(config);
+            }
+        } else if config.watchdog.devices.is_empty() {
+            self.retry_at = Instant::NEVER;
+        } else if old.watchdog.devices.is_empty() {
+            self.retry_at = now;
+        }
+    }
+
     /// The time-out of the armed one, as the core wants to know it.
     pub(crate) fn armed(&self) -> Option<Duration> {
         self.armed.as_ref().map(Armed::reliable_timeout)

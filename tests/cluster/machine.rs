@@ -73,6 +73,7 @@ pub(crate) enum Arrival {
     Frame(LinkId, Rc<Frame>),
     Link(LinkId, Carrier),
     Done(GroupId, Outcome),
+    Died(GroupId),
     Witness(WitnessId, bool),
     Command(Command),
     Watchdog(Option<Duration>),

@@ -1,6 +1,7 @@
 //! A cluster of real [`Node`]s in virtual time: machines, a network that loses and an adversary
 //! that replays, and the rules of the design looked at after every step.
 
+mod death;
 mod dog;
 mod fence;
 mod holding;
@@ -53,6 +54,8 @@ pub(crate) struct Cluster {
     /// Scripts take at most this long when they work, and are given up after `script_limit`.
     pub(crate) script_time: u64,
     pub(crate) script_limit: u64,
+    /// From one status of a script that runs to the next.
+    pub(crate) monitor: u64,
     /// Lines of a story, when one is told.
     pub(crate) story: Option<Vec<String>>,
     lease: u64,
@@ -78,6 +81,7 @@ impl Cluster {
             wake_delay: 0,
             script_time: 500_000,
             script_limit: 2_000_000,
+            monitor: 1_000_000,
             story: None,
             lease: settings.lease(),
             queue: BinaryHeap::new(),
@@ -329,6 +333,7 @@ impl Cluster {
                 life,
                 end,
             } => self.script_ends(machine, group, job, life, end),
+            Happening::Found(machine, group, life) => self.find(machine, group, life),
             Happening::Lapse(machine, group) => self.lapse(machine, group),
             Happening::Bite(machine, kicked_at) => self.bite(machine, kicked_at),
             Happening::Boot(machine) => self.boot(machine),

@@ -57,6 +57,7 @@ pub(crate) fn input(arrival: Option<&Arrival>) -> Input<'_> {
             group: *group,
             outcome: *outcome,
         },
+        Some(Arrival::Died(group)) => Input::Died(*group),
         Some(Arrival::Witness(witness, up)) => Input::Witness {
             witness: *witness,
             up: *up,

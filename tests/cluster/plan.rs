@@ -113,6 +113,10 @@ impl Machine {
         };
         Some(match arrival {
             Arrival::Done(group, outcome) => Arrival::Done(self.local(*group)?, *outcome),
+            Arrival::Died(group) => Arrival::Died(self.local(*group)?),
+            Arrival::Command(Command::Clear(which)) => {
+                Arrival::Command(Command::Clear(chosen(*which)?))
+            }
             Arrival::Command(Command::Standby(which)) => {
                 Arrival::Command(Command::Standby(chosen(*which)?))
             }
@@ -131,6 +135,7 @@ impl Machine {
                 group: self.world(group),
                 probe,
             },
+            Action::Restart(group) => Action::Restart(self.world(group)),
             Action::Stop(group) => Action::Stop(self.world(group)),
             Action::Announce(group) => Action::Announce(self.world(group)),
             Action::Remember(groups) => Action::Remember(self.world_set(groups)),

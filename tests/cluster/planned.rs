@@ -25,6 +25,8 @@ pub(super) enum Happening {
         life: u32,
         end: shell::JobEnd,
     },
+    /// A script that has ended is asked for its status, in this life of the machine.
+    Found(usize, GroupId, u32),
     /// The lease of a group's addresses may have ended.
     Lapse(usize, GroupId),
     /// The watchdog of a machine fires, unless it was kicked after this moment.

@@ -26,6 +26,8 @@ pub(crate) struct Rules {
     pub(crate) accepted: u64,
     pub(crate) refused: u64,
     pub(crate) starts: u64,
+    /// Starts in place, after a death.
+    pub(crate) restarts: u64,
     /// Starts on another machine than the one before.
     pub(crate) takeovers: u64,
     pub(crate) announced: u64,
@@ -82,6 +84,7 @@ impl Rules {
             accepted: 0,
             refused: 0,
             starts: 0,
+            restarts: 0,
             takeovers: 0,
             twins: 0,
             announced: 0,
@@ -321,11 +324,15 @@ impl Cluster {
         if self.machines[frame.from].life == frame.life && self.machines[frame.from].runs() {
             self.rules.accept(machine, frame, now);
             for group in GroupId::first(self.settings.groups.len()) {
-                let said = self.machines[frame.from].groups[group.index()].stuck_at < frame.sent_at
-                    && self.state(frame.from, group) == Some(GroupState::StopFailed);
-                if said {
-                    self.rules.stuck[pair] = self.rules.stuck[pair].with(group);
-                }
+                let stuck = self.state(frame.from, group) == Some(GroupState::StopFailed);
+                let since = self.machines[frame.from].groups[group.index()].stuck_at;
+                let known = self.rules.stuck[pair];
+                self.rules.stuck[pair] = match stuck {
+                    true if since < frame.sent_at => known.with(group),
+                    true => known,
+                    // A person has seen to it.
+                    false => known.without(group),
+                };
             }
         }
     }

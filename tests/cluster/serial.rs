@@ -4,10 +4,10 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use twinbeat::id::{LinkId, LinkSet, NodeId};
+use twinbeat::Node;
+use twinbeat::id::{LinkId, LinkSet};
 use twinbeat::serial::{Class, Decoder, Line};
 use twinbeat::time::Duration;
-use twinbeat::wire::{Kind, native};
 
 use super::machine::{Arrival, Machine};
 use super::network::Frame;
@@ -121,7 +121,7 @@ impl Cluster {
     pub(super) fn pass_on(&mut self, machine: usize, links: LinkSet, frame: &Rc<Frame>) {
         for link in links.iter() {
             if self.machines[machine].carrier.contains(link) {
-                self.offer(machine, link, frame, passed_on(&frame.bytes));
+                self.offer(machine, link, frame, Node::class_passed_on(&frame.bytes));
             }
         }
     }
@@ -220,24 +220,5 @@ impl Cluster {
     fn port(&mut self, machine: usize, link: LinkId) -> &mut Port {
         let port = link.index() - self.settings.links;
         &mut self.machines[machine].ports[port]
-    }
-}
-
-/// What a frame is to a line.
-pub(super) fn class(frame: &[u8]) -> Class {
-    match native::kind(frame) {
-        Some(Kind::Hello) => Class::Answer,
-        Some(Kind::Ask) => Class::Ask,
-        Some(Kind::Control | Kind::Leave) => Class::Control,
-        Some(Kind::Beat) | None => Class::Beat,
-    }
-}
-
-/// The same for a frame of another machine.
-fn passed_on(frame: &[u8]) -> Class {
-    let source = native::source(frame).unwrap_or(NodeId::ZERO);
-    match native::kind(frame) {
-        Some(Kind::Hello) => Class::Introduction(source),
-        Some(Kind::Beat | Kind::Ask | Kind::Control | Kind::Leave) | None => Class::Forward(source),
     }
 }

@@ -28,6 +28,8 @@ pub(crate) struct Settings {
     pub(crate) groups: Vec<GroupSettings>,
     /// No groups without a watchdog.
     pub(crate) required: bool,
+    /// How often a group is restarted in place.
+    pub(crate) restarts: u8,
     /// Hosts that are pinged, each a target.
     pub(crate) hosts: usize,
     pub(crate) deadping: u64,
@@ -61,6 +63,7 @@ impl Settings {
             failback: AutoFailback::On,
             groups: Vec::new(),
             required: false,
+            restarts: 3,
             hosts: 0,
             deadping: deadtime,
             fence: false,
@@ -200,7 +203,7 @@ impl Settings {
             config.fences.push(fence).unwrap();
         }
         for group in &self.groups {
-            add_group(&mut config, group);
+            add_group(&mut config, group, self.restarts);
         }
         let key = Key {
             number: 1,
@@ -237,7 +240,7 @@ fn text(config: &mut Config, word: &str) -> Text {
     }
 }
 
-fn add_group(config: &mut Config, group: &GroupSettings) {
+fn add_group(config: &mut Config, group: &GroupSettings, restarts: u8) {
     let start = u16::try_from(config.resources.len()).unwrap();
     let key = text(config, &group.resources[0]);
     for word in &group.resources {
@@ -263,6 +266,7 @@ fn add_group(config: &mut Config, group: &GroupSettings) {
             limits: Limits::default(),
             options: Options {
                 policy: group.at_most_one.then_some(Policy::AtMostOne),
+                restarts: Some(restarts),
                 ..Options::default()
             },
         })

@@ -1,12 +1,12 @@
 //! The shell of a simulated machine, in the order of the real one: clock, read, decide, send,
 //! leases; and what the kernel and the scripts make of it.
 
+use twinbeat::Node;
 use twinbeat::action::{Action, Outcome};
 use twinbeat::id::{GroupId, LinkSet, WitnessId};
 
 use super::machine::{Arrival, Behaviour, Group, Scripts};
 use super::outputs::{Outputs, input};
-use super::serial;
 use super::words::Note;
 use super::{Cluster, Happening};
 
@@ -140,7 +140,7 @@ impl Cluster {
         let frame = self.network.frame(machine, life, self.now, bytes, record);
         for link in links.iter().filter(|link| carrier.contains(*link)) {
             if link.index() >= self.settings.links {
-                self.offer(machine, link, &frame, serial::class(bytes));
+                self.offer(machine, link, &frame, Node::class(bytes));
                 continue;
             }
             for to in 0..self.machines.len() {
@@ -188,11 +188,11 @@ impl Cluster {
                 }
             }
             Action::Stop(group) => {
-                self.group(machine, group).wanted = false;
-                self.remove(machine, group);
                 let one = self.group(machine, group);
                 if one.scripts == Scripts::Stopped {
                     one.job += 1;
+                    one.wanted = false;
+                    self.remove(machine, group);
                     self.done(machine, group, Outcome::Stopped);
                     return;
                 }
@@ -205,6 +205,7 @@ impl Cluster {
                 self.job(machine, group, time, end);
             }
             Action::Fence(node) => self.begin_fence(machine, node),
+            Action::Restart(group) => self.restart(machine, group),
             Action::Announce(_) => self.rules.announced += 1,
             Action::Remember(groups) => self.machines[machine].remembered = groups,
             Action::Exit => {
@@ -240,7 +241,7 @@ impl Cluster {
         self.job(machine, group, time, end);
     }
 
-    fn job(&mut self, machine: usize, group: GroupId, time: u64, end: JobEnd) {
+    pub(super) fn job(&mut self, machine: usize, group: GroupId, time: u64, end: JobEnd) {
         let life = self.machines[machine].life;
         let one = self.group(machine, group);
         one.job += 1;
@@ -304,6 +305,11 @@ impl Cluster {
             }
         };
         if heard {
+            if matches!(end, JobEnd::Stopped | JobEnd::StopFailed) {
+                // The address stands left of the scripts.
+                self.group(machine, group).wanted = false;
+                self.remove(machine, group);
+            }
             self.machines[machine].receive(Arrival::Done(group, outcome));
             self.turn(machine);
         }
@@ -387,7 +393,7 @@ impl Cluster {
         &mut self.machines[machine].groups[group.index()]
     }
 
-    fn done(&mut self, machine: usize, group: GroupId, outcome: Outcome) {
+    pub(super) fn done(&mut self, machine: usize, group: GroupId, outcome: Outcome) {
         self.machines[machine].done.push_back((group, outcome));
     }
 }

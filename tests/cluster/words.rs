@@ -52,6 +52,9 @@ impl Cluster {
             Note::Command(Command::Takeover(which)) => {
                 format!("is told: takeover {}", self.which(*which))
             }
+            Note::Command(Command::Clear(which)) => {
+                format!("is told: clear {}", self.which(*which))
+            }
             Note::Command(Command::Fenced(node)) => {
                 format!("is told that {} is off", self.settings.names[node.index()])
             }

@@ -21,6 +21,7 @@ pub(crate) struct Summary {
     pub(crate) with_takeover: u64,
     takeovers: u64,
     starts: u64,
+    restarts: u64,
     pub(crate) accepted: u64,
     refused: u64,
     twins: u64,
@@ -38,6 +39,7 @@ impl Summary {
             with_takeover: self.with_takeover + other.with_takeover,
             takeovers: self.takeovers + other.takeovers,
             starts: self.starts + other.starts,
+            restarts: self.restarts + other.restarts,
             accepted: self.accepted + other.accepted,
             refused: self.refused + other.refused,
             twins: self.twins + other.twins,
@@ -56,7 +58,11 @@ const LONGEST_DOG: u64 = 10;
 pub(crate) fn simulate(seed: u64) -> Summary {
     let mut random = Random::new(seed ^ 0x7477_696e);
     let mut reach_random = Random::new(seed ^ 0x7069_6e67);
+    let mut death_random = (!seed.is_multiple_of(3)).then(|| Random::new(seed ^ 0x6465_6174));
     let mut settings = world::settings(&mut random);
+    if let Some(random) = &mut death_random {
+        settings.restarts = random.pick(&[0, 1, 3]);
+    }
     world::reach(&mut settings, &mut reach_random);
     let mut cluster = Cluster::new(settings, seed);
     let adversary = random.chance(400_000);
@@ -79,6 +85,7 @@ pub(crate) fn simulate(seed: u64) -> Summary {
         cluster,
         random,
         reach_random,
+        death_random,
         adversary,
         dogs,
     };
@@ -91,6 +98,7 @@ pub(crate) fn simulate(seed: u64) -> Summary {
         with_takeover: u64::from(rules.takeovers > 0),
         takeovers: rules.takeovers,
         starts: rules.starts,
+        restarts: rules.restarts,
         accepted: rules.accepted,
         refused: rules.refused,
         twins: rules.twins,
@@ -105,6 +113,8 @@ struct Faults {
     cluster: Cluster,
     random: Random,
     reach_random: Random,
+    /// What dies, and when; nothing in some worlds.
+    death_random: Option<Random>,
     reload_random: Random,
     rollout: Rollout,
     good: Quality,
@@ -125,6 +135,7 @@ impl Faults {
         for _ in 0..self.random.between(15, 50) {
             self.fault();
             self.lose_or_find_hosts();
+            self.end_or_clear();
             self.reload_one();
             let pause = self
                 .random
@@ -253,6 +264,25 @@ impl Faults {
             5 if self.cluster.settings.fence => {
                 let how = random.pick(&[Behaviour::Works, Behaviour::Fails, Behaviour::Hangs]);
                 self.cluster.machines[machine].fence = how;
+            }
+            _ => {}
+        }
+    }
+
+    /// A program ends, a status lies, a person clears what failed.
+    fn end_or_clear(&mut self) {
+        let Some(random) = &mut self.death_random else {
+            return;
+        };
+        let machine = random.index(self.cluster.machines.len());
+        let group = random.index(self.cluster.settings.groups.len());
+        self.cluster.monitor = random.between(10_000, 1_000_000);
+        match random.below(12) {
+            0..=3 => self.cluster.die(machine, group),
+            4 => self.cluster.cry_wolf(machine, group),
+            5 => {
+                let which = selection(random, self.cluster.settings.groups.len());
+                self.cluster.command(machine, Command::Clear(which));
             }
             _ => {}
         }

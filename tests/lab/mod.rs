@@ -4,9 +4,11 @@
 
 pub(crate) mod cable;
 pub(crate) mod client;
+pub(crate) mod files;
 pub(crate) mod json;
 pub(crate) mod namespace;
 pub(crate) mod pair;
+pub(crate) mod process;
 pub(crate) mod tests;
 pub(crate) mod watch;
 

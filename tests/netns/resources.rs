@@ -33,7 +33,7 @@ fn write(pair: &Pair, haresources: &str) {
     }
 }
 
-fn script(pair: &Pair, name: &str, body: &str) {
+pub(crate) fn script(pair: &Pair, name: &str, body: &str) {
     for node in &pair.nodes {
         let path = node.folder.join("ha.d/resource.d").join(name);
         fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();

@@ -178,6 +178,10 @@ pub enum Reason {
     BetterClaim,
     /// Its scripts did not start.
     StartFailed,
+    /// A resource of it was found dead: it is started again in place.
+    Died,
+    /// Once more, too often in a short time.
+    DiedAgain,
     /// Its scripts did not stop.
     StopFailed,
     /// A peer could not start it.

@@ -42,6 +42,8 @@ pub enum Refusal {
     Key(u8),
     /// A live peer still signs with this key, which is no longer there.
     KeyInUse(NodeId, u8),
+    /// No link stays by which a live peer is heard.
+    Unlinked(NodeId),
     /// The digest of its groups is by chance that of the present ones, so that peers could not tell
     /// them apart.
     Alike,
@@ -166,7 +168,6 @@ fn has_same_resources(old: &Config, from: GroupId, new: &Config, to: GroupId) ->
         })
 }
 
-/// A serial line is paced by `keepalive`, so with another one it is opened again.
 fn is_same_link(old: &Config, before: &Link, new: &Config, after: &Link) -> bool {
     let same = match (&before.medium, &after.medium) {
         (
@@ -180,11 +181,7 @@ fn is_same_link(old: &Config, before: &Link, new: &Config, after: &Link) -> bool
                 baud: rate,
                 rtscts: wires,
             },
-        ) => {
-            old.text(*one) == new.text(*other)
-                && (baud, rtscts) == (rate, wires)
-                && old.timing.keepalive == new.timing.keepalive
-        }
+        ) => old.text(*one) == new.text(*other) && (baud, rtscts) == (rate, wires),
         (one, other) => one == other,
     };
     same && (&before.interface, before.port) == (&after.interface, after.port)

@@ -36,6 +36,7 @@ impl Group {
         group.home = configured.home;
         group.failback = configured.failback;
         group.at_most_one = configured.at_most_one;
+        group.failures.take_limits(&configured.failures);
         // Said of another number.
         group.wish = None;
         // Said in frames of another shape.

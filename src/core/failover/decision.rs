@@ -11,9 +11,15 @@ use crate::time::Instant;
 impl Failover {
     /// Looks at everything again. Repeating it without news changes nothing.
     pub(crate) fn decide(&mut self, now: Instant, members: &mut Membership, events: &mut Events) {
-        self.met |= members.alive().next().is_some();
+        if members.alive().next().is_some() {
+            self.met = true;
+            for id in self.ids() {
+                self.groups.at_mut(id).kept = false;
+            }
+        }
         self.end_suspension(members, events);
         members.review_absent(now);
+        self.doomed = self.doomed && self.is_stuck();
         self.connectivity.compare(members, events);
         let before = core::mem::replace(&mut self.fencing.needed, NodeSet::EMPTY);
         for id in self.ids() {
@@ -63,6 +69,9 @@ impl Failover {
             State::Unknown { running } => self.decide_unknown(now, id, running, members, events),
             State::Claiming { claim } => self.decide_claiming(id, claim, members, events),
             State::Starting { claim, .. } | State::Held { claim, .. } => {
+                if let State::Held { .. } = self.groups.at(id).state {
+                    self.groups.at_mut(id).failures.review(now);
+                }
                 self.decide_served(id, claim, members, events);
             }
             State::StartFailed { .. } => {

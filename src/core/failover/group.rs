@@ -1,11 +1,14 @@
 //! One group on this node: its state, and every way from one state to the next.
 
-use crate::action::{Action, Event, Events, GroupState, Outcome, Reason};
+mod outcome;
+
+use crate::action::{Action, Event, Events, GroupState, Reason};
 use crate::id::{GroupId, NodeId, NodeSet};
-use crate::time::{Duration, Instant};
+use crate::time::Instant;
 use crate::wire::Word;
 
 use super::claim::{Claim, is_later, next};
+use super::failure::Failures;
 use super::retirement::Retirement;
 
 /// A group as this node holds it, or not.
@@ -28,8 +31,10 @@ pub(crate) struct Group {
     pub(crate) wish: Option<Wish>,
     /// This node asks its holder for it.
     pub(crate) request: Request,
-    /// Starts that failed in a row.
-    pub(crate) failures: u32,
+    /// What went wrong with it here lately.
+    pub(crate) failures: Failures,
+    /// It was given up here, and no other node has been alive since that could have started it.
+    pub(crate) kept: bool,
     /// The first beat that carried the present state; none was built yet.
     pub(crate) shown: Option<u32>,
     /// Who holds it in this node's eyes, as the last beat said.
@@ -50,16 +55,24 @@ pub(crate) enum State {
     Unknown { running: bool },
     /// Starts when every live peer has seen the claim and has no better one.
     Claiming { claim: Claim },
-    /// Being started.
-    Starting { claim: Claim, probe: bool },
+    /// Being started; `again` from the resource on that was found dead.
+    Starting {
+        claim: Claim,
+        probe: bool,
+        again: bool,
+    },
     /// Runs. `contested` by peers that held it too and may have announced it.
     Held { claim: Claim, contested: NodeSet },
     /// Being stopped, to be granted to `to`.
     Stopping { claim: Claim, to: Option<NodeId> },
     /// Did not start.
     StartFailed { since: Instant },
-    /// Did not stop.
-    StopFailed { claim: Claim, since: Instant },
+    /// Did not stop. `asked` by a person to look again whether something of it runs.
+    StopFailed {
+        claim: Claim,
+        since: Instant,
+        asked: bool,
+    },
 }
 
 /// A peer's ip-request.
@@ -106,7 +119,8 @@ impl Group {
             bequest: None,
             wish: None,
             request: Request::default(),
-            failures: 0,
+            failures: Failures::default(),
+            kept: false,
             shown: None,
             holder: None,
             flight: None,
@@ -141,7 +155,13 @@ impl Group {
     ) {
         self.epoch = claim.epoch;
         self.bequest = None;
-        self.become_state(State::Starting { claim, probe }, reason, events);
+        let again = false;
+        let state = State::Starting {
+            claim,
+            probe,
+            again,
+        };
+        self.become_state(state, reason, events);
     }
 
     pub(crate) fn become_stopping(
@@ -155,84 +175,19 @@ impl Group {
     }
 
     fn become_stop_failed(&mut self, since: Instant, claim: Claim, events: &mut Events) {
-        self.become_state(
-            State::StopFailed { claim, since },
-            Reason::StopFailed,
-            events,
-        );
+        let state = State::StopFailed {
+            claim,
+            since,
+            asked: false,
+        };
+        self.become_state(state, Reason::StopFailed, events);
     }
 
-    /// The answer to the action in flight. Late or double answers change nothing.
-    pub(crate) fn on_done(&mut self, now: Instant, outcome: Outcome, events: &mut Events) {
-        let Some(flight) = self.flight.take() else {
-            return;
-        };
-        match (flight, self.state) {
-            (Flight::Check, State::Unknown { .. }) => match outcome {
-                Outcome::Stopped => self.become_idle(None, Reason::NotRunning, events),
-                Outcome::Running
-                | Outcome::StartFailed
-                | Outcome::StopFailed
-                | Outcome::Occupied => {
-                    self.become_state(State::Unknown { running: true }, Reason::Running, events);
-                }
-            },
-            (Flight::Start, State::Starting { claim, .. }) => match outcome {
-                Outcome::Running => {
-                    self.failures = 0;
-                    self.request.operator_until = None;
-                    let contested = NodeSet::EMPTY;
-                    self.become_state(State::Held { claim, contested }, self.reason, events);
-                }
-                Outcome::StartFailed | Outcome::Stopped | Outcome::Occupied => {
-                    self.failures = self.failures.saturating_add(1);
-                    self.request.operator_until = None;
-                    let reason = match outcome {
-                        Outcome::Occupied => Reason::Occupied,
-                        Outcome::StartFailed
-                        | Outcome::Stopped
-                        | Outcome::Running
-                        | Outcome::StopFailed => Reason::StartFailed,
-                    };
-                    self.become_state(State::StartFailed { since: now }, reason, events);
-                }
-                Outcome::StopFailed => {
-                    self.become_stop_failed(now, claim, events);
-                }
-            },
-            // It was told to stop while it started: the stop follows, unless nothing is left.
-            (Flight::Start, State::Stopping { claim, to }) => match outcome {
-                Outcome::Running => {}
-                Outcome::StartFailed | Outcome::Stopped | Outcome::Occupied => {
-                    self.become_idle(to, self.reason, events);
-                }
-                Outcome::StopFailed => {
-                    self.become_stop_failed(now, claim, events);
-                }
-            },
-            (Flight::Stop, State::Stopping { claim, to }) => match outcome {
-                Outcome::Stopped if self.is_retiring() => self.become_retired(),
-                Outcome::Stopped => self.become_idle(to, self.reason, events),
-                Outcome::Running
-                | Outcome::StartFailed
-                | Outcome::StopFailed
-                | Outcome::Occupied => {
-                    self.become_stop_failed(now, claim, events);
-                }
-            },
-            // A check that was overtaken: the stop or start that follows makes sure anyway.
-            (
-                Flight::Check | Flight::Start | Flight::Stop,
-                State::Idle { .. }
-                | State::Unknown { .. }
-                | State::Claiming { .. }
-                | State::Starting { .. }
-                | State::Held { .. }
-                | State::Stopping { .. }
-                | State::StartFailed { .. }
-                | State::StopFailed { .. },
-            ) => {}
-        }
+    fn become_start_failed(&mut self, since: Instant, reason: Reason, events: &mut Events) {
+        self.failures.on_setback();
+        self.request.operator_until = None;
+        self.kept = true;
+        self.become_state(State::StartFailed { since }, reason, events);
     }
 
     /// Peers that held it too; when one of them shows that it no longer does, it is announced
@@ -281,14 +236,16 @@ impl Group {
         }
         let (flight, action) = match self.state {
             State::Unknown { running: false } => (Flight::Check, Action::Check(group)),
+            State::Starting { again: true, .. } => (Flight::Start, Action::Restart(group)),
             State::Starting { probe, .. } => (Flight::Start, Action::Start { group, probe }),
             State::Stopping { .. } => (Flight::Stop, Action::Stop(group)),
+            State::StopFailed { asked: true, .. } => (Flight::Check, Action::Check(group)),
             State::Idle { .. }
             | State::Unknown { running: true }
             | State::Claiming { .. }
             | State::Held { .. }
             | State::StartFailed { .. }
-            | State::StopFailed { .. } => return None,
+            | State::StopFailed { asked: false, .. } => return None,
         };
         self.flight = Some(flight);
         Some(action)
@@ -313,20 +270,22 @@ impl Group {
         matches!(self.state, State::Starting { .. } | State::Held { .. })
     }
 
-    /// When a failed start is tried again: 60 s x 2^n, at most 1 h; soon when nobody else is able.
+    /// Its claim while it is being stopped for no reason that forbids its addresses meanwhile: what
+    /// stands right of them is stopped first, and may need them.
+    pub(crate) fn stops_in_order(&self) -> Option<Claim> {
+        let State::Stopping { claim, .. } = self.state else {
+            return None;
+        };
+        let hurry = [Reason::BetterClaim, Reason::Running, Reason::Unhealthy];
+        (!hurry.contains(&self.reason)).then_some(claim)
+    }
+
+    /// When a failed start is tried again; sooner when nobody else is able.
     pub(crate) fn retry_at(&self, alone: bool) -> Instant {
         let State::StartFailed { since } = self.state else {
             return Instant::NEVER;
         };
-        let wait = if alone {
-            FREE_RETRY
-        } else {
-            let doubled = 1u64
-                .checked_shl(self.failures.saturating_sub(1))
-                .unwrap_or(u64::MAX);
-            FIRST_RETRY.scaled(doubled, 1).min(LAST_RETRY)
-        };
-        since.after(wait)
+        since.after(self.failures.wait(alone))
     }
 
     /// What beats say about it. `seen` is who holds it in this node's eyes, by which epoch.
@@ -372,10 +331,3 @@ impl Group {
         });
     }
 }
-
-/// First wait after a failed start.
-const FIRST_RETRY: Duration = Duration::from_secs(60);
-/// Longest wait after failed starts.
-const LAST_RETRY: Duration = Duration::from_secs(3600);
-/// Wait after a failed start when nobody else could serve.
-const FREE_RETRY: Duration = Duration::from_secs(10);

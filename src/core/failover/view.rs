@@ -178,6 +178,11 @@ impl Failover {
         self.wanted(id, self.is_able(members), members).0
     }
 
+    /// When a start that failed is tried again; never where none did.
+    pub(crate) fn retry_at(&self, id: GroupId, members: &Membership) -> Instant {
+        self.group(id).retry_at(self.is_alone(id, members))
+    }
+
     /// Whether a live peer could take the group over now.
     pub(super) fn could_serve(&self, id: GroupId, alive: &Alive) -> bool {
         is_able(alive, *alive.beat.groups.at(id))
@@ -260,7 +265,8 @@ impl Failover {
 
     /// A group that may run once at most may be on a node that fell silent: only its goodbye or a
     /// fence tells. Its watchdog does not: a node that is merely cut off goes on feeding it. And a
-    /// node that reaches nothing is no place for such a group.
+    /// node that reaches nothing is no place for such a group. Where it failed, it may be tried again
+    /// as long as no other node was alive to start it meanwhile.
     pub(super) fn may_run_elsewhere(&self, id: GroupId, members: &Membership) -> bool {
         let unknown = |node| match members.peer(node).standing {
             Standing::Unheard => true,
@@ -269,7 +275,9 @@ impl Failover {
             Standing::Alive(_) => false,
         };
         let alone = members.alive().next().is_none();
-        self.group(id).at_most_one
+        let group = self.group(id);
+        group.at_most_one
+            && !group.kept
             && ((alone && self.connectivity.is_cut_off()) || members.others().any(unknown))
     }
 

@@ -21,6 +21,11 @@ impl Membership {
             if !keys.iter().any(|key| key.number == alive.key) {
                 return Err(Refusal::KeyInUse(node, alive.key));
             }
+            let heard = self.links_of(alive);
+            let mut kept = change.new.link_ids().filter_map(|link| change.link(link));
+            if !heard.is_empty() && !kept.any(|link| heard.contains(link)) {
+                return Err(Refusal::Unlinked(node));
+            }
         }
         Ok(())
     }

@@ -37,6 +37,10 @@ pub struct GroupView {
     pub reason: Reason,
     /// This node stands by for it.
     pub standby: bool,
+    /// What went wrong with it here since it last ran well: resources that died, starts that failed.
+    pub failures: u16,
+    /// Until it is tried again here; none unless it failed to start.
+    pub retry: Option<Duration>,
 }
 
 /// How a link stands.
@@ -78,12 +82,15 @@ impl Node {
     }
 
     /// A group.
-    pub fn group(&self, _now: Instant, id: GroupId) -> GroupView {
+    pub fn group(&self, now: Instant, id: GroupId) -> GroupView {
         let group = self.failover.group(id);
         let word = self.failover.word(id, &self.members);
         let unheld = matches!(word.state, GroupState::Idle | GroupState::Unknown);
         let unguarded = unheld && self.failover.is_unguarded();
+        let retry_at = self.failover.retry_at(id, &self.members);
         GroupView {
+            failures: group.failures.count(),
+            retry: (retry_at < Instant::NEVER).then(|| retry_at.since(now)),
             state: word.state,
             epoch: group.epoch,
             holder: word.owner,

@@ -32,10 +32,30 @@ impl Routes {
     /// Hears of routes with these sources only: a router's other thousands never wake us.
     pub(super) fn open(sources: Vec<IpAddr>) -> Result<Self, Errno> {
         let monitor = Netlink::open(&[libc::RTNLGRP_IPV4_ROUTE, libc::RTNLGRP_IPV6_ROUTE])?;
+        let routes = Self {
+            monitor,
+            sources,
+            remembered: Vec::new(),
+        };
+        routes.listen()?;
+        Ok(routes)
+    }
+
+    /// Hears of routes with these sources from now on; those remembered of others are forgotten.
+    pub(super) fn follow(&mut self, sources: Vec<IpAddr>) -> Result<(), Errno> {
+        self.update();
+        self.remembered
+            .retain(|route| sources.contains(&route.source));
+        self.sources = sources;
+        self.listen()
+    }
+
+    fn listen(&self) -> Result<(), Errno> {
+        let sources = &self.sources;
         let mut filter = Filter::new()
             .find_attribute(16 + 12, libc::RTA_PREFSRC)
             .load_attribute_word(0);
-        for source in &sources {
+        for source in sources {
             if let IpAddr::V4(source) = source {
                 filter = filter.accept_if(source.to_bits());
             }
@@ -44,18 +64,13 @@ impl Routes {
             .load_byte(16)
             .reject_unless(netlink::AF_INET6.into())
             .load_attribute_word(12);
-        for source in &sources {
+        for source in sources {
             if let IpAddr::V6(source) = source {
                 let [.., a, b, c, d] = source.octets();
                 filter = filter.accept_if(u32::from_be_bytes([a, b, c, d]));
             }
         }
-        filter.attach(monitor.as_fd())?;
-        Ok(Self {
-            monitor,
-            sources,
-            remembered: Vec::new(),
-        })
+        filter.attach(self.monitor.as_fd())
     }
 
     /// Asks for all there are now.

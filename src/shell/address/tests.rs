@@ -230,7 +230,7 @@ fn leftovers_are_removed_whatever_their_prefix_and_place() {
         ip("addr add 2001:db8::100/64 dev eth0 nodad");
         let interfaces = Interfaces::open().unwrap();
         let mut addresses = addresses(5, [wanted(VIRTUAL), wanted("2001:db8::100")]);
-        assert_eq!(addresses.remove_leftovers(&interfaces), Ok(3));
+        assert_eq!(addresses.remove_leftovers(&[], &interfaces), Ok(3));
         let left = ip_says("-o addr");
         assert!(
             !left.contains("100/") && left.contains("192.0.2.7/24"),
@@ -339,7 +339,7 @@ fn routes_of_an_earlier_life_are_put_back_too() {
         ip("addr add 192.0.2.1/24 dev eth0");
         let mut interfaces = Interfaces::open().unwrap();
         let mut addresses = addresses(5, [wanted(VIRTUAL)]);
-        addresses.remove_leftovers(&interfaces).unwrap();
+        addresses.remove_leftovers(&[], &interfaces).unwrap();
         ip("addr replace 192.0.2.1/24 dev eth0");
         assert!(!ip_says("route").contains("default"));
         interfaces.update();

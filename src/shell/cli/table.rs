@@ -1,7 +1,7 @@
 //! Every command; [`Row`] says how a row is read.
 
 use super::row::Row;
-use super::{check, cl_status, events, heartbeat, run, write_state};
+use super::{check, cl_status, events, heartbeat, reload, run, write_state};
 use crate::state;
 
 pub(super) const ROWS: &[Row] = &[
@@ -28,6 +28,17 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         synopsis: "takeover [all|local|foreign|GROUP]",
         help: "take groups",
+        function: None,
+    },
+    Row {
+        synopsis: "reload [--no-wait]",
+        help: "have it read its files again\n\
+            What did not change goes on undisturbed; what is wrong changes nothing, and is said.",
+        function: Some(reload::reload),
+    },
+    Row {
+        synopsis: "clear [all|local|foreign|GROUP]",
+        help: "forget failures here, try again",
         function: None,
     },
     Row {

@@ -202,6 +202,8 @@ pub(crate) const fn reason(reason: Reason) -> &'static str {
         Reason::Reload => "the configuration is reloaded, in which it is no more or another",
         Reason::BetterClaim => "another node's claim wins",
         Reason::StartFailed => "it did not start",
+        Reason::Died => "a resource of it was found dead",
+        Reason::DiedAgain => "resources of it died too often",
         Reason::StopFailed => "it did not stop",
         Reason::PeerStartFailed => "a peer could not start it",
         Reason::PeerStopFailed => "a peer could not stop it",

@@ -4,12 +4,11 @@
 use std::os::fd::{AsFd, BorrowedFd};
 
 use nix::errno::Errno;
+use twinbeat::Node;
 use twinbeat::action::Carrier;
 use twinbeat::id::LinkId;
-use twinbeat::id::NodeId;
 use twinbeat::serial::{self, Class, Decoder, Line};
 use twinbeat::time::{Duration, Instant};
-use twinbeat::wire::{Kind, native};
 
 use super::tty::{self, Tty};
 use super::{Link, Links, Socket};
@@ -192,7 +191,7 @@ impl Link {
     /// Passes a frame of another node on.
     pub(super) fn pass_on(&mut self, now: Instant, frame: &[u8]) {
         if let Some(Socket::Serial(port)) = &mut self.socket
-            && let Err(error) = port.send(now, frame, passed_on(frame))
+            && let Err(error) = port.send(now, frame, Node::class_passed_on(frame))
         {
             self.lose_line(now, tty::said(error));
         }
@@ -218,25 +217,6 @@ const AGAIN: Duration = Duration::from_secs(2);
 
 /// Longer than the last words take at 9600 baud, four frames of 80 bytes.
 const LAST_WORDS: Duration = Duration::from_millis(500);
-
-/// What a frame of the native dialect is to a line.
-pub(super) fn class(frame: &[u8]) -> Class {
-    match native::kind(frame) {
-        Some(Kind::Hello) => Class::Answer,
-        Some(Kind::Ask) => Class::Ask,
-        Some(Kind::Control | Kind::Leave) => Class::Control,
-        Some(Kind::Beat) | None => Class::Beat,
-    }
-}
-
-/// The same for a frame of another node.
-fn passed_on(frame: &[u8]) -> Class {
-    let source = native::source(frame).unwrap_or(NodeId::ZERO);
-    match native::kind(frame) {
-        Some(Kind::Hello) => Class::Introduction(source),
-        Some(Kind::Beat | Kind::Ask | Kind::Control | Kind::Leave) | None => Class::Forward(source),
-    }
-}
 
 #[cfg(test)]
 mod tests {

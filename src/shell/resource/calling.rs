@@ -7,8 +7,8 @@ use twinbeat::config::{MAX_RESOURCES, Resource};
 use twinbeat::id::GroupId;
 use twinbeat::time::Duration;
 
-use super::Resources;
 use super::call::{self, Call};
+use super::{Ended, Resources, Work};
 use crate::script::{self, Exit, Finished, Job, MOST, Rule, TURN, Verb};
 
 /// What everything that is run here has in common.
@@ -52,8 +52,16 @@ impl Resources {
         let label = format!("group {}: {name}", self.config.group_key(group));
         log::debug!("{label} {}", verb.word());
         let limit = self.limit(group, position, verb);
-        let first = self.config.groups.get(group.index());
-        let place = first.map_or(0, |group| usize::from(group.resources.start)) + position;
+        let place = self.place(group, position);
+        let errand = Rc::clone(self.errands.at(group));
+        let number = errand.number.get().wrapping_add(1);
+        errand.number.set(number);
+        // Those that only ask leave places for those that start and stop.
+        let asks = matches!(
+            self.work.at(group),
+            Work::Running { .. } | Work::Watching { .. }
+        );
+        let most = if asks { MOST / 2 } else { MOST };
         let (job, rule, delay) = match call::find(&self.directory, place, word, verb) {
             Ok(Call::Program {
                 path,
@@ -77,7 +85,7 @@ impl Resources {
             Ok(Call::Pause(pause)) => (None, Rule::Heartbeat, pause),
             Err(exit) => {
                 let ended = (Finished::at_once(exit), Rule::Heartbeat);
-                self.finished.borrow_mut().push((group, ended));
+                self.finished.borrow_mut().push((group, number, ended));
                 return true;
             }
         };
@@ -86,23 +94,46 @@ impl Resources {
         self.reactor.spawn(async move {
             let mut delay = delay;
             // At most so many children at once; others wait until it is their turn.
-            while delay > Duration::ZERO || job.is_some() && running.get() >= MOST {
+            while delay > Duration::ZERO || job.is_some() && running.get() >= most {
                 let span = if delay > Duration::ZERO { delay } else { TURN };
                 reactor.wait(&[], reactor.now().after(span)).await;
                 delay = Duration::ZERO;
+                if errand.number.get() != number {
+                    return;
+                }
             }
             let end = match job {
                 Some(job) => {
                     running.set(running.get() + 1);
-                    let end = script::run(reactor, job).await;
+                    let end = script::run_as(reactor, job, &errand.child).await;
                     running.set(running.get() - 1);
                     end
                 }
                 None => Finished::at_once(Exit::Code(0)),
             };
-            finished.borrow_mut().push((group, (end, rule)));
+            finished.borrow_mut().push((group, number, (end, rule)));
         });
         true
+    }
+
+    /// The next call that has ended.
+    pub(super) fn next_ended(&self) -> Option<(GroupId, Ended)> {
+        let mut finished = self.finished.borrow_mut();
+        while !finished.is_empty() {
+            let (group, number, ended) = finished.remove(0);
+            if number == self.errands.at(group).number.get() {
+                return Some((group, ended));
+            }
+        }
+        None
+    }
+
+    /// A number of its own, the same whatever other lines there are, before a reload or after it.
+    pub(super) fn place(&self, group: GroupId, position: usize) -> usize {
+        let key = self.config.group_key(group).bytes();
+        key.fold(position, |number, byte| {
+            (number.wrapping_mul(31) + usize::from(byte)) & 0xff_ffff
+        })
     }
 
     /// The word at a position, if it is one that is called.
@@ -152,6 +183,6 @@ impl Resources {
 }
 
 /// As many bits as resources.
-const fn bit(position: usize) -> u64 {
+pub(super) const fn bit(position: usize) -> u64 {
     1 << (position % MAX_RESOURCES)
 }

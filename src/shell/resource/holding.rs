@@ -20,6 +20,8 @@ use super::network::Networks;
 use super::place::{Place, State, away};
 use super::rhythm::Rhythm;
 
+mod change;
+
 /// Until an address that could not be put back is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 /// Between two lines about conflicts.
@@ -40,19 +42,7 @@ pub(crate) struct Holding {
 impl Holding {
     /// Nothing is wanted yet.
     pub(crate) fn new(config: &Rc<Config>, addresses: Addresses, announcer: Announcer) -> Self {
-        let mut places = Vec::new();
-        for (group, entry) in config.group_ids().zip(&config.groups) {
-            for (position, resource) in entry.resources.clone().enumerate() {
-                if let Some(id) = addresses.at(resource.into()) {
-                    places.push(Place {
-                        id,
-                        group,
-                        position,
-                        state: State::Unwanted,
-                    });
-                }
-            }
-        }
+        let places = change::places(config, &addresses);
         Self {
             config: Rc::clone(config),
             addresses,

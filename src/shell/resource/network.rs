@@ -9,7 +9,7 @@ use std::rc::Rc;
 use log::{error, info};
 use nix::errno::Errno;
 use nix::libc;
-use twinbeat::config::{Config, Network, Resource, Route};
+use twinbeat::config::{Change, Config, Network, Origin, Resource, Route};
 use twinbeat::id::GroupId;
 use twinbeat::time::Instant;
 
@@ -36,31 +36,40 @@ struct Place {
 impl Networks {
     /// Undoes what may have been left behind of groups without scripts.
     pub(super) fn new(config: &Rc<Config>) -> Self {
-        let mut places = Vec::new();
-        for group in config.group_ids() {
-            for (position, resource) in config.group_resources(group).iter().enumerate() {
-                if matches!(resource, Resource::Network(..)) {
-                    places.push(Place {
-                        group,
-                        position,
-                        held: false,
-                        routes: Vec::new(),
-                    });
+        let networks = Self {
+            config: Rc::clone(config),
+            places: places(config),
+        };
+        networks.clear_all(&|_| true);
+        networks
+    }
+
+    /// Takes up another configuration: what stays is left alone, and what is new is undone where it
+    /// may have been left behind.
+    pub(super) fn reconfigure(&mut self, config: &Rc<Config>, change: &Change<'_>) {
+        self.config = Rc::clone(config);
+        let mut old = std::mem::replace(&mut self.places, places(config));
+        for place in &mut self.places {
+            if let Origin::Kept(from) = change.origin(place.group) {
+                let is_same =
+                    |one: &&mut Place| (one.group, one.position) == (from, place.position);
+                if let Some(one) = old.iter_mut().find(is_same) {
+                    place.held = one.held;
+                    place.routes = std::mem::take(&mut one.routes);
                 }
             }
         }
-        let networks = Self {
-            config: Rc::clone(config),
-            places,
-        };
+        self.clear_all(&|group| !matches!(change.origin(group), Origin::Kept(_)));
+    }
+
+    fn clear_all(&self, which: &dyn Fn(GroupId) -> bool) {
         let is_called = |resource: &Resource| matches!(resource, Resource::Script(_));
-        for place in &networks.places {
-            let all = config.group_resources(place.group);
+        for place in self.places.iter().filter(|place| which(place.group)) {
+            let all = self.config.group_resources(place.group);
             if !all.iter().any(is_called) {
-                networks.clear(place.group, place.position);
+                self.clear(place.group, place.position);
             }
         }
-        networks
     }
 
     /// Does what stands at this position; `false` if that cannot be done, `true` too if nothing
@@ -204,6 +213,23 @@ impl Place {
         }
         done
     }
+}
+
+fn places(config: &Config) -> Vec<Place> {
+    let mut places = Vec::new();
+    for group in config.group_ids() {
+        for (position, resource) in config.group_resources(group).iter().enumerate() {
+            if matches!(resource, Resource::Network(..)) {
+                places.push(Place {
+                    group,
+                    position,
+                    held: false,
+                    routes: Vec::new(),
+                });
+            }
+        }
+    }
+    places
 }
 
 fn at<'a>(

@@ -10,6 +10,7 @@ use twinbeat::id::PerLink;
 use twinbeat::time::Instant;
 use twinbeat::{Boot, Node};
 
+use super::reload::Reload;
 use super::upkeep::{Refusals, Writer};
 use super::{Program, Reading, clock};
 use crate::address::Addresses;
@@ -59,7 +60,7 @@ pub(super) fn start(directory: &Path, config: Rc<Config>) -> Result<Program, Str
     let interfaces = Interfaces::open().map_err(|error| failed("interfaces", error))?;
     let mut addresses = Addresses::open(&config).map_err(|error| failed("addresses", error))?;
     let announcer = Announcer::open().map_err(|error| failed("announcements", error))?;
-    match addresses.remove_leftovers(&interfaces) {
+    match addresses.remove_leftovers(&[], &interfaces) {
         Ok(0) => {}
         Ok(count) => info!("{count} addresses left by an earlier run are removed"),
         Err(error) => return Err(failed("addresses of an earlier run", error)),
@@ -67,7 +68,7 @@ pub(super) fn start(directory: &Path, config: Rc<Config>) -> Result<Program, Str
 
     let reactor = Reactor::new();
     let holding = Holding::new(&config, addresses, announcer);
-    let resources = Resources::new(&config, directory, &reactor, holding);
+    let resources = Resources::new(&config, directory.clone(), &reactor, holding);
     let hooks = Hooks::new(resources.surroundings(), &reactor);
     let writer = Writer::new(&reactor, statedir);
     writer.count(state.generation.saturating_add(1));
@@ -79,6 +80,7 @@ pub(super) fn start(directory: &Path, config: Rc<Config>) -> Result<Program, Str
         reading: PerLink::new(Reading::default),
         watchdog: Watchdog::new(&config),
         config,
+        directory,
         reactor,
         signals,
         interfaces,
@@ -86,6 +88,7 @@ pub(super) fn start(directory: &Path, config: Rc<Config>) -> Result<Program, Str
         control,
         writer,
         refusals: Refusals::new(),
+        reload: Reload::default(),
         history: History::new(boot.counter),
         hooks,
         fences: Fences::default(),

@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use log::{Level, info, warn};
+use log::{Level, warn};
 use twinbeat::Node;
 use twinbeat::action::{Input, Reject};
-use twinbeat::config::Config;
+use twinbeat::config::{Config, Sight};
 use twinbeat::id::GroupSet;
 use twinbeat::time::{Duration, Instant};
 
-use super::{CONTROL, NETWORK, Program, REALTIME_AGAIN, ROUTES, SIGNALS};
+use super::{CONTROL, LONGEST_TURN, NETWORK, Program, REALTIME_AGAIN, ROUTES, SIGNALS};
 use crate::control::Request;
 use crate::reactor::{Reactor, Ready};
 use crate::signal;
@@ -74,6 +74,11 @@ impl Program {
         let heard = NETWORK.into_iter().any(|position| ready.contains(position));
         while let Some((group, outcome)) = self.resources.poll_done(now, heard, &self.interfaces) {
             self.tell(now, Input::Done { group, outcome });
+            told = true;
+        }
+        while let Some(group) = self.resources.poll_dead() {
+            self.tell(now, Input::Died(group));
+            told = true;
         }
         while let Some((node, off)) = self.fences.poll_ended() {
             self.tell(now, Input::Fenced { node, off });
@@ -81,13 +86,15 @@ impl Program {
         }
         while let Some(asked) = self.control.poll_asked() {
             let reply = asked.request(&self.config);
-            let reply = reply.map(|request| self.on_request(now, request));
+            let reply = reply.and_then(|request| self.on_request(now, request));
             asked.answer(reply);
             self.reactor.wake();
             told = true;
         }
-        if told {
-            self.carry_out(now);
+        told |= self.go_on_reloading(now);
+        // A beat that leaves here puts the next one off, so leases count from it as well.
+        if told && self.carry_out(now) {
+            self.keep_up(now, true);
         }
         journal::flush();
     }
@@ -99,6 +106,25 @@ impl Program {
             self.reactor.run_tasks();
             journal::flush();
             self.reactor.sleep(&[], until);
+        }
+    }
+
+    /// The kernel's word about tracked interfaces.
+    pub(super) fn tell_tracked(&mut self, now: Instant) {
+        let config = Rc::clone(&self.config);
+        for (witness, one) in config.witness_ids().zip(&config.reach.witnesses) {
+            if let Sight::Interface(name) = &one.sight {
+                let up = self.interfaces.named(name).is_some_and(|i| i.running);
+                self.tell(now, Input::Witness { witness, up });
+            }
+        }
+    }
+
+    /// Leases are for turns that are on time.
+    pub(super) fn keep_up(&mut self, now: Instant, beat: bool) {
+        if clock::now().since(now) < LONGEST_TURN {
+            let holding = self.resources.holding();
+            holding.keep_up(now, &self.node, beat, &self.interfaces);
         }
     }
 
@@ -115,9 +141,7 @@ impl Program {
     fn on_signal(&mut self, now: Instant, request: signal::Request) {
         match request {
             signal::Request::Shutdown => self.shut_down(now),
-            signal::Request::Reload => {
-                info!("SIGHUP: files are not read again while running; restart to use them");
-            }
+            signal::Request::Reload => self.reload(now),
             signal::Request::Overrun => {
                 warn!(
                     "the loop ran without a pause and has lost its realtime priority for a while"
@@ -127,7 +151,7 @@ impl Program {
         }
     }
 
-    fn on_request(&mut self, now: Instant, request: Request) -> String {
+    fn on_request(&mut self, now: Instant, request: Request) -> Result<String, String> {
         let status = Status {
             config: &self.config,
             node: &self.node,
@@ -136,7 +160,7 @@ impl Program {
             now,
             started: self.started,
         };
-        match request {
+        Ok(match request {
             Request::Status { json: false } => status::text(&status),
             Request::Status { json: true } => status::json(&status),
             Request::Heartbeat => status::heartbeat(&status),
@@ -145,7 +169,13 @@ impl Program {
                 self.tell(now, Input::Command(command));
                 String::new()
             }
-        }
+            Request::Reload { again } => {
+                if again {
+                    self.reload(now);
+                }
+                return self.reload_reply();
+            }
+        })
     }
 }
 

@@ -33,7 +33,7 @@ impl Rule {
         let said = finished.said.as_bytes();
         match (self, code) {
             (Self::Heartbeat, _) => Some(words(said).unwrap_or(false)),
-            (Self::Lsb, _) if says(said, &["Usage:", "usage:", "Syntax:"]) => Some(false),
+            (Self::Lsb, _) if finished.is_usage() => Some(false),
             (Self::Lsb, _) if !says(said, &["Active: "]) && words(said).is_some() => words(said),
             (Self::Lsb, 0) | (Self::Ocf, 0 | 8 | 190 | 191) => Some(true),
             (Self::Lsb, 1..=3) | (Self::Ocf, 5 | 7) => Some(false),
@@ -66,7 +66,7 @@ fn words(said: &[u8]) -> Option<bool> {
     }
 }
 
-fn says(said: &[u8], words: &[&str]) -> bool {
+pub(super) fn says(said: &[u8], words: &[&str]) -> bool {
     let at = |word: &&str| said.windows(word.len()).any(|part| part == word.as_bytes());
     words.iter().any(at)
 }

@@ -17,7 +17,8 @@
 //! groups[]     in the order of haresources: key, home, state (idle unknown claiming starting
 //!              held stopping start-failed stop-failed) on this node, holder (name or null),
 //!              wanted (name or null), reason (text), standby (this node stands by for it),
-//!              epoch
+//!              epoch, failures (here, since it last ran well), retry_s (until it is tried again here,
+//!              or null)
 //! watchdog     device, identity and timeout_s of the one that is armed (empty and 0 when none is),
 //!              kicked, trouble (text, or empty)
 //! ping[]       hosts and tracked interfaces in the order of ha.cf: target (address, interface, or
@@ -76,6 +77,11 @@ pub(crate) fn json(status: &Status<'_>) -> String {
             out.text("reason", journal::reason(view.reason));
             out.flag("standby", view.standby);
             out.number("epoch", view.epoch);
+            out.number("failures", view.failures);
+            match view.retry {
+                Some(wait) => out.number("retry_s", wait.millis() / 1000),
+                None => out.null("retry_s"),
+            }
         });
         out.member("watchdog");
         let watchdog = &status.watchdog;

@@ -4,6 +4,7 @@ use std::fmt::{self, Write as _};
 
 use twinbeat::action::GroupState;
 use twinbeat::action::PeerState;
+use twinbeat::time::Duration;
 
 use super::Status;
 use crate::journal;
@@ -152,6 +153,13 @@ fn groups(status: &Status<'_>, out: &mut String) -> fmt::Result {
             Some(_) | None => {}
         }
         write!(out, ": {}", journal::reason(view.reason))?;
+        if view.failures > 0 {
+            write!(out, "; failures here: {}", view.failures)?;
+        }
+        if let Some(wait) = view.retry {
+            let seconds = Duration::from_secs(wait.millis() / 1000);
+            write!(out, ", tried again in {seconds}")?;
+        }
         if view.standby {
             out.push_str("; this node stands by for it");
         }

@@ -2,7 +2,7 @@
 
 use std::ffi::c_int;
 use std::fs::File;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 
 use log::Level;
@@ -56,9 +56,7 @@ impl Armed {
         let dog = file.as_fd();
         let info = sys::watchdog_info(dog)?;
         let before = sys::watchdog_timeout(dog);
-        let asked = config.watchdog.asked(&config.timing).millis() / 1000;
-        sys::set_watchdog_timeout(dog, c_int::try_from(asked).unwrap_or(1));
-        let granted = sys::watchdog_timeout(dog);
+        let granted = ask(dog, config);
         if granted <= 0 {
             // Nobody could tell when to kick it.
             let _ = write(dog, b"V");
@@ -88,6 +86,15 @@ impl Armed {
             "watchdog {path}: {name}, armed with {seconds}s{late}{closing}"
         );
         Ok(armed)
+    }
+
+    /// Asks for another time-out.
+    pub(super) fn retime(&mut self, config: &Config) {
+        let granted = ask(self.file.as_fd(), config);
+        if granted > 0 {
+            self.seconds = granted.unsigned_abs();
+        }
+        say(Level::Info, &self.path, &format!("{}s now", self.seconds));
     }
 
     pub(super) fn timeout(&self) -> Duration {
@@ -161,6 +168,13 @@ impl Closing {
             Self::Plain => "; no magic close: it may stop when this program is killed",
         }
     }
+}
+
+/// Asks for the time-out of the configuration; what was granted.
+fn ask(dog: BorrowedFd<'_>, config: &Config) -> c_int {
+    let asked = config.watchdog.asked(&config.timing).millis() / 1000;
+    sys::set_watchdog_timeout(dog, c_int::try_from(asked).unwrap_or(1));
+    sys::watchdog_timeout(dog)
 }
 
 /// Whether `/dev/watchdog` (the first) or `/dev/watchdogN` is `nowayout`; `None` where the kernel
