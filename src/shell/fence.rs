@@ -27,7 +27,8 @@ impl Fences {
             return;
         };
         let mut environment = Vec::new();
-        for parameter in config.text(fence.parameters).split_terminator('\n') {
+        let parameters = config.text(fence.parameters).lines();
+        for parameter in parameters.filter(|parameter| !parameter.is_empty()) {
             add(&mut environment, parameter);
         }
         let mut arguments = Vec::new();

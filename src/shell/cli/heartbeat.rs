@@ -11,7 +11,7 @@ use nix::unistd::{Pid, dup2_stderr, dup2_stdin, dup2_stdout, setsid};
 
 use super::row::Call;
 use super::{DONE, FAILED, NOT_RUNNING, ask, configured, run_with};
-use crate::{control, files, privilege, stream, sys};
+use crate::{control, files, journal, privilege, stream, sys};
 
 /// heartbeat's own exit codes.
 const NOT_PERMITTED: u8 = 4;
@@ -57,7 +57,8 @@ pub(super) fn heartbeat(call: &Call) -> u8 {
         return DONE;
     };
     if let Err(error) = kill(Pid::from_raw(pid), signal) {
-        stream::complain(format_args!("heartbeat: {number}: {error}"));
+        let why = journal::errno(error);
+        stream::complain(format_args!("heartbeat: {number}: {why}"));
         return NOT_PERMITTED;
     }
     if signal == Signal::SIGTERM {

@@ -44,35 +44,34 @@ impl Settings {
             ));
         }
         let at = script.at;
-        let path = [if plugin { PLUGINS } else { b"" }, script.bytes];
-        let path = path.map(|piece| config.keep(piece, at, report));
         let mut fence = Fence {
-            host: config.keep(host.bytes, at, report).unwrap_or_default(),
-            path: joined(path),
+            host: Text::default(),
+            path: Text::default(),
             parameters: Text::default(),
         };
+        append(&mut fence.host, host, config, report);
+        if plugin {
+            let folder = Word { bytes: PLUGINS, at };
+            append(&mut fence.path, folder, config, report);
+        }
+        append(&mut fence.path, script, config, report);
         for word in words {
             let mut parts = word.bytes.split(|byte| *byte == b'=');
             let variable = parts.next().unwrap_or_default();
             let sound = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
             let named = parts.next().is_some() && variable.iter().all(sound);
-            let before = fence.parameters;
-            if (before.len == 0 && !named) || !word.bytes.iter().all(u8::is_ascii_graphic) {
+            let first = fence.parameters.len == 0;
+            if (first && !named) || !word.bytes.iter().all(u8::is_ascii_graphic) {
                 return Err((
                     word,
                     "must be PARAMETER=value, as the script's documentation names it",
                 ));
             }
             // Commas separate words: such a list becomes one of blanks.
-            let gap: &[u8] = if named { b"\n" } else { b" " };
-            let more = [gap, word.bytes].map(|piece| config.keep(piece, word.at, report));
-            let start = before.len > 0;
-            let more = joined(more);
-            fence.parameters = if start {
-                joined([Some(before), Some(more)])
-            } else {
-                more
-            };
+            let bytes: &[u8] = if named { b"\n" } else { b" " };
+            let gap = Word { bytes, at: word.at };
+            append(&mut fence.parameters, gap, config, report);
+            append(&mut fence.parameters, word, config, report);
         }
         if config.fences.push(fence).is_err() {
             return Err((script, "is one fence too many: at most 8; remove some"));
@@ -109,12 +108,14 @@ impl Settings {
     }
 }
 
-/// Two pieces that were kept one after the other.
-fn joined([one, other]: [Option<Text>; 2]) -> Text {
-    let (one, other) = (one.unwrap_or_default(), other.unwrap_or_default());
-    Text {
-        start: one.start,
-        len: one.len.saturating_add(other.len),
+/// Keeps a piece behind what was kept last.
+#[inline(never)]
+fn append(to: &mut Text, piece: Word<'_>, config: &mut Config, report: &mut Report<'_>) {
+    if let Some(kept) = config.keep(piece.bytes, piece.at, report) {
+        if to.len == 0 {
+            to.start = kept.start;
+        }
+        to.len = to.len.saturating_add(kept.len);
     }
 }
 
