@@ -96,6 +96,15 @@ impl Node {
             .unwrap()
     }
 
+    /// What it prints, given the exit code it should end with.
+    fn says(&self, words: &str, exit: i32) -> String {
+        let output = self.twinbeat(words);
+        let said = [&output.stdout[..], &output.stderr[..]].concat();
+        let said = String::from_utf8(said).unwrap();
+        assert_eq!(code(&output), exit, "{words}: {said}");
+        said
+    }
+
     fn start(&mut self) {
         let log = fs::File::create(self.directory.join("stderr")).unwrap();
         let child = Command::new(PROGRAM)
@@ -179,12 +188,13 @@ fn a_node_serves_hands_over_takes_back_and_leaves_nothing_behind() {
         let json = String::from_utf8(node.twinbeat("status --json").stdout).unwrap();
         assert!(json.contains(r#"{"key":"Service::one","home":"alpha","state":"held""#));
         // Alone it still serves what it stands by for.
-        assert_eq!(code(&node.twinbeat("standby Service::one")), 0);
-        until("standing by", || node.status().contains("stands by for it"));
+        assert_eq!(code(&node.twinbeat("standby")), 0);
+        assert!(node.status().contains("stands by for it"));
         let saved = node.directory.join("state/standby");
-        until("remembered", || {
-            fs::read_to_string(&saved).is_ok_and(|text| text == "Service::one\n")
-        });
+        assert!(!saved.exists(), "that is for this life");
+        let said = node.says("standby Service::one --persist", 0);
+        assert_eq!(said, "Service::one: alpha serves it, as before\n");
+        assert_eq!(fs::read_to_string(&saved).unwrap(), "Service::one\n");
         assert_eq!(code(&node.twinbeat("takeover all")), 0);
         until("forgotten", || {
             fs::read_to_string(&saved).is_ok_and(|text| text.is_empty())

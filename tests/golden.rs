@@ -5,7 +5,7 @@ use twinbeat::MAX_FRAME;
 use twinbeat::action::{GroupState, Reject};
 use twinbeat::auth::Keyring;
 use twinbeat::config::{Key, Keys, Method, line};
-use twinbeat::id::{GroupId, LinkSet, MAX_GROUPS, MAX_NODES, NodeId, PerGroup, PerNode};
+use twinbeat::id::{GroupId, GroupSet, LinkSet, MAX_GROUPS, MAX_NODES, NodeId, PerGroup, PerNode};
 use twinbeat::serial;
 use twinbeat::wire::native::{self, Shape};
 use twinbeat::wire::{
@@ -53,6 +53,7 @@ fn beat() -> Beat {
             want: true,
             leaving: false,
             unable: true,
+            maintenance: 0,
         },
         digests: [0xa1, 0xb2, 0xc3],
         ping: 0x05,
@@ -144,6 +145,29 @@ fn frames() -> Vec<(Kind, Body, String)> {
             format!("{} {BEAT} 09 00 0d0c0b0a 03 43 0000", head("31")),
         ),
         (
+            Kind::Control,
+            control(ControlWord::Move { group: group(3) }),
+            format!("{} {BEAT} 09 00 0d0c0b0a 04 03 0000", head("31")),
+        ),
+        (
+            Kind::Control,
+            control(ControlWord::Unmove {
+                groups: GroupSet(0x0a05),
+            }),
+            format!("{} {BEAT} 09 00 0d0c0b0a 05 050a 00", head("31")),
+        ),
+        (
+            Kind::Beat,
+            Body::Beat(Beat {
+                flags: Flags {
+                    maintenance: 0x9,
+                    ..beat().flags
+                },
+                ..beat()
+            }),
+            format!("{} 95 {}", head("01"), &BEAT[3..]),
+        ),
+        (
             Kind::Leave,
             Body::Leave(beat()),
             format!("{} {BEAT}", head("41")),
@@ -194,6 +218,24 @@ fn a_beat_has_the_bytes_that_serial_lines_are_planned_for() {
         }
     }
     assert_eq!(line::beat(2, 4) + line::FRAMING, 44);
+}
+
+#[test]
+fn how_many_groups_a_frame_speaks_of_is_told_by_its_length() {
+    for (kind, body, _) in frames() {
+        for (nodes, groups) in [(2, 0), (2, 4), (3, 5), (8, 16)] {
+            let shape = Shape { nodes, groups };
+            let mut frame = encoded(kind, &body, shape);
+            frame.extend([0; TAG]);
+            let envelope = native::open(&frame, shape).unwrap();
+            let expected = (kind != Kind::Ask).then_some(groups);
+            assert_eq!(
+                native::groups(&envelope, nodes),
+                expected,
+                "{kind:?} {shape:?}"
+            );
+        }
+    }
 }
 
 #[test]

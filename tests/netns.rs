@@ -10,6 +10,7 @@ mod netns {
     pub(crate) mod hooks;
     pub(crate) mod interfaces;
     pub(crate) mod media;
+    pub(crate) mod person;
     pub(crate) mod process;
     pub(crate) mod reload;
     pub(crate) mod resources;
@@ -17,6 +18,7 @@ mod netns {
     pub(crate) mod serial;
     pub(crate) mod services;
     pub(crate) mod stand_in;
+    pub(crate) mod status;
     pub(crate) mod stories;
     pub(crate) mod strangers;
     pub(crate) mod watchdog;
@@ -35,19 +37,21 @@ fn main() -> ExitCode {
     }
 }
 
-const TESTS: [&[Test]; 15] = [
+const TESTS: [&[Test]; 17] = [
     netns::connectivity::TESTS,
     netns::faults::TESTS,
     netns::fencing::TESTS,
     netns::hooks::TESTS,
     netns::interfaces::TESTS,
     netns::media::TESTS,
+    netns::person::TESTS,
     netns::process::TESTS,
     netns::reload::TESTS,
     netns::resources::TESTS,
     netns::ring::TESTS,
     netns::serial::TESTS,
     netns::services::TESTS,
+    netns::status::TESTS,
     netns::stories::TESTS,
     netns::strangers::TESTS,
     netns::watchdog::TESTS,

@@ -4,9 +4,9 @@
 
 use std::collections::HashMap;
 
-use twinbeat::action::{Carrier, Input};
+use twinbeat::action::{Carrier, Input, Kept};
 use twinbeat::config::{self, Config, Sources};
-use twinbeat::id::{GroupSet, LinkId, NodeId};
+use twinbeat::id::{LinkId, NodeId};
 use twinbeat::time::{Duration, Instant};
 use twinbeat::wire::native::{self, Shape};
 use twinbeat::wire::{Body, Kind};
@@ -96,13 +96,13 @@ impl World {
         let machine = &mut self.machines[who];
         machine.life += 1;
         machine.proven = 0;
-        let standby = GroupSet::EMPTY;
+        let kept = Kept::default();
         let mut node = Node::new(
             &machine.config,
             Boot {
                 incarnation,
                 counter,
-                standby,
+                kept,
             },
             now,
         );

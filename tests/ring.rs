@@ -1,8 +1,8 @@
 //! What a node passes on from one serial line to another, and what not.
 
-use twinbeat::action::{Carrier, Input, Reject};
+use twinbeat::action::{Carrier, Input, Kept, Reject};
 use twinbeat::config::{self, Config, Medium, Sources, Text};
-use twinbeat::id::{GroupSet, LinkId, LinkSet};
+use twinbeat::id::{LinkId, LinkSet};
 use twinbeat::time::Instant;
 use twinbeat::wire::{Kind, native};
 use twinbeat::{Boot, MAX_FRAME, Node};
@@ -47,7 +47,7 @@ impl World {
             let boot = Boot {
                 incarnation,
                 counter: 1,
-                standby: GroupSet::EMPTY,
+                kept: Kept::default(),
             };
             let mut node = Node::new(&config(nodes, name), boot, Instant::default());
             for link in LinkId::first(3) {

@@ -19,6 +19,11 @@
 //! | `cut a b`, `cut a b 1`, `deafen a b`, `heal`, `loss 20` | cut all links, or one; `a` no longer hears `b`; join all; per cent lost |
 //! | `kill a`, `power-off a`, `stall a 5s`, `stop a` | the agent dies; the machine; the loop does not run; graceful |
 //! | `standby a all`, `takeover a 10.0.0.1` | a person's commands: `all`, `local`, `foreign` or a group |
+//! | `by-hand a web` | a person stops on `a` what a script did not |
+//! | `force a all` | takeover, and the person vouches for who may still run it |
+//! | `move a 10.0.0.1 b`, `unmove a all` | typed on `a` |
+//! | `disable a`, `enable a`, `maintenance a on` | `a` serves nothing; nothing moves anywhere |
+//! | `keep a all`, `keep a` | what `a` stands by for outlives its life; whether it serves |
 //! | `unplug a 0`, `plug a 0` | an interface goes and comes back |
 //! | `die a web`, `restarts 1` | a script's program ends, which a status finds 1 s later; how often it is restarted in place |
 //! | `clear a all` | a person has seen to what failed: `all`, `local`, `foreign` or a group |
@@ -182,6 +187,32 @@ impl Teller {
             ["takeover", name, which] => {
                 let (one, which) = (node(name)?, selection(&self.settings, which)?);
                 cluster.command(one, Command::Takeover(which));
+            }
+            ["force", name, which] => {
+                let (one, which) = (node(name)?, selection(&self.settings, which)?);
+                cluster.command(one, Command::Force(which));
+            }
+            ["by-hand", name, group] => {
+                cluster.clear_by_hand(node(name)?, group_of(&self.settings, group)?);
+            }
+            ["move", name, group, to] => {
+                let group = GroupId::new(group_of(&self.settings, group)?)?;
+                let to = NodeId::new(node(to)?)?;
+                cluster.command(node(name)?, Command::Move { group, to });
+            }
+            ["unmove", name, which] => {
+                let (one, which) = (node(name)?, selection(&self.settings, which)?);
+                cluster.command(one, Command::Unmove(which));
+            }
+            ["disable", name] => cluster.command(node(name)?, Command::Serve(false)),
+            ["enable", name] => cluster.command(node(name)?, Command::Serve(true)),
+            ["maintenance", name, on] => {
+                cluster.command(node(name)?, Command::Maintenance(*on == "on"));
+            }
+            ["keep", name] => cluster.command(node(name)?, Command::Keep(None)),
+            ["keep", name, which] => {
+                let (one, which) = (node(name)?, selection(&self.settings, which)?);
+                cluster.command(one, Command::Keep(Some(which)));
             }
             ["clear", name, which] => {
                 let (one, which) = (node(name)?, selection(&self.settings, which)?);

@@ -1,9 +1,9 @@
 //! Whatever comes from a wire: no panic, bounded work, and nothing believed without a tag.
 
 use proptest::prelude::*;
-use twinbeat::action::{Carrier, Input, Reject};
+use twinbeat::action::{Carrier, Input, Kept, Reject};
 use twinbeat::config::{self, Config, Sources};
-use twinbeat::id::{GroupSet, LinkId};
+use twinbeat::id::LinkId;
 use twinbeat::time::Instant;
 use twinbeat::wire::native::{self, Shape};
 use twinbeat::wire::{Header, TAG};
@@ -21,7 +21,7 @@ fn node(name: &str, incarnation: u64) -> Node {
     let boot = Boot {
         incarnation,
         counter: 1000,
-        standby: GroupSet::EMPTY,
+        kept: Kept::default(),
     };
     let mut node = Node::new(&config(name), boot, now);
     let (link, carrier) = (LinkId::ZERO, Carrier::Up);

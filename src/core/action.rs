@@ -92,8 +92,27 @@ pub enum Outcome {
 pub enum Command {
     /// Hand these groups over and prefer to leave them there (`hb_standby`).
     Standby(Selection),
-    /// Ask for these groups, and no longer stand by for them (`hb_takeover`).
+    /// Ask for these groups, and no longer stand by for them (`hb_takeover`). What comes stays,
+    /// wherever its home is.
     Takeover(Selection),
+    /// The same, and the person vouches for every node that could not stop them or fell silent: it
+    /// runs nothing of them.
+    Force(Selection),
+    /// Have a node ask for a group, as by [`Command::Takeover`] there.
+    Move {
+        /// Which.
+        group: GroupId,
+        /// Where to.
+        to: NodeId,
+    },
+    /// No longer keep these where a person moved them, on whatever node they are.
+    Unmove(Selection),
+    /// Serve, or hand everything over and serve nothing, not even alone.
+    Serve(bool),
+    /// From now on, on every node, nothing moves, starts or stops by itself; or it does again.
+    Maintenance(bool),
+    /// What it stands by for among these groups outlives this life; where `None`, whether it serves.
+    Keep(Option<Selection>),
     /// Forget what went wrong with these groups on this node: what waits to be tried again is tried
     /// at once, and what could not be stopped is free again if nothing of it runs.
     Clear(Selection),
@@ -102,6 +121,28 @@ pub enum Command {
     Fenced(NodeId),
     /// Release everything, hand over, say goodbye; [`Action::Exit`] follows.
     Shutdown,
+}
+
+/// Why a person's command would be refused; see [`crate::Node::refusal`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Nothing is to be moved during maintenance.
+    Maintenance,
+    /// This node serves nothing.
+    Disabled,
+    /// That node is not heard, does not hear this one, or cannot serve.
+    Unable(NodeId),
+    /// A live node has the group in order: it can be asked for it.
+    Held(GroupId, NodeId),
+}
+
+/// What a person said that outlives a life of a node.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Groups it stands by for.
+    pub standby: GroupSet,
+    /// It serves nothing.
+    pub disabled: bool,
 }
 
 /// Which groups a command means, in heartbeat's words.
@@ -152,8 +193,8 @@ pub enum Action {
     Announce(GroupId),
     /// Switch this node off; answered by one [`Input::Fenced`].
     Fence(NodeId),
-    /// Keep this for the next start: groups this node stands by for. No answer.
-    Remember(GroupSet),
+    /// Keep this for the next start. No answer.
+    Remember(Kept),
     /// Everything is released and said: end the program. Last of all.
     Exit,
 }

@@ -8,12 +8,13 @@ mod decision;
 mod failure;
 mod fencing;
 mod group;
+mod person;
 mod placement;
 mod retirement;
 mod transfer;
 mod view;
 
-use crate::action::{Action, Command, Event, Events, Outcome, Reason, Selection};
+use crate::action::{Action, Event, Events, Kept, Outcome, Reason};
 use crate::config::{Config, Resource};
 use crate::id::{GroupId, GroupSet, NodeId, PerGroup};
 use crate::membership::{Alive, Membership};
@@ -23,7 +24,8 @@ use crate::wire::{Beat, ControlWord, Word};
 use connectivity::Connectivity;
 use failure::Failures;
 use fencing::Fencing;
-use group::{Group, State, Wish};
+use group::{Group, State};
+use transfer::Wish;
 
 /// All groups of this node.
 #[derive(Clone, Debug)]
@@ -33,7 +35,12 @@ pub(crate) struct Failover {
     groups: PerGroup<Group>,
     /// Groups this node stands by for: preferred last.
     standby: GroupSet,
-    /// `standby` changed and should outlive a restart.
+    /// A person had this node serve nothing.
+    disabled: bool,
+    /// The newest word on maintenance, as beats carry it.
+    pub(crate) maintenance: u8,
+    /// What of this should outlive a restart, and that it changed.
+    kept: Kept,
     remember: bool,
     leaving: bool,
     /// Since a stall nothing may be held: a peer may have taken over.
@@ -60,12 +67,15 @@ struct Suspension {
 }
 
 impl Failover {
-    pub(crate) fn new(config: &Config, standby: GroupSet) -> Self {
+    pub(crate) fn new(config: &Config, kept: Kept) -> Self {
         Self {
             me: config.me,
             count: config.groups.len(),
             groups: configured(config),
-            standby,
+            standby: kept.standby,
+            disabled: kept.disabled,
+            maintenance: 0,
+            kept,
             remember: false,
             leaving: false,
             suspension: None,
@@ -134,6 +144,8 @@ impl Failover {
                     request.operator_until = None;
                 }
             }
+            ControlWord::Move { group } => self.take(now, group, false, true, members),
+            ControlWord::Unmove { groups } => self.unpin(groups),
             ControlWord::RexmitRequest { .. } | ControlWord::Gone { .. } => {}
         }
     }
@@ -151,34 +163,6 @@ impl Failover {
         }
     }
 
-    pub(crate) fn on_command(&mut self, now: Instant, command: Command, members: &Membership) {
-        let until = now.after(members.timing.deadtime.plus(members.timing.keepalive));
-        match command {
-            // Membership has taken note of it.
-            Command::Fenced(_) => {}
-            Command::Shutdown => self.leaving = true,
-            Command::Standby(selection) => {
-                for id in self.selected(selection) {
-                    self.stand_by(id, true);
-                }
-            }
-            Command::Takeover(selection) => {
-                for id in self.selected(selection) {
-                    self.stand_by(id, false);
-                    let group = self.groups.at_mut(id);
-                    group.failures.forget();
-                    group.request.next_at = now;
-                    group.request.operator_until = Some(until);
-                }
-            }
-            Command::Clear(selection) => {
-                for id in self.selected(selection) {
-                    self.groups.at_mut(id).clear();
-                }
-            }
-        }
-    }
-
     pub(crate) fn on_done(
         &mut self,
         now: Instant,
@@ -191,7 +175,10 @@ impl Failover {
 
     /// A resource of a group that runs here was found dead.
     pub(crate) fn on_death(&mut self, id: GroupId, events: &mut Events) {
-        self.groups.at_mut(id).on_death(events);
+        // In maintenance it is left as it is; it will be found again.
+        if !person::is_on(self.maintenance) {
+            self.groups.at_mut(id).on_death(events);
+        }
     }
 
     /// A watchdog is armed, or none is.
@@ -209,7 +196,7 @@ impl Failover {
     pub(crate) fn poll_action(&mut self) -> Option<Action> {
         if self.remember {
             self.remember = false;
-            return Some(Action::Remember(self.standby));
+            return Some(Action::Remember(self.kept));
         }
         if let Some(node) = self.fencing.poll() {
             return Some(Action::Fence(node));
@@ -237,6 +224,12 @@ impl Failover {
         }
         for id in self.ids() {
             let group = self.groups.at(id);
+            if let Some(until) = group.request.operator_until {
+                due = due.min(until);
+            }
+            if group.is_retiring() {
+                continue; // Nothing begins with it.
+            }
             match group.state {
                 State::StartFailed { .. } => {
                     due = due.min(group.retry_at(self.is_alone(id, members)));
@@ -253,9 +246,6 @@ impl Failover {
                 | State::Starting { .. }
                 | State::Stopping { .. }
                 | State::StopFailed { .. } => {}
-            }
-            if let Some(until) = group.request.operator_until {
-                due = due.min(until);
             }
         }
         due
@@ -317,6 +307,11 @@ impl Failover {
         self.required && !self.armed
     }
 
+    /// A person had this node serve nothing.
+    pub(crate) fn is_disabled(&self) -> bool {
+        self.disabled
+    }
+
     pub(crate) fn is_leaving(&self) -> bool {
         self.leaving
     }
@@ -331,34 +326,6 @@ impl Failover {
 
     pub(crate) fn ids(&self) -> impl Iterator<Item = GroupId> + use<> {
         GroupId::first(self.count)
-    }
-
-    fn stand_by(&mut self, id: GroupId, standby: bool) {
-        if standby {
-            // A claim by an earlier takeover would hide from peers that it stands by.
-            self.groups.at_mut(id).request.operator_until = None;
-        }
-        if self.standby.contains(id) != standby {
-            self.standby = if standby {
-                self.standby.with(id)
-            } else {
-                self.standby.without(id)
-            };
-            self.remember = true;
-            self.groups.at_mut(id).shown = None;
-        }
-    }
-
-    fn selected(&self, selection: Selection) -> impl Iterator<Item = GroupId> + use<> {
-        let me = self.me;
-        let chosen = self.ids().filter(|id| match selection {
-            Selection::All => true,
-            Selection::Local => self.groups.at(*id).home == me,
-            Selection::Foreign => self.groups.at(*id).home != me,
-            Selection::Group(group) => group == *id,
-        });
-        let chosen = chosen.fold(GroupSet::EMPTY, GroupSet::with);
-        self.ids().filter(move |id| chosen.contains(*id))
     }
 }
 

@@ -6,7 +6,7 @@ mod guard;
 mod reload;
 mod status;
 
-use crate::action::{Action, Command, Event, Events, Input, Reason, Reject, Selection};
+use crate::action::{Action, Command, Event, Events, Input, Kept, Reason, Reject, Selection};
 use crate::config::Config;
 use crate::failover::Failover;
 use crate::id::{GroupId, GroupSet, LinkId, LinkSet, PerLink};
@@ -15,7 +15,7 @@ use crate::time::{Duration, Instant};
 use crate::wire::Flags;
 
 use guard::Guard;
-pub use status::{GroupView, LinkView, PeerView};
+pub use status::{GroupView, LinkView, PathView, PeerView};
 
 /// What a life begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,8 +24,8 @@ pub struct Boot {
     pub incarnation: u64,
     /// Where the numbers of frames begin; random, its highest bit is ignored.
     pub counter: u32,
-    /// Groups this node stood by for in its last life.
-    pub standby: GroupSet,
+    /// What a person said in an earlier life.
+    pub kept: Kept,
 }
 
 /// One node of a cluster. All of its state; a value without clock, heap or I/O.
@@ -77,7 +77,7 @@ impl Node {
         let mut node = Self {
             due: now,
             members: Membership::new(config, boot.incarnation, boot.counter, now),
-            failover: Failover::new(config, boot.standby),
+            failover: Failover::new(config, boot.kept),
             departure: Departure::Staying,
             lease: config.timing.lease,
             guard: Guard::default(),
@@ -227,12 +227,21 @@ impl Node {
         let group = match command {
             Command::Standby(Selection::Group(group))
             | Command::Takeover(Selection::Group(group))
-            | Command::Clear(Selection::Group(group)) => Some(group),
+            | Command::Force(Selection::Group(group))
+            | Command::Unmove(Selection::Group(group))
+            | Command::Keep(Some(Selection::Group(group)))
+            | Command::Clear(Selection::Group(group))
+            | Command::Move { group, .. } => Some(group),
             Command::Fenced(node) if !self.members.on_fenced(node) => {
                 return Err(Reject::Misdirected);
             }
             Command::Standby(_)
             | Command::Takeover(_)
+            | Command::Force(_)
+            | Command::Unmove(_)
+            | Command::Keep(_)
+            | Command::Serve(_)
+            | Command::Maintenance(_)
             | Command::Clear(_)
             | Command::Shutdown
             | Command::Fenced(_) => None,
@@ -244,7 +253,8 @@ impl Node {
             // Whoever leaves takes up nothing more.
             self.failover.retire(GroupSet::EMPTY, &mut self.events);
         }
-        self.failover.on_command(now, command, &self.members);
+        self.failover
+            .on_command(now, command, &mut self.members, &mut self.events);
         Ok(())
     }
 
@@ -302,10 +312,9 @@ impl Node {
             });
         }
         // Whether a Hello is wanted follows the clock, and the next beat says it soon enough.
-        let Flags {
-            leaving, unable, ..
-        } = self.present_flags(now);
-        self.members.beat_due |= (leaving, unable) != (self.flags.leaving, self.flags.unable);
+        let present = self.present_flags(now);
+        let want = self.flags.want;
+        self.members.beat_due |= Flags { want, ..present } != self.flags;
     }
 
     fn present_flags(&self, now: Instant) -> Flags {
@@ -313,6 +322,7 @@ impl Node {
             want: self.members.wants(now),
             leaving: self.failover.is_leaving(),
             unable: !self.failover.is_able(&self.members),
+            maintenance: self.failover.maintenance,
         }
     }
 }

@@ -3,7 +3,7 @@
 pub mod native;
 
 use crate::action::GroupState;
-use crate::id::{GroupId, LinkSet, NodeId, PerGroup, PerNode};
+use crate::id::{GroupId, GroupSet, LinkSet, NodeId, PerGroup, PerNode};
 
 /// Bytes that the longest frame of any dialect needs.
 pub const MAX_FRAME: usize = 256;
@@ -83,6 +83,8 @@ pub struct Flags {
     pub leaving: bool,
     /// It cannot serve anything just now.
     pub unable: bool,
+    /// The newest word on maintenance that it knows, 0 to 15: odd is on, even is off; 0 is none yet.
+    pub maintenance: u8,
 }
 
 /// What one node does about one group.
@@ -171,6 +173,16 @@ pub enum ControlWord {
         group: GroupId,
         /// Whether it will be released.
         granted: bool,
+    },
+    /// A person wants this group at the node that is told: it shall ask for it.
+    Move {
+        /// Which.
+        group: GroupId,
+    },
+    /// These groups are no longer kept where a person moved them: at the node that is told.
+    Unmove {
+        /// Which; places beyond the configured groups mean nothing.
+        groups: GroupSet,
     },
     /// Numbers from this one on are missing here. Itself not numbered.
     RexmitRequest {

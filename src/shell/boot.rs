@@ -24,7 +24,7 @@ pub(crate) fn boot(config: &Config, state: &State) -> Boot {
     Boot {
         incarnation: u64::from_le_bytes([a, b, c, d, e, f, g, h]),
         counter: u32::from_le_bytes([i, j, k, l]),
-        standby: state.standby,
+        kept: state.kept,
     }
 }
 

@@ -5,9 +5,12 @@ pub(crate) mod check;
 mod cl_status;
 mod events;
 mod heartbeat;
+mod order;
 mod reload;
 mod row;
+mod status;
 mod table;
+mod watch;
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;

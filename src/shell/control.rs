@@ -1,9 +1,11 @@
 //! `control.sock` in `rundir`: one request line of at most 256 bytes, the reply, end of file.
 //!
 //! The reply's first line is `ok` or `error: WHY`; what was asked for follows. Requests:
-//! `status`, `status --json`, `heartbeat`, `events [--json] [N]`, `standby [all|local|foreign|KEY]`,
-//! `takeover [...]`, `clear [...]`, `reload`, `reload status`. At most four at
+//! `status`, `status --json`, `heartbeat`, `events [--json] [N]`, `standby [all|local|foreign|KEY]` and the
+//! like (see `order`), `settled [...]` (see `status::settled`), `reload`, `reload status`. At most four at
 //! one time and two seconds each; only root may connect (mode 0600).
+
+mod order;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -20,13 +22,14 @@ use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg, OFlag};
 use nix::libc;
 use nix::sys::stat::{Mode, umask};
-use twinbeat::action::{Command, Selection};
+use twinbeat::action::Selection;
 use twinbeat::config::Config;
 use twinbeat::time::{Duration, Instant};
 
 use crate::files;
 use crate::reactor::Reactor;
 use crate::sys::Watch;
+pub(crate) use order::Order;
 
 /// Longest request, its newline included.
 const MAX_REQUEST: usize = 256;
@@ -69,6 +72,8 @@ pub(crate) enum Request {
     },
     /// What heartbeat's commands are made of.
     Heartbeat,
+    /// Whether groups have come to rest.
+    Settled(Selection),
     /// Tell what happened.
     Events {
         /// From this number on; otherwise all.
@@ -77,7 +82,7 @@ pub(crate) enum Request {
         json: bool,
     },
     /// Do something.
-    Command(Command),
+    Order(Order),
     /// Tell how the reload goes.
     Reload {
         /// Begin one first.
@@ -240,6 +245,9 @@ pub(crate) fn ask(rundir: &Path, request: &str) -> Result<String, AskError> {
 fn parse(line: &str, config: &Config) -> Result<Request, String> {
     let mut words = line.split_ascii_whitespace();
     let verb = words.next().unwrap_or_default();
+    if let Some(order) = order::parse(verb, words.clone(), config)? {
+        return Ok(Request::Order(order));
+    }
     if verb == "events" {
         let (mut from, mut json) = (None, false);
         for word in words {
@@ -260,32 +268,10 @@ fn parse(line: &str, config: &Config) -> Result<Request, String> {
         ("status", Some("--json")) => Ok(Request::Status { json: true }),
         ("status", Some(_)) => Err("status takes no argument but --json".to_owned()),
         ("heartbeat", None) => Ok(Request::Heartbeat),
-        ("standby", which) => {
-            selection(which, config).map(|which| Request::Command(Command::Standby(which)))
-        }
-        ("takeover", which) => {
-            selection(which, config).map(|which| Request::Command(Command::Takeover(which)))
-        }
-        ("clear", which) => {
-            selection(which, config).map(|which| Request::Command(Command::Clear(which)))
-        }
+        ("settled", which) => order::selection(which, config).map(Request::Settled),
         ("reload", None) => Ok(Request::Reload { again: true }),
         ("reload", Some("status")) => Ok(Request::Reload { again: false }),
-        _ => Err("not one of status, standby, takeover, clear, events, reload".to_owned()),
-    }
-}
-
-/// Heartbeat's words; `failback` is its other name for `foreign`.
-fn selection(which: Option<&str>, config: &Config) -> Result<Selection, String> {
-    match which {
-        None | Some("all") => Ok(Selection::All),
-        Some("local") => Ok(Selection::Local),
-        Some("foreign" | "failback") => Ok(Selection::Foreign),
-        Some(key) => config
-            .group_ids()
-            .find(|group| config.group_key(*group) == key)
-            .map(Selection::Group)
-            .ok_or_else(|| "not all, local, foreign or a group of haresources".to_owned()),
+        _ => Err("no such request".to_owned()),
     }
 }
 

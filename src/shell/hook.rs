@@ -9,7 +9,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use log::{Level, warn};
-use twinbeat::action::{Carrier, Event, GroupState};
+use twinbeat::action::{Carrier, Event, GroupState, Reason};
 use twinbeat::config::Config;
 use twinbeat::id::GroupSet;
 use twinbeat::time::Duration;
@@ -101,7 +101,12 @@ impl Hooks {
                         self.held = self.held.without(id);
                         "release"
                     }
-                    GroupState::StartFailed | GroupState::StopFailed => state,
+                    GroupState::Starting if why == Reason::Died => "restart",
+                    GroupState::StartFailed => {
+                        self.held = self.held.without(id);
+                        state
+                    }
+                    GroupState::StopFailed => state,
                     _ => return,
                 }
             }

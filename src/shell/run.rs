@@ -5,6 +5,7 @@
 //! be held, before it reads anything. When a verdict of death would fall, everything that waits in
 //! the sockets is read first: the proof of life may be among it.
 
+mod order;
 pub(crate) mod reload;
 mod start;
 mod upkeep;
@@ -30,6 +31,7 @@ use crate::ping::Pings;
 use crate::reactor::{MAX_OWN, Reactor, Ready};
 use crate::resource::Resources;
 use crate::signal::Signals;
+use crate::status::Moves;
 use crate::watchdog::Watchdog;
 use crate::{clock, journal, privilege};
 use reload::Reload;
@@ -77,6 +79,7 @@ struct Program {
     watchdog: Watchdog,
     writer: Writer,
     refusals: Refusals,
+    moves: Moves,
     reload: Reload,
     history: History,
     hooks: Hooks,
@@ -323,6 +326,7 @@ impl Program {
     fn note_events(&mut self, now: Instant) {
         while let Some(event) = self.node.poll_event() {
             self.history.note(now, event);
+            self.moves.on_event(event);
             let (level, mut line) = journal::event(&self.config, event);
             self.hooks.on_event(&self.config, event, &line);
             if let Event::LinkCarrier { link, .. } = event {
@@ -365,8 +369,8 @@ impl Program {
                 self.resources.announce(now, group, &self.interfaces);
                 return;
             }
-            Action::Remember(groups) => {
-                self.writer.remember(&self.config, groups);
+            Action::Remember(kept) => {
+                self.writer.remember(&self.config, kept);
                 return;
             }
             Action::Fence(node) => {

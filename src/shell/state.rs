@@ -1,5 +1,5 @@
 //! What should outlive a restart, in `statedir`: `generation`, how often this node was started,
-//! and `standby`, the keys of the groups it stands by for.
+//! and `standby`, the keys of the groups it stands by for, and whether it serves nothing.
 //!
 //! All of it is advice: boards lose their flash. It is written by a child (this program again,
 //! with a verb of its own), because the erasing of flash can hold a writer up for a second.
@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use nix::fcntl::OFlag;
+use twinbeat::action::Kept;
 use twinbeat::config::Config;
 use twinbeat::id::GroupSet;
 use twinbeat::time::Duration;
@@ -23,6 +24,8 @@ use crate::script::Job;
 const VERB: &str = "write-state";
 /// ... and what follows it.
 pub(crate) const SYNOPSIS: &str = "write-state FILE TEXT";
+/// A line that is no key, for it has a space.
+const DISABLED: &str = "serves nothing";
 /// More than sixteen keys need.
 const MAX_FILE: usize = 64 * 1024;
 
@@ -31,8 +34,8 @@ const MAX_FILE: usize = 64 * 1024;
 pub(crate) struct State {
     /// Starts before this one.
     pub(crate) generation: u64,
-    /// Groups this node stands by for.
-    pub(crate) standby: GroupSet,
+    /// What a person said for later.
+    pub(crate) kept: Kept,
 }
 
 impl State {
@@ -42,10 +45,13 @@ impl State {
         let keys = text("standby");
         Self {
             generation: text("generation").trim_ascii().parse().unwrap_or_default(),
-            standby: config
-                .group_ids()
-                .filter(|group| keys.lines().any(|key| key == config.group_key(*group)))
-                .fold(GroupSet::EMPTY, GroupSet::with),
+            kept: Kept {
+                standby: config
+                    .group_ids()
+                    .filter(|group| keys.lines().any(|key| key == config.group_key(*group)))
+                    .fold(GroupSet::EMPTY, GroupSet::with),
+                disabled: keys.lines().any(|key| key == DISABLED),
+            },
         }
     }
 }
@@ -55,13 +61,16 @@ pub(crate) fn generation(directory: &Path, generation: u64) -> (PathBuf, String)
     (directory.join("generation"), format!("{generation}\n"))
 }
 
-/// The file and the text that say what this node stands by for.
-pub(crate) fn standby(directory: &Path, config: &Config, groups: GroupSet) -> (PathBuf, String) {
-    let keys = config
-        .group_ids()
-        .filter(|group| groups.contains(*group))
-        .map(|group| format!("{}\n", config.group_key(group)));
-    (directory.join("standby"), keys.collect())
+/// The file and the text that say what a person wants to be kept.
+pub(crate) fn standby(directory: &Path, config: &Config, kept: Kept) -> (PathBuf, String) {
+    let groups = kept.standby.iter().map(|group| config.group_key(group));
+    let disabled = kept.disabled.then_some(DISABLED);
+    let mut text = String::new();
+    for line in groups.chain(disabled) {
+        text.push_str(line);
+        text.push('\n');
+    }
+    (directory.join("standby"), text)
 }
 
 /// The child that replaces `file` by `text`.
@@ -108,16 +117,21 @@ mod tests {
     fn what_was_written_is_read_back_by_the_keys_of_today() {
         let directory = crate::testing::folder().join("deep");
         let config = crate::testing::config(3);
-        let groups = GroupSet(0b101);
+        let kept = Kept {
+            standby: GroupSet(0b101),
+            disabled: true,
+        };
         assert_eq!(State::read(&directory, &config), State::default());
-        let (file, text) = standby(&directory, &config, groups);
+        let (file, text) = standby(&directory, &config, kept);
         write(&file, &text).unwrap();
         let (file, text) = generation(&directory, 41);
         write(&file, &text).unwrap();
         let state = State::read(&directory, &config);
-        assert_eq!((state.generation, state.standby), (41, groups));
+        assert_eq!((state.generation, state.kept), (41, kept));
         assert_eq!(
-            State::read(&directory, &crate::testing::config(1)).standby,
+            State::read(&directory, &crate::testing::config(1))
+                .kept
+                .standby,
             GroupSet(1)
         );
         assert_eq!(fs::read_dir(&directory).unwrap().count(), 2);

@@ -13,7 +13,9 @@ mod start;
 mod tty;
 mod watchdog;
 
-pub(crate) use tty::{close_at_once, flush_tty, read_link, seize_tty, tty_holds};
+pub(crate) use tty::{
+    close_at_once, flush_tty, read_link, seize_tty, set_mode, set_raw, tty_holds, window,
+};
 pub(crate) use watchdog::{set_watchdog_timeout, watchdog_info, watchdog_timeout};
 
 use std::ffi::{c_int, c_long};
@@ -32,6 +34,9 @@ use nix::sys::socket::{LinkAddr, SockaddrLike};
 use nix::sys::time::TimeSpec;
 use nix::unistd::Pid;
 
+/// Standard input.
+// SAFETY: as below.
+pub(crate) const STDIN: BorrowedFd<'static> = unsafe { BorrowedFd::borrow_raw(0) };
 /// Standard output.
 // SAFETY: open from the start on, std's as well as ours, and closed by nobody.
 pub(crate) const STDOUT: BorrowedFd<'static> = unsafe { BorrowedFd::borrow_raw(1) };

@@ -70,6 +70,24 @@ impl Cluster {
             Behaviour::Works => self.job(machine, group, time, JobEnd::Started),
             Behaviour::Fails => self.job(machine, group, time, end),
             Behaviour::Hangs => self.job(machine, group, limit, end),
+            Behaviour::Crawls => self.job(machine, group, limit - 1, JobEnd::Started),
+            Behaviour::Sticks => self.job(machine, group, limit, JobEnd::StopFailed),
+        }
+    }
+
+    /// How long a call takes, and how it ends.
+    pub(super) fn course(
+        &mut self,
+        behaviour: Behaviour,
+        well: JobEnd,
+        ill: JobEnd,
+    ) -> (u64, JobEnd) {
+        match behaviour {
+            Behaviour::Works => (self.random.below(self.script_time), well),
+            Behaviour::Fails => (self.random.below(self.script_time), ill),
+            Behaviour::Hangs => (self.script_limit, ill),
+            Behaviour::Crawls => (self.script_limit - 1, well),
+            Behaviour::Sticks => (self.script_limit, JobEnd::StopFailed),
         }
     }
 }

@@ -11,9 +11,9 @@ impl Cluster {
         self.check_fence(machine, node);
         let how = self.machines[machine].fence;
         let (time, off) = match how {
-            Behaviour::Works => (self.random.below(self.script_time), true),
+            Behaviour::Works | Behaviour::Crawls => (self.random.below(self.script_time), true),
             Behaviour::Fails => (self.random.below(self.script_time), false),
-            Behaviour::Hangs => (self.script_limit, false),
+            Behaviour::Hangs | Behaviour::Sticks => (self.script_limit, false),
         };
         if off || (how == Behaviour::Hangs && self.random.chance(500_000)) {
             self.power_off(node.index());

@@ -1,6 +1,6 @@
 //! The rules about who holds what, each looked at in the step in which it could be broken.
 
-use twinbeat::action::GroupState;
+use twinbeat::action::{GroupState, Reason};
 use twinbeat::id::GroupId;
 use twinbeat::time::Instant;
 
@@ -26,6 +26,32 @@ impl Cluster {
                     self.machines[machine].name,
                     self.key(group),
                     self.machines[other].name
+                ));
+            }
+        }
+        if self.is_disabled(machine) {
+            self.fail(format!(
+                "{} starts something and is disabled",
+                self.machines[machine].name
+            ));
+        }
+        // In maintenance only a person, or a node that leaves or has to let go, moves anything.
+        if let Some(node) = &self.machines[machine].node
+            && node.maintenance().0
+        {
+            let local = self.machines[machine].local(group).unwrap();
+            let why = node.group(self.clock(machine), local).reason;
+            let given = matches!(
+                why,
+                Reason::Granted
+                    | Reason::HolderLeft
+                    | Reason::HolderStandsBy
+                    | Reason::PeerStartFailed
+            );
+            if !given && !matches!(why, Reason::Operator | Reason::Running) {
+                self.fail(format!(
+                    "{} is started in maintenance: {why:?}",
+                    self.key(group)
                 ));
             }
         }

@@ -5,9 +5,9 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use twinbeat::Node;
-use twinbeat::action::{Carrier, Command, GroupState, Outcome};
+use twinbeat::action::{Carrier, Command, GroupState, Kept, Outcome};
 use twinbeat::config::{Config, Refusal};
-use twinbeat::id::{GroupId, GroupSet, LinkId, LinkSet, NodeId, WitnessId, WitnessSet};
+use twinbeat::id::{GroupId, LinkId, LinkSet, NodeId, WitnessId, WitnessSet};
 use twinbeat::time::{Duration, Instant};
 
 use super::dog::Dog;
@@ -58,7 +58,7 @@ pub(crate) struct Machine {
     /// When it last sent something.
     pub(crate) beat_at: u64,
     /// What [`twinbeat::action::Action::Remember`] left on its flash.
-    pub(crate) remembered: GroupSet,
+    pub(crate) remembered: Kept,
     pub(crate) dog: Option<Dog>,
     /// How its script that switches others off does.
     pub(crate) fence: Behaviour,
@@ -123,6 +123,10 @@ pub(crate) enum Behaviour {
     Works,
     Fails,
     Hangs,
+    /// It does it in the last moment: what prints megabytes is read slowly.
+    Crawls,
+    /// It does not even die: what it began may go on.
+    Sticks,
 }
 
 impl Machine {
@@ -151,7 +155,7 @@ impl Machine {
             deadline: Instant::NEVER,
             turn_at: u64::MAX,
             beat_at: 0,
-            remembered: GroupSet::EMPTY,
+            remembered: Kept::default(),
             dog: None,
             fence: Behaviour::Works,
             built: 0,

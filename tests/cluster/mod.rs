@@ -24,7 +24,7 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::fmt::Display;
 use std::rc::Rc;
 
-use twinbeat::action::{Carrier, Command};
+use twinbeat::action::{Carrier, Command, Kept};
 use twinbeat::id::{LinkId, NodeId, WitnessId};
 use twinbeat::time::Instant;
 use twinbeat::{Boot, Node};
@@ -127,7 +127,11 @@ impl Cluster {
         let boot = Boot {
             incarnation: self.random.word(),
             counter: u32::try_from(self.random.below(1 << 31)).unwrap(),
-            standby: self.machines[machine].local_set(self.machines[machine].remembered),
+            kept: Kept {
+                standby: self.machines[machine]
+                    .local_set(self.machines[machine].remembered.standby),
+                ..self.machines[machine].remembered
+            },
         };
         let now = self.clock(machine);
         let one = &mut self.machines[machine];
@@ -176,6 +180,16 @@ impl Cluster {
         for other in (0..self.machines.len()).filter(|other| *other != machine) {
             self.command(other, Command::Fenced(NodeId::new(machine).unwrap()));
         }
+    }
+
+    /// A person stops what is left of a group, behind the agent's back.
+    pub(crate) fn clear_by_hand(&mut self, machine: usize, group: usize) {
+        self.note(machine, words::Note::Fault("is cleared by hand"));
+        let group = &mut self.machines[machine].groups[group];
+        group.scripts = machine::Scripts::Stopped;
+        group.installed_until = 0;
+        group.job += 1;
+        group.started = false;
     }
 
     /// A host answers a machine, or does not.

@@ -1,7 +1,7 @@
 //! What the files of one machine say of groups and keys. Everything here counts groups as
 //! [`Settings`] does; a node counts those that its own files have, from the top.
 
-use twinbeat::action::{Action, Command, Event, Selection};
+use twinbeat::action::{Action, Command, Event, Kept, Selection};
 use twinbeat::config::{Config, Key, Method, Resource, Text};
 use twinbeat::id::{GroupId, GroupSet};
 use twinbeat::time::Instant;
@@ -114,15 +114,19 @@ impl Machine {
         Some(match arrival {
             Arrival::Done(group, outcome) => Arrival::Done(self.local(*group)?, *outcome),
             Arrival::Died(group) => Arrival::Died(self.local(*group)?),
-            Arrival::Command(Command::Clear(which)) => {
-                Arrival::Command(Command::Clear(chosen(*which)?))
-            }
-            Arrival::Command(Command::Standby(which)) => {
-                Arrival::Command(Command::Standby(chosen(*which)?))
-            }
-            Arrival::Command(Command::Takeover(which)) => {
-                Arrival::Command(Command::Takeover(chosen(*which)?))
-            }
+            Arrival::Command(command) => Arrival::Command(match *command {
+                Command::Standby(which) => Command::Standby(chosen(which)?),
+                Command::Takeover(which) => Command::Takeover(chosen(which)?),
+                Command::Clear(which) => Command::Clear(chosen(which)?),
+                Command::Force(which) => Command::Force(chosen(which)?),
+                Command::Unmove(which) => Command::Unmove(chosen(which)?),
+                Command::Keep(Some(which)) => Command::Keep(Some(chosen(which)?)),
+                Command::Move { group, to } => Command::Move {
+                    group: self.local(group)?,
+                    to,
+                },
+                other => other,
+            }),
             other => other.clone(),
         })
     }
@@ -138,7 +142,10 @@ impl Machine {
             Action::Restart(group) => Action::Restart(self.world(group)),
             Action::Stop(group) => Action::Stop(self.world(group)),
             Action::Announce(group) => Action::Announce(self.world(group)),
-            Action::Remember(groups) => Action::Remember(self.world_set(groups)),
+            Action::Remember(kept) => Action::Remember(Kept {
+                standby: self.world_set(kept.standby),
+                ..kept
+            }),
             Action::Exit | Action::Fence(_) => action,
         }
     }

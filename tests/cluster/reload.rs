@@ -2,7 +2,7 @@
 //! stopped first, nothing is under way, and what did not change is not touched.
 
 use twinbeat::Node;
-use twinbeat::action::{Action, GroupState};
+use twinbeat::action::{Action, GroupState, Kept};
 use twinbeat::config::{Change, Origin, Refusal};
 use twinbeat::id::GroupSet;
 use twinbeat::time::Instant;
@@ -138,13 +138,22 @@ impl Cluster {
     }
 
     /// What did not change is neither stopped nor started, and its lease goes on. Where another
-    /// agent has these files already, it may be better off there: then it moves by the usual rules.
+    /// machine has these files already, it may be better off there: then it moves by the usual rules.
     fn check_kept(&self, machine: usize, kept: &[usize], before: &Views, outputs: &Outputs) {
         let one = &self.machines[machine];
         let agrees = |other: &super::machine::Machine| {
-            other.name != one.name && other.runs() && other.plan.groups == one.plan.groups
+            other.name != one.name && other.plan.groups == one.plan.groups
         };
-        if self.machines.iter().any(agrees) {
+        // Who is not heard lets go, unless it is known to reach more than those.
+        let unheard = |other: &super::machine::Machine| {
+            let peer = one
+                .node
+                .as_ref()
+                .unwrap()
+                .peer(self.clock(machine), other.me);
+            other.name != one.name && peer.incarnation.is_some() && !peer.hears_us
+        };
+        if self.machines.iter().any(|one| agrees(one) || unheard(one)) {
             return;
         }
         for group in kept {
@@ -197,7 +206,7 @@ impl Cluster {
         let boot = twinbeat::Boot {
             incarnation: 1,
             counter: 1,
-            standby: GroupSet::EMPTY,
+            kept: Kept::default(),
         };
         let node = Node::new(&one, boot, self.instant());
         let change = Change::between(&one, &other).unwrap();

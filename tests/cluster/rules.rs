@@ -130,7 +130,7 @@ impl Rules {
     }
 
     /// Since when two machines have heard each other within every deadtime up to now.
-    pub(super) fn joined(&self, one: usize, other: usize, now: u64) -> Option<u64> {
+    pub(crate) fn joined(&self, one: usize, other: usize, now: u64) -> Option<u64> {
         let fresh = |to, from| {
             self.heard[self.pair(to, from)].is_some_and(|heard| now - heard < self.deadtime)
         };
@@ -337,7 +337,7 @@ impl Cluster {
         }
     }
 
-    pub(super) fn state(&self, machine: usize, group: GroupId) -> Option<GroupState> {
+    pub(crate) fn state(&self, machine: usize, group: GroupId) -> Option<GroupState> {
         let view = self.machines[machine].view(self.clock(machine), group);
         view.map(|(state, ..)| state)
     }

@@ -23,7 +23,7 @@ impl Cluster {
             // A node that could not stop something gives everything else away and takes nothing.
             let able = |one: &usize| {
                 let failed = self.state(*one, group) == Some(GroupState::StartFailed);
-                !failed && !self.is_stuck(*one)
+                !failed && !self.is_stuck(*one) && !self.is_disabled(*one)
             };
             let left_stuck = |one: &Machine| one.groups[group.index()].stuck;
             let stuck = states().any(|state| state == GroupState::StopFailed)
@@ -86,6 +86,11 @@ impl Cluster {
                 ));
             }
         }
+    }
+
+    pub(super) fn is_disabled(&self, machine: usize) -> bool {
+        let node = self.machines[machine].node.as_ref();
+        node.is_some_and(|node| node.is_disabled())
     }
 
     fn is_stuck(&self, machine: usize) -> bool {

@@ -197,17 +197,14 @@ impl Cluster {
                     return;
                 }
                 one.scripts = Scripts::Stopping;
-                let (time, end) = match one.on_stop {
-                    Behaviour::Works => (self.random.below(self.script_time), JobEnd::Stopped),
-                    Behaviour::Fails => (self.random.below(self.script_time), JobEnd::StopFailed),
-                    Behaviour::Hangs => (self.script_limit, JobEnd::StopFailed),
-                };
+                let on_stop = one.on_stop;
+                let (time, end) = self.course(on_stop, JobEnd::Stopped, JobEnd::StopFailed);
                 self.job(machine, group, time, end);
             }
             Action::Fence(node) => self.begin_fence(machine, node),
             Action::Restart(group) => self.restart(machine, group),
             Action::Announce(_) => self.rules.announced += 1,
-            Action::Remember(groups) => self.machines[machine].remembered = groups,
+            Action::Remember(kept) => self.machines[machine].remembered = kept,
             Action::Exit => {
                 self.check_exit(machine);
                 let node = self.machines[machine].node.as_ref();
@@ -233,11 +230,7 @@ impl Cluster {
             one.scripts = Scripts::Starting;
             one.on_start
         };
-        let (time, end) = match on_start {
-            Behaviour::Works => (self.random.below(self.script_time), JobEnd::Started),
-            Behaviour::Fails => (self.random.below(self.script_time), JobEnd::StartFailed),
-            Behaviour::Hangs => (self.script_limit, JobEnd::StartFailed),
-        };
+        let (time, end) = self.course(on_start, JobEnd::Started, JobEnd::StartFailed);
         self.job(machine, group, time, end);
     }
 

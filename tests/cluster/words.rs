@@ -52,6 +52,25 @@ impl Cluster {
             Note::Command(Command::Takeover(which)) => {
                 format!("is told: takeover {}", self.which(*which))
             }
+            Note::Command(Command::Force(which)) => {
+                format!("is told: takeover {} --force", self.which(*which))
+            }
+            Note::Command(Command::Move { group, to }) => {
+                let to = &self.settings.names[to.index()];
+                format!("is told: move {} {to}", self.key(*group))
+            }
+            Note::Command(Command::Unmove(which)) => {
+                format!("is told: unmove {}", self.which(*which))
+            }
+            Note::Command(Command::Serve(true)) => "is told: enable".to_owned(),
+            Note::Command(Command::Serve(false)) => "is told: disable".to_owned(),
+            Note::Command(Command::Maintenance(on)) => {
+                format!("is told: maintenance {}", if *on { "on" } else { "off" })
+            }
+            Note::Command(Command::Keep(Some(which))) => {
+                format!("is told to remember: standby {}", self.which(*which))
+            }
+            Note::Command(Command::Keep(None)) => "is told to remember that".to_owned(),
             Note::Command(Command::Clear(which)) => {
                 format!("is told: clear {}", self.which(*which))
             }
@@ -126,6 +145,8 @@ impl Cluster {
                 off: Some(true),
             } => format!("{} is off", name(node)),
             Event::Fencing { node, .. } => format!("{} is not off", name(node)),
+            Event::Maintenance { on: true } => "is in maintenance".to_owned(),
+            Event::Maintenance { on: false } => "is no longer in maintenance".to_owned(),
             Event::Stalled { late } => format!("stalled for {} ms", late.millis()),
             Event::Health { healthy } => if healthy { "is well" } else { "is not well" }.to_owned(),
             Event::Hold { held, reason } => {

@@ -1,6 +1,7 @@
 //! What a configuration means, and what is said about a wrong one, from the outside of the core.
 
 mod care;
+mod change;
 mod meaning;
 mod reach;
 mod refusal;

@@ -1,5 +1,6 @@
 //! One seed: a cluster drawn by chance, faults by chance, then quiet, and the rules throughout.
 
+mod person;
 mod rollout;
 mod world;
 
@@ -59,6 +60,9 @@ pub(crate) fn simulate(seed: u64) -> Summary {
     let mut random = Random::new(seed ^ 0x7477_696e);
     let mut reach_random = Random::new(seed ^ 0x7069_6e67);
     let mut death_random = (!seed.is_multiple_of(3)).then(|| Random::new(seed ^ 0x6465_6174));
+    let script_random = seed
+        .is_multiple_of(5)
+        .then(|| Random::new(seed ^ 0x7363_7270));
     let mut settings = world::settings(&mut random);
     if let Some(random) = &mut death_random {
         settings.restarts = random.pick(&[0, 1, 3]);
@@ -85,7 +89,9 @@ pub(crate) fn simulate(seed: u64) -> Summary {
         cluster,
         random,
         reach_random,
+        person_random: Random::new(seed ^ 0x7065_7273),
         death_random,
+        script_random,
         adversary,
         dogs,
     };
@@ -113,9 +119,12 @@ struct Faults {
     cluster: Cluster,
     random: Random,
     reach_random: Random,
+    person_random: Random,
     /// What dies, and when; nothing in some worlds.
     death_random: Option<Random>,
     reload_random: Random,
+    /// Some seeds have scripts of odder behaviour, too.
+    script_random: Option<Random>,
     rollout: Rollout,
     good: Quality,
     adversary: bool,
@@ -135,6 +144,7 @@ impl Faults {
         for _ in 0..self.random.between(15, 50) {
             self.fault();
             self.lose_or_find_hosts();
+            self.person();
             self.end_or_clear();
             self.reload_one();
             let pause = self
@@ -222,6 +232,13 @@ impl Faults {
                 group.on_start = random.pick(&behaviours);
                 if random.chance(200_000) {
                     group.on_stop = random.pick(&behaviours);
+                }
+                if let Some(random) = &mut self.script_random {
+                    let odd = [Behaviour::Crawls, Behaviour::Sticks];
+                    group.on_start = random.pick(&[group.on_start, odd[0], odd[1]]);
+                    if group.on_stop != Behaviour::Works {
+                        group.on_stop = random.pick(&[group.on_stop, odd[0], odd[1]]);
+                    }
                 }
             }
             21 => self.mend_scripts(),
@@ -322,6 +339,9 @@ impl Faults {
             }
         }
         self.reload_all();
+        // Those that booted may have missed what was said before.
+        self.pass(keepalive);
+        self.end_maintenance();
         let failed = self.failed();
         // A difference in connectivity has to be found, and to last.
         let reach = match self.cluster.settings.hosts {

@@ -44,6 +44,7 @@ const THIRD: &str = "IPaddr2::10.77.0.102/24/eth0";
 fn groups() {
     let mut pair = Pair::new(&Settings {
         resources: FIRST,
+        directives: "auto_failback on\nbcast eth0\nmonitor 1\n",
         ..Settings::default()
     });
     pair.start_both();
@@ -79,7 +80,14 @@ fn groups() {
     untouched(&pair, &client, since);
     let calls = fs::read_to_string(pair.nodes[A].folder.join("calls")).unwrap_or_default();
     assert!(!calls.contains("one stop"), "{calls}");
-    // They still replace each other.
+    // What runs is still looked after, under its new number, and they still replace each other.
+    let running = pair.nodes[A].folder.join("running");
+    fs::remove_file(&running).expect("it runs");
+    pair.wait_for(
+        "the service to be started again",
+        Duration::from_secs(5),
+        |_| running.exists(),
+    );
     pair.terminate(A);
     pair.wait_for("B to serve", Duration::from_secs(2), |p| p.holds(B));
 }

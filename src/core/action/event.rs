@@ -113,6 +113,11 @@ pub enum Event {
         /// It is off, or is not; before that is known: it is being switched off.
         off: Option<bool>,
     },
+    /// Maintenance began, or is over.
+    Maintenance {
+        /// Whether nothing moves by itself.
+        on: bool,
+    },
     /// This loop woke later than it asked to.
     Stalled {
         /// How much later.
@@ -172,6 +177,8 @@ pub enum Reason {
     Operator,
     /// This program is being stopped.
     Shutdown,
+    /// A person had this node serve nothing.
+    Disabled,
     /// The configuration is being reloaded, and this group goes or changes.
     Reload,
     /// Another node's claim wins.

@@ -15,13 +15,17 @@ impl Failover {
         for (id, group) in self.groups.iter_mut().take(self.count) {
             match change.origin(id) {
                 Origin::New => {}
-                Origin::Kept(from) => *group = old.at(from).under(group),
+                Origin::Kept(from) => {
+                    *group = old.at(from).under(group);
+                    group.become_pinned(self.me, group.pinned);
+                }
                 Origin::Changed(from) => group.succeed(old.at(from), events),
             }
         }
-        let standby = change.carried(self.standby);
-        self.remember |= standby.iter().count() != self.standby.iter().count();
-        self.standby = standby;
+        self.standby = change.carried(self.standby);
+        let kept = change.carried(self.kept.standby);
+        self.remember |= kept.iter().count() != self.kept.standby.iter().count();
+        self.kept.standby = kept;
         self.required = config.watchdog.required;
         self.connectivity.reconfigure(change);
         self.fencing.able = super::fencing::fenceable(config);

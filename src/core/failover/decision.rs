@@ -18,6 +18,7 @@ impl Failover {
             }
         }
         self.end_suspension(members, events);
+        self.hear_maintenance(members, events);
         members.review_absent(now);
         self.doomed = self.doomed && self.is_stuck();
         self.connectivity.compare(members, events);
@@ -59,7 +60,11 @@ impl Failover {
             .operator_until
             .is_some_and(|until| now >= until)
         {
-            self.groups.at_mut(id).request.operator_until = None;
+            let kept = self.competitor(id, members).is_none();
+            let group = self.groups.at_mut(id);
+            group.request.operator_until = None;
+            // It did not come; whoever is about to stop it will still hand it over.
+            group.pinned &= kept || group.claim().is_some();
         }
         if self.groups.at(id).is_retiring() {
             return self.decide_retiring(id, members, events);
@@ -101,7 +106,7 @@ impl Failover {
         self.review_grant(id, members);
         self.groups.at_mut(id).request.asking = false;
         let holder = self.holder(id, members);
-        if holder.is_some() {
+        if holder.is_some() && !self.is_vouched(id, members) {
             self.groups.at_mut(id).bequest = None;
             self.ask(now, id, members);
             return;
@@ -179,7 +184,8 @@ impl Failover {
         let claim = self.claim(id, next(self.groups.at(id).epoch));
         let holder = self.holder(id, members);
         let wanted = self.wanted(id, self.is_able(members), members).0;
-        let elsewhere = holder.is_some() || self.leaving || self.is_blocked(now, id, members);
+        let ends = self.leaving || self.disabled;
+        let elsewhere = holder.is_some() || ends || self.is_blocked(now, id, members);
         if elsewhere || (self.is_settled(members) && wanted.is_some_and(|node| node != self.me)) {
             self.groups
                 .at_mut(id)
@@ -243,6 +249,8 @@ impl Failover {
         let successor = wanted.filter(|node| *node != self.me);
         let letting_go = if self.leaving {
             Some(Reason::Shutdown)
+        } else if self.disabled {
+            Some(Reason::Disabled)
         } else if members.is_cloned() {
             Some(Reason::Cloned)
         } else if !members.is_healthy() {
@@ -277,9 +285,9 @@ impl Failover {
                 None
             };
             if let Some(reason) = handing_over {
-                self.groups
-                    .at_mut(id)
-                    .become_stopping(claim, Some(to), reason, events);
+                let group = self.groups.at_mut(id);
+                group.request.operator_until = None;
+                group.become_stopping(claim, Some(to), reason, events);
                 return;
             }
         }
@@ -338,10 +346,8 @@ impl Failover {
     }
 
     pub(super) fn claim(&self, id: GroupId, epoch: u8) -> Claim {
-        let group = self.groups.at(id);
-        let home = group.failback && group.home == self.me;
         Claim {
-            home,
+            home: self.groups.at(id).claims_home(self.me),
             epoch,
             node: self.me,
         }

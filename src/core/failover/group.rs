@@ -10,6 +10,7 @@ use crate::wire::Word;
 use super::claim::{Claim, is_later, next};
 use super::failure::Failures;
 use super::retirement::Retirement;
+use super::transfer::{Request, Wish};
 
 /// A group as this node holds it, or not.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ pub(crate) struct Group {
     pub(crate) reason: Reason,
     /// The latest epoch seen; 0 before the first.
     pub(crate) epoch: u8,
+    /// A person moved it here: it does not go home by itself.
+    pub(crate) pinned: bool,
     /// A leaving holder named this node, with this epoch.
     pub(crate) bequest: Option<u8>,
     /// A peer asked for it and has no answer yet.
@@ -75,24 +78,6 @@ pub(crate) enum State {
     },
 }
 
-/// A peer's ip-request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Wish {
-    pub(crate) by: NodeId,
-    pub(crate) operator: bool,
-}
-
-/// This node's own ip-request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Request {
-    /// It should be here and its holder can be asked.
-    pub(crate) asking: bool,
-    /// Not asked again before.
-    pub(crate) next_at: Instant,
-    /// A person wants it here, until then.
-    pub(crate) operator_until: Option<Instant>,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Flight {
     Check,
@@ -116,6 +101,7 @@ impl Group {
             state,
             reason: Reason::Start,
             epoch: 0,
+            pinned: false,
             bequest: None,
             wish: None,
             request: Request::default(),
@@ -322,6 +308,8 @@ impl Group {
         self.shown = None;
         if !self.is_served() {
             self.wish = None;
+            // Of a claim that lost and is asked for again a person's word still holds.
+            self.pinned &= self.claim().is_some() || matches!(state, State::Idle { .. });
         }
         let state = self.word(self.home, None, false).state;
         events.report(Event::Group {

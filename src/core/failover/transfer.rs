@@ -4,10 +4,37 @@ use super::Failover;
 use super::claim::Claim;
 use super::group::State;
 use crate::action::{Event, Events, Reason};
-use crate::id::GroupId;
+use crate::id::{GroupId, NodeId};
 use crate::membership::{Alive, Membership};
 use crate::time::Instant;
 use crate::wire::{Address, ControlWord};
+
+/// A peer's ip-request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wish {
+    pub(crate) by: NodeId,
+    pub(crate) operator: bool,
+}
+
+/// This node's own ip-request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Request {
+    /// It should be here and its holder can be asked.
+    pub(crate) asking: bool,
+    /// Not asked again before.
+    pub(crate) next_at: Instant,
+    /// A person wants it here, until then.
+    pub(crate) operator_until: Option<Instant>,
+    /// And vouches for whoever may still run it.
+    pub(crate) forced: bool,
+}
+
+impl Request {
+    /// A person wants it here and vouches for others.
+    pub(crate) fn is_forced(&self) -> bool {
+        self.forced && self.operator_until.is_some()
+    }
+}
 
 impl Failover {
     /// A peer asked for a group that runs here.
@@ -49,10 +76,6 @@ impl Failover {
         );
         if !agreed {
             return;
-        }
-        if wish.operator && wanted != Some(wish.by) {
-            // A person moved it: going home by itself would undo that.
-            self.stand_by(id, true);
         }
         let reason = if wish.operator {
             Reason::Operator

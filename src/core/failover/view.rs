@@ -3,6 +3,7 @@
 use super::Failover;
 use super::claim::{Claim, is_later};
 use super::group::State;
+use super::person::is_on;
 use super::placement::{Seat, place};
 use crate::action::{GroupState, Reason};
 use crate::id::{GroupId, NodeId, NodeSet};
@@ -118,13 +119,14 @@ impl Failover {
 
     /// Every live peer has seen our claim of beat `beat` and holds nothing against it.
     pub(super) fn confirmed(&self, id: GroupId, beat: u32, members: &Membership) -> bool {
+        let vouched = self.is_vouched(id, members);
         members.alive().all(|(_, alive)| {
             let word = *alive.beat.groups.at(id);
             alive.hears()
                 && alive.echo >= beat
                 && alive.is_believed()
-                && !word.state.holds()
-                && word.owner == Some(self.me)
+                && (vouched && word.state == GroupState::StopFailed
+                    || !word.state.holds() && word.owner == Some(self.me))
         })
     }
 
@@ -137,6 +139,21 @@ impl Failover {
     ) -> (Option<NodeId>, Reason) {
         let group = self.group(id);
         let own = group.claim().map(|claim| claim.node);
+        let holder = own.or_else(|| self.holder(id, members));
+        if me_able && is_on(self.maintenance) && group.request.operator_until.is_none() {
+            return match group.state {
+                State::Unknown { .. } if holder.is_none() => (Some(self.me), Reason::Stays),
+                // What is only claimed is not begun.
+                State::Claiming { .. } => (None, Reason::Stays),
+                State::Idle { .. }
+                | State::Unknown { .. }
+                | State::Starting { .. }
+                | State::Held { .. }
+                | State::Stopping { .. }
+                | State::StartFailed { .. }
+                | State::StopFailed { .. } => (holder, Reason::Stays),
+            };
+        }
         let mut able = NodeSet::EMPTY;
         let mut standby = NodeSet::EMPTY;
         for node in NodeId::first(members.shape.nodes) {
@@ -165,8 +182,8 @@ impl Failover {
             .fold(NodeSet::EMPTY, NodeSet::with);
         place(&Seat {
             home: group.home,
-            failback: group.failback,
-            holder: own.or_else(|| self.holder(id, members)),
+            failback: group.failback && self.moved(id, members).is_none(),
+            holder,
             able,
             standby,
             connected,
@@ -223,6 +240,7 @@ impl Failover {
     /// This node can serve, as far as it is not about one group.
     pub(crate) fn is_able(&self, members: &Membership) -> bool {
         !self.leaving
+            && !self.disabled
             && !self.is_stuck()
             && !self.is_unguarded()
             && members.is_healthy()
@@ -260,7 +278,7 @@ impl Failover {
 
     /// A dead node may still run it.
     pub(super) fn is_blocked(&self, now: Instant, id: GroupId, members: &Membership) -> bool {
-        now < self.stuck_until(id, members)
+        now < self.stuck_until(id, members) && !self.group(id).request.is_forced()
     }
 
     /// A group that may run once at most may be on a node that fell silent: only its goodbye or a
@@ -277,6 +295,7 @@ impl Failover {
         let alone = members.alive().next().is_none();
         let group = self.group(id);
         group.at_most_one
+            && !group.request.is_forced()
             && !group.kept
             && ((alone && self.connectivity.is_cut_off()) || members.others().any(unknown))
     }

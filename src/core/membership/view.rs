@@ -59,6 +59,11 @@ impl Membership {
             && !self.alive().any(|(_, alive)| alive.hears())
     }
 
+    /// How long a person's request stands.
+    pub(crate) fn patience_until(&self, now: Instant) -> Instant {
+        now.after(self.timing.deadtime.plus(self.timing.keepalive))
+    }
+
     /// A peer that was alive at `since` may believe this node dead.
     pub(crate) fn is_missed_since(&self, since: Instant) -> bool {
         self.others()

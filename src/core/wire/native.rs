@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! version 4 | key 4 · kind 4 | source 4 · low half of the incarnation 4 · counter 4 · body · tag 12
-//! beat    flags 1, digests 3, ping 1, newest control word 1,
+//! beat    flags 1 (upper half: maintenance), digests 3, ping 1, newest control word 1,
 //!         per group 2: epoch 8 | owner 4 | home 1 | state 3, per other node 4: links 1, echo 3
 //! hello   beat, high half 4, re {node 1, incarnation 8, counter 4}, deadtime 3, lease 1, watchdog 1
 //! ask     node 1, low half 4
@@ -20,7 +20,7 @@ use super::{
     Word,
 };
 use crate::action::{GroupState, Reject};
-use crate::id::{GroupId, LinkSet, MAX_GROUPS, NodeId, PerGroup, PerNode};
+use crate::id::{GroupId, GroupSet, LinkSet, MAX_GROUPS, NodeId, PerGroup, PerNode};
 
 /// The version of this dialect; the upper half of the first byte.
 pub const VERSION: u8 = 1;
@@ -170,8 +170,10 @@ fn encode_beat(out: &mut Writer<'_>, beat: &Beat, source: NodeId, shape: Shape) 
         want,
         leaving,
         unable,
+        maintenance,
     } = beat.flags;
-    let flags = u8::from(want) | (u8::from(leaving) << 1) | (u8::from(unable) << 2);
+    let bits = u8::from(want) | (u8::from(leaving) << 1) | (u8::from(unable) << 2);
+    let flags = bits | (maintenance << 4);
     out.bytes(&[flags])?;
     out.bytes(&beat.digests)?;
     out.bytes(&[beat.ping, beat.newest])?;
@@ -199,6 +201,7 @@ fn decode_beat(rest: &mut &[u8], source: NodeId, shape: Shape) -> Result<Beat, R
             want: bit(0),
             leaving: bit(1),
             unable: bit(2),
+            maintenance: flags >> 4,
         },
         digests: [d0, d1, d2],
         ping,
@@ -286,6 +289,10 @@ fn decode_control(rest: &mut &[u8], shape: Shape) -> Result<Control, Reject> {
             group: group(g)?,
             granted: granted != 0,
         },
+        WordWire::Move { group: g, .. } => ControlWord::Move { group: group(g)? },
+        WordWire::Unmove { groups, .. } => ControlWord::Unmove {
+            groups: GroupSet(u16::from_le_bytes(groups)),
+        },
         WordWire::RexmitRequest { first, .. } => ControlWord::RexmitRequest { first },
         WordWire::Gone { last, .. } => ControlWord::Gone { last },
     };
@@ -351,6 +358,8 @@ enum WordWire {
     IpRequestResp { group: u8, granted: u8, spare: u8 },
     RexmitRequest { first: u8, spare: [u8; 2] },
     Gone { last: u8, spare: [u8; 2] },
+    Move { group: u8, spare: [u8; 2] },
+    Unmove { groups: [u8; 2], spare: u8 },
 }
 
 impl From<ControlWord> for WordWire {
@@ -368,6 +377,14 @@ impl From<ControlWord> for WordWire {
             ControlWord::IpRequestResp { group, granted } => Self::IpRequestResp {
                 group: group.wire(),
                 granted: u8::from(granted),
+                spare: 0,
+            },
+            ControlWord::Move { group } => Self::Move {
+                group: group.wire(),
+                spare: [0; 2],
+            },
+            ControlWord::Unmove { groups } => Self::Unmove {
+                groups: groups.0.to_le_bytes(),
                 spare: 0,
             },
             ControlWord::RexmitRequest { first } => Self::RexmitRequest {

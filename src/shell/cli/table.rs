@@ -1,7 +1,7 @@
 //! Every command; [`Row`] says how a row is read.
 
 use super::row::Row;
-use super::{check, cl_status, events, heartbeat, reload, run, write_state};
+use super::{check, cl_status, events, heartbeat, order, reload, run, status, write_state};
 use crate::state;
 
 pub(super) const ROWS: &[Row] = &[
@@ -16,19 +16,50 @@ pub(super) const ROWS: &[Row] = &[
         function: Some(|call| check::check(&call.directory)),
     },
     Row {
-        synopsis: "status [--json]",
-        help: "what the running one knows",
-        function: None,
+        synopsis: "status [--line] [--watch] [--json] [--metrics]",
+        help: "what the running one knows\n\
+--line     one line for monitoring; exit codes 0 ok, 1 warning, 2 critical, 3 not running\n\
+--watch    the whole screen, each second, until q\n\
+--json     one object; --metrics the same for Prometheus",
+        function: Some(status::status),
     },
     Row {
-        synopsis: "standby [all|local|foreign|GROUP]",
-        help: "hand groups over",
-        function: None,
+        synopsis: "standby [all|local|foreign|GROUP] [--persist] [--force] [--no-wait]",
+        help: "hand groups over, prefer to leave them there\n\
+            They are still served here when nobody else can. It ends with this run of the agent; --persist\n\
+            keeps it over a restart and a reboot. --force: in maintenance, too.",
+        function: Some(order::order),
     },
     Row {
-        synopsis: "takeover [all|local|foreign|GROUP]",
-        help: "take groups",
-        function: None,
+        synopsis: "takeover [all|local|foreign|GROUP] [--force] [--no-wait]",
+        help: "take groups; they stay until unmove\n\
+            --force starts what another node could not stop, or may still run unheard: you vouch for it.",
+        function: Some(order::order),
+    },
+    Row {
+        synopsis: "move GROUP NODE [--force] [--no-wait]",
+        help: "take a group to a node, where it stays",
+        function: Some(order::order),
+    },
+    Row {
+        synopsis: "unmove all|GROUP [--no-wait]",
+        help: "let moved groups go where they belong",
+        function: Some(order::order),
+    },
+    Row {
+        synopsis: "disable [--persist] [--force] [--no-wait]",
+        help: "hand everything over, serve nothing",
+        function: Some(order::order),
+    },
+    Row {
+        synopsis: "enable [--no-wait]",
+        help: "serve again",
+        function: Some(order::order),
+    },
+    Row {
+        synopsis: "maintenance on|off [--no-wait]",
+        help: "nothing moves by itself, on any node",
+        function: Some(order::order),
     },
     Row {
         synopsis: "reload [--no-wait]",

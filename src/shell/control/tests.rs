@@ -38,7 +38,10 @@ fn a_request_is_answered_and_the_connection_ends() {
             ask(&rundir, "standby group7").unwrap_err(),
         )
     });
-    assert!(good.starts_with("Command(Standby(Group("), "{good}");
+    assert!(
+        good.starts_with("Order(Order { command: Standby(Group("),
+        "{good}"
+    );
     assert!(matches!(bad, AskError::Refused(why) if why.contains("group of haresources")));
 }
 
@@ -99,13 +102,10 @@ fn requests_are_heartbeats_words() {
     let command = |line| parse(line, &config);
     assert_eq!(command("status --json"), Ok(Request::Status { json: true }));
     assert_eq!(
-        command("standby"),
-        Ok(Request::Command(Command::Standby(Selection::All)))
+        command("settled failback"),
+        Ok(Request::Settled(Selection::Foreign))
     );
-    assert_eq!(
-        command("takeover failback"),
-        Ok(Request::Command(Command::Takeover(Selection::Foreign)))
-    );
+    assert!(matches!(command("standby"), Ok(Request::Order(_))));
     let (from, json) = (Some(7), true);
     assert_eq!(
         command("events --json 7"),
@@ -126,7 +126,7 @@ fn requests_are_heartbeats_words() {
 
 proptest::proptest! {
     #[test]
-    fn any_line_is_a_request_or_an_error_of_one_line(line in "\\PC{0,64}|(status|standby|takeover|events) ?\\PC{0,40}") {
+    fn any_line_is_a_request_or_an_error_of_one_line(line in "\\PC{0,64}|(status|standby|takeover|events|move|settled) ?\\PC{0,40}") {
         let config = crate::testing::config(2);
         if let Err(why) = parse(&line, &config) {
             assert!(!why.contains('\n') && why.len() < 400, "{why}");

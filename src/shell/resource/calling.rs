@@ -11,6 +11,9 @@ use super::call::{self, Call};
 use super::{Ended, Resources, Work};
 use crate::script::{self, Exit, Finished, Job, MOST, Rule, TURN, Verb};
 
+/// How often a status of what runs looks whether it is its turn.
+const IDLE_TURN: Duration = Duration::from_millis(500);
+
 /// What everything that is run here has in common.
 #[derive(Clone)]
 pub(crate) struct Surroundings {
@@ -61,7 +64,11 @@ impl Resources {
             self.work.at(group),
             Work::Running { .. } | Work::Watching { .. }
         );
-        let most = if asks { MOST / 2 } else { MOST };
+        let (most, turn) = if asks {
+            (MOST / 2, IDLE_TURN)
+        } else {
+            (MOST, TURN)
+        };
         let (job, rule, delay) = match call::find(&self.directory, place, word, verb) {
             Ok(Call::Program {
                 path,
@@ -95,7 +102,7 @@ impl Resources {
             let mut delay = delay;
             // At most so many children at once; others wait until it is their turn.
             while delay > Duration::ZERO || job.is_some() && running.get() >= most {
-                let span = if delay > Duration::ZERO { delay } else { TURN };
+                let span = if delay > Duration::ZERO { delay } else { turn };
                 reactor.wait(&[], reactor.now().after(span)).await;
                 delay = Duration::ZERO;
                 if errand.number.get() != number {

@@ -5,9 +5,8 @@ use std::rc::Rc;
 
 use log::{Level, warn};
 use twinbeat::Node;
-use twinbeat::action::{Input, Reject};
+use twinbeat::action::{Input, Kept, Reject};
 use twinbeat::config::{Config, Sight};
-use twinbeat::id::GroupSet;
 use twinbeat::time::{Duration, Instant};
 
 use super::{CONTROL, LONGEST_TURN, NETWORK, Program, REALTIME_AGAIN, ROUTES, SIGNALS};
@@ -84,6 +83,7 @@ impl Program {
             self.tell(now, Input::Fenced { node, off });
             told = true;
         }
+        self.moves.note(now, &self.config, &self.node);
         while let Some(asked) = self.control.poll_asked() {
             let reply = asked.request(&self.config);
             let reply = reply.and_then(|request| self.on_request(now, request));
@@ -156,6 +156,8 @@ impl Program {
             config: &self.config,
             node: &self.node,
             links: &self.links,
+            resources: &self.resources,
+            moves: &self.moves,
             watchdog: self.watchdog.view(),
             now,
             started: self.started,
@@ -165,10 +167,8 @@ impl Program {
             Request::Status { json: true } => status::json(&status),
             Request::Heartbeat => status::heartbeat(&status),
             Request::Events { from, json } => self.history.tell(&self.config, now, from, json),
-            Request::Command(command) => {
-                self.tell(now, Input::Command(command));
-                String::new()
-            }
+            Request::Settled(which) => status::settled(&status, which, self.writer.word()),
+            Request::Order(order) => return self.on_order(now, order),
             Request::Reload { again } => {
                 if again {
                     self.reload(now);
@@ -235,9 +235,19 @@ impl Writer {
         self.write(state::generation(&self.directory, generation));
     }
 
-    /// What this node stands by for.
-    pub(super) fn remember(&self, config: &Config, groups: GroupSet) {
-        self.write(state::standby(&self.directory, config, groups));
+    /// What a person said for later.
+    pub(super) fn remember(&self, config: &Config, kept: Kept) {
+        self.write(state::standby(&self.directory, config, kept));
+    }
+
+    /// How what was last written fared, as `settled` says it.
+    pub(super) fn word(&self) -> &'static str {
+        let queue = self.queue.borrow();
+        match (queue.writing, queue.failed) {
+            (true, _) => "busy",
+            (false, true) => "failed",
+            (false, false) => "rest",
+        }
     }
 
     fn write(&self, (file, text): (PathBuf, String)) {
