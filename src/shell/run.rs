@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use log::warn;
-use twinbeat::action::{Action, Command, Event, Input};
+use twinbeat::action::{Action, Command, Input};
 use twinbeat::config::Config;
 use twinbeat::id::{LinkId, MAX_WITNESSES, PerLink};
 use twinbeat::time::{Duration, Instant};
@@ -321,21 +321,6 @@ impl Program {
             self.pings.send();
         }
         beat
-    }
-
-    fn note_events(&mut self, now: Instant) {
-        while let Some(event) = self.node.poll_event() {
-            self.history.note(now, event);
-            self.moves.on_event(event);
-            let (level, mut line) = journal::event(&self.config, event);
-            self.hooks.on_event(&self.config, event, &line);
-            if let Event::LinkCarrier { link, .. } = event {
-                let trouble = self.links.trouble(link);
-                line.push_str(if trouble.is_empty() { "" } else { ": " });
-                line.push_str(trouble);
-            }
-            log::log!(level, "{line}");
-        }
     }
 
     /// A beat counts whether or not it left: a node without links may still have to serve.
