@@ -6,6 +6,7 @@ mod lab;
 mod netns {
     pub(crate) mod connectivity;
     pub(crate) mod faults;
+    pub(crate) mod fencing;
     pub(crate) mod hooks;
     pub(crate) mod interfaces;
     pub(crate) mod media;
@@ -37,9 +38,10 @@ fn main() -> ExitCode {
     }
 }
 
-const TESTS: [&[Test]; 16] = [
+const TESTS: [&[Test]; 18] = [
     netns::connectivity::TESTS,
     netns::faults::TESTS,
+    netns::fencing::TESTS,
     netns::hooks::TESTS,
     netns::interfaces::TESTS,
     netns::media::TESTS,

@@ -8,6 +8,7 @@ pub mod authkeys;
 pub mod care;
 mod change;
 pub mod diagnostic;
+pub mod fence;
 pub mod group;
 pub mod ha_cf;
 pub mod haresources;
@@ -26,6 +27,7 @@ use core::ops::Range;
 pub use care::{Care, Limits};
 pub use change::{Change, Origin, Refusal};
 use diagnostic::{Position, Report};
+pub use fence::Fence;
 pub use group::{Options, Policy};
 pub use haresources::{Network, Route};
 pub use reach::{Reach, Sight, Witness};
@@ -87,6 +89,8 @@ pub struct Config {
     pub watchdog: Watchdog,
     /// `ping`, `ping6`, `ping_group`, `track`, `deadping`.
     pub reach: Reach,
+    /// `stonith`, `stonith_host`.
+    pub fences: heapless::Vec<Fence, { fence::MAX_FENCES }>,
     /// Where log lines go besides standard error.
     pub log: Log,
     /// `rundir`: holds `control.sock`.
@@ -275,6 +279,7 @@ impl Config {
             },
             watchdog: Watchdog::default(),
             reach: Reach::default(),
+            fences: heapless::Vec::new(),
             log: Log::default(),
             rundir: Text::default(),
             statedir: Text::default(),

@@ -205,6 +205,11 @@ impl Node {
                 self.known_group(group)?;
                 self.failover.on_done(now, group, outcome, &mut self.events);
             }
+            Input::Fenced { node, off } => {
+                let events = &mut self.events;
+                self.failover
+                    .on_fenced(now, node, off, &mut self.members, events);
+            }
             Input::Died(group) => {
                 self.known_group(group)?;
                 self.failover.on_death(group, &mut self.events);

@@ -104,6 +104,10 @@ impl Machine for ThisMachine<'_> {
         }
     }
 
+    fn has_program(&self, path: &str) -> bool {
+        resource::is_executable(path)
+    }
+
     fn is_same_device(&self, one: &str, other: &str) -> bool {
         match (stat(one), stat(other)) {
             (Ok(one), Ok(other)) => one.st_rdev != 0 && one.st_rdev == other.st_rdev,

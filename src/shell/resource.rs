@@ -32,7 +32,7 @@ use twinbeat::time::{Duration, Instant};
 use crate::interface::Interfaces;
 use crate::reactor::Reactor;
 use crate::script::{Finished, Rule, Verb};
-pub(crate) use call::{add, is_there};
+pub(crate) use call::{add, is_executable, is_there};
 pub(crate) use calling::Surroundings;
 pub(crate) use holding::Holding;
 use watching::Look;

@@ -139,6 +139,22 @@ pub(crate) fn event(config: &Config, event: Event) -> (Level, String) {
                 if agreed { "agreed" } else { "refused" }
             ),
         ),
+        Event::Fencing { node, off } => (
+            if off == Some(false) {
+                Level::Error
+            } else {
+                Level::Warn
+            },
+            format!(
+                "node {} {}",
+                name(node),
+                match off {
+                    None => "may run what is wanted here: switching it off",
+                    Some(true) => "is switched off",
+                    Some(false) => "is not switched off: it is tried again",
+                }
+            ),
+        ),
         Event::Stalled { late } => (Level::Warn, format!("this loop woke {} late", coarse(late))),
         Event::Health { healthy: false } => (
             Level::Error,

@@ -16,6 +16,7 @@ use super::{Program, Reading, clock};
 use crate::address::Addresses;
 use crate::announce::Announcer;
 use crate::control::Control;
+use crate::fence::Fences;
 use crate::history::History;
 use crate::hook::Hooks;
 use crate::interface::Interfaces;
@@ -92,6 +93,7 @@ pub(super) fn start(directory: &Path, config: Rc<Config>) -> Result<Program, Str
         reload: Reload::default(),
         history: History::new(boot.counter),
         hooks,
+        fences: Fences::default(),
         started: now,
         realtime_at: Instant::NEVER,
         stopping: false,
