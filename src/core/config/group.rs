@@ -186,8 +186,7 @@ const MAX_RESTARTS: u8 = 100;
 
 /// What a line may say.
 const OPTIONS: &str = "must be one of, each once: policy at-least-one or at-most-one; failback on or off; \
-                       after, with and another group; \
-                       restarts 0 to 100; window, timeout, monitor and a time from 1 to 14400 s \
+                       after, with and a group; restarts 0 to 100; window, timeout, monitor and a time from 1 to 14400 s \
                        (monitor 0: never); resource and a script of that group, whose timeout and monitor follow";
 /// How it is written.
 pub(super) const EXAMPLE: &str = "group 192.0.2.10/24 monitor 10 resource nginx timeout 120";

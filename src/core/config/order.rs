@@ -1,11 +1,12 @@
 //! `after` and `with`: the group that must be held before another is started, and the group whose node
 //! another goes to.
 
-use super::Config;
-use crate::id::{GroupId, GroupSet};
+use super::{Config, Options};
+use crate::id::GroupId;
 
 impl Config {
     /// The group whose home and failback count for a group: itself, or that which it goes with.
+    #[inline(never)]
     pub fn leader(&self, mut id: GroupId) -> GroupId {
         // There are no circles.
         while let Some(with) = self.options(id).with {
@@ -14,23 +15,17 @@ impl Config {
         id
     }
 
-    fn options(&self, id: GroupId) -> super::Options {
-        self.groups
-            .get(id.index())
-            .map_or_else(Default::default, |group| group.options)
+    #[inline(never)]
+    fn options(&self, id: GroupId) -> Options {
+        let group = self.groups.get(id.index());
+        group.map_or_else(Options::default, |group| group.options)
     }
 
     /// Whether a group is another, or waits for it or goes with it, by however many between.
     fn depends(&self, one: GroupId, on: GroupId) -> bool {
-        let mut all = GroupSet::EMPTY.with(one);
-        for _ in self.group_ids() {
-            for id in all.iter() {
-                let options = self.options(id);
-                let more = [options.after, options.with].into_iter().flatten();
-                all = more.fold(all, GroupSet::with);
-            }
-        }
-        all.contains(on)
+        let options = self.options(one);
+        let mut others = [options.after, options.with].into_iter().flatten();
+        one == on || others.any(|other| self.depends(other, on))
     }
 }
 
@@ -62,5 +57,4 @@ pub(super) fn set(
 }
 
 /// What is wrong where [`set`] says so.
-pub(super) const WRONG: &str = "must name one other group, once, and not one that waits for this group or goes with it: \
-                                write the first resource of its line in haresources";
+pub(super) const WRONG: &str = "must name one other group, once, and none that depends on this one";

@@ -16,6 +16,7 @@ use crate::membership::Membership;
 
 impl Failover {
     /// The group that decides where a group runs: itself, or that which it goes with.
+    #[inline(never)]
     pub(super) fn leader(&self, mut id: GroupId) -> GroupId {
         while let Some(with) = self.group(id).with {
             id = with;
@@ -64,15 +65,17 @@ impl Failover {
     }
 
     /// The one it comes after is held nowhere.
+    #[inline(never)]
     pub(super) fn waits(&self, id: GroupId, members: &Membership) -> bool {
         self.group(id).after.is_some_and(|other| {
             let own = matches!(self.group(other).state, State::Held { .. });
-            let among = |is: fn(GroupState) -> bool| {
-                words(other, members).any(|(_, _, word)| is(word.state))
-            };
+            let (mut held, mut holds) = (own, false);
+            for (_, _, word) in words(other, members) {
+                held |= word.state == GroupState::Held;
+                holds |= word.state.holds();
+            }
             // Of a node out of hearing others say no more than that it has it.
-            let distant = !among(GroupState::holds) && self.holder(other, members).is_some();
-            !(own || distant || among(|state| state == GroupState::Held))
+            !held && (holds || self.holder(other, members).is_none())
         })
     }
 
@@ -82,6 +85,7 @@ impl Failover {
     }
 
     /// What keeps it from being started here.
+    #[inline(never)]
     pub(crate) fn missing(&self, id: GroupId, members: &Membership) -> Option<Reason> {
         if self.waits(id, members) {
             return Some(Reason::After);
@@ -96,24 +100,20 @@ impl Failover {
     }
 
     /// The one it goes with is leaving this node, or is on another: it follows unasked.
+    #[inline(never)]
     pub(super) fn is_apart(&self, id: GroupId, members: &Membership) -> bool {
         self.group(id).with.is_some_and(|other| {
-            let leaving = match self.group(other).state {
-                State::Stopping { .. } | State::Idle { grant: Some(_) } => true,
-                State::Idle { grant: None }
-                | State::Unknown { .. }
-                | State::Claiming { .. }
-                | State::Starting { .. }
-                | State::Held { .. }
-                | State::StartFailed { .. }
-                | State::StopFailed { .. } => false,
-            };
-            leaving || (self.is_without(id) && self.competitor(other, members).is_some())
+            let state = self.group(other).state;
+            matches!(
+                state,
+                State::Stopping { .. } | State::Idle { grant: Some(_) }
+            ) || (self.is_without(id) && self.competitor(other, members).is_some())
         })
     }
 
     /// Why it must not run here any longer: nobody can hold the one it comes after, or it cannot run
     /// where the one is that it goes with.
+    #[inline(never)]
     pub(super) fn lacks(&self, id: GroupId, members: &Membership) -> Option<Reason> {
         // A node that is not able knows too little; in maintenance nothing is stopped for that.
         if !self.may_start(members) || is_on(self.maintenance) {
@@ -135,6 +135,7 @@ impl Failover {
 
     /// Groups that are not stopped yet, as what comes after them has to stop first; and not started
     /// again yet, after a reload, as what they come after has to be held first.
+    #[inline(never)]
     pub(super) fn withheld(&self, members: &Membership) -> GroupSet {
         let stopping = |id: &GroupId| {
             let group = self.group(*id);
@@ -153,6 +154,7 @@ impl Failover {
 }
 
 /// Those of a set that do not go with others.
+#[inline(never)]
 pub(super) fn leading(groups: &PerGroup<Group>, set: GroupSet) -> GroupSet {
     let leads = |id: &GroupId| groups.at(*id).with.is_none();
     set.iter()

@@ -208,6 +208,12 @@ impl Failover {
     /// Nothing is on its way with a group, as far as this node sees.
     pub(crate) fn is_at_rest(&self, now: Instant, id: GroupId, members: &Membership) -> bool {
         let group = self.group(id);
+        let others = [group.after, group.with];
+        let mut others = others.into_iter().flatten();
+        if !others.all(|other| self.is_at_rest(now, other, members)) {
+            // It waits for that one, or follows it.
+            return false;
+        }
         let wanted = self.wanted_node(id, members);
         let own = group.word(self.me, None, false).state;
         match own {
