@@ -15,6 +15,7 @@ pub mod interface;
 mod lexer;
 pub mod line;
 pub mod lint;
+mod order;
 pub mod reach;
 mod sources;
 pub mod watchdog;
@@ -74,8 +75,8 @@ pub struct Config {
     pub groups: heapless::Vec<Group, MAX_GROUPS>,
     /// Resources of all groups; a group owns a range.
     pub resources: heapless::Vec<Resource, MAX_RESOURCES>,
-    /// What was written for single resources, each at its place in [`Config::resources`].
-    pub care: [Care; MAX_RESOURCES],
+    /// What was written for single resources, by their places in [`Config::resources`].
+    pub care: heapless::Vec<(u16, Care), MAX_RESOURCES>,
     /// `monitor`: for groups that say nothing else; zero for never, the default.
     pub monitor: Duration,
     /// `auto_failback`.
@@ -265,7 +266,7 @@ impl Config {
             links: heapless::Vec::new(),
             groups: heapless::Vec::new(),
             resources: heapless::Vec::new(),
-            care: [Care::default(); MAX_RESOURCES],
+            care: heapless::Vec::new(),
             monitor: Duration::ZERO,
             auto_failback: AutoFailback::Legacy,
             keys: Keys {

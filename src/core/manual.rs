@@ -94,6 +94,13 @@
 //! What was known of a node's end is void as soon as anybody hears it again and, where there are
 //! three or more, as soon as this node misses anything that another one says.
 //!
+//! # Order
+//! A group that comes after another is started by a node that sees that one held, in its own state or
+//! in a beat. Where both stop, the action that stops the other is withheld until it has stopped, and the
+//! addresses of that one are held until then, unless another's claim wins or the loop is unwell. A group
+//! that goes with another is placed where that one is claimed, or is being handed to, and is claimed only
+//! by a node that claims that one; so the two never compete for each other's place.
+//!
 //! # Another configuration
 //! A life may take up another configuration: groups go on under their new numbers by their keys. Before
 //! that nothing is under way here, what goes or changes has been stopped and shows until then that

@@ -106,7 +106,10 @@ impl Cluster {
         });
         self.rules.reloads += 1;
         self.check_kept(machine, &kept, &before, &outputs);
-        self.machines[machine].restarting.clear();
+        // What comes after another waits for that.
+        let groups = &self.settings.groups;
+        let restarting = &mut self.machines[machine].restarting;
+        restarting.retain(|group| groups[*group].after.is_some());
     }
 
     /// A start reads what the files say. What is no longer there was stopped by who wrote them.

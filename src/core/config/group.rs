@@ -4,7 +4,7 @@
 use super::care::{Care, Limits};
 use super::ha_cf::{boolean, number, span};
 use super::lexer::{Word, Words};
-use super::{Config, Resource};
+use super::{Config, MAX_RESOURCES, Resource, order};
 use crate::id::GroupId;
 use crate::time::Duration;
 
@@ -23,6 +23,10 @@ pub struct Options {
     /// `window`, 1 s to 4 h: when it has run for so long its failures are forgotten; 10 min by
     /// default.
     pub window: Option<Duration>,
+    /// `after`: started when that one is held somewhere, stopped before it.
+    pub after: Option<GroupId>,
+    /// `with`: on the node of that one, with its home and failback.
+    pub with: Option<GroupId>,
 }
 
 /// What counts more when nodes cannot hear each other.
@@ -71,6 +75,12 @@ pub(super) fn read<'a>(
                 resource = Some(value);
                 !value.is_empty() && named(config, id, value) != 0
             }
+            (b"after" | b"with", _) => {
+                if !order::set(option.bytes, value, group, complete, config) {
+                    return Err((option, order::WRONG));
+                }
+                true
+            }
             _ => set(option.bytes, value, group, resource, config).is_some(),
         };
         if !right {
@@ -82,6 +92,7 @@ pub(super) fn read<'a>(
 }
 
 /// Keeps one option; `None` if it is none, wrong, or there already.
+#[inline(never)]
 fn set(
     option: &[u8],
     value: &[u8],
@@ -119,12 +130,16 @@ fn set(
                 once(place, time)
             };
             if let (Some(name), Some(id)) = (resource, group) {
-                let mut bits = named(config, id, name);
-                for care in &mut config.care {
-                    if bits & 1 != 0 {
-                        place(care)?;
+                let bits = named(config, id, name);
+                for at in 0..u16::try_from(MAX_RESOURCES).ok()? {
+                    if bits.checked_shr(at.into())? & 1 != 0 {
+                        if !config.care.iter().any(|own| own.0 == at) {
+                            // As many places as resources.
+                            let _ = config.care.push((at, Care::default()));
+                        }
+                        let own = config.care.iter_mut().find(|own| own.0 == at);
+                        place(&mut own?.1)?;
                     }
-                    bits >>= 1;
                 }
             } else {
                 place(&mut options.care)?;
@@ -171,6 +186,7 @@ const MAX_RESTARTS: u8 = 100;
 
 /// What a line may say.
 const OPTIONS: &str = "must be one of, each once: policy at-least-one or at-most-one; failback on or off; \
+                       after, with and another group; \
                        restarts 0 to 100; window, timeout, monitor and a time from 1 to 14400 s \
                        (monitor 0: never); resource and a script of that group, whose timeout and monitor follow";
 /// How it is written.
