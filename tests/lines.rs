@@ -37,7 +37,7 @@ fn cluster(mut settings: Settings, seed: u64) -> Cluster {
         settings.groups.push(GroupSettings {
             home: number % 2,
             resources: vec![format!("10.0.0.{}", number + 1)],
-            at_most_one: false,
+            ..GroupSettings::default()
         });
     }
     let mut cluster = Cluster::new(settings, seed);

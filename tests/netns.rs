@@ -9,6 +9,7 @@ mod netns {
     pub(crate) mod hooks;
     pub(crate) mod interfaces;
     pub(crate) mod media;
+    pub(crate) mod order;
     pub(crate) mod person;
     pub(crate) mod process;
     pub(crate) mod reload;
@@ -17,6 +18,7 @@ mod netns {
     pub(crate) mod serial;
     pub(crate) mod services;
     pub(crate) mod stand_in;
+    pub(crate) mod status;
     pub(crate) mod stories;
     pub(crate) mod strangers;
     pub(crate) mod watchdog;
@@ -35,12 +37,13 @@ fn main() -> ExitCode {
     }
 }
 
-const TESTS: [&[Test]; 15] = [
+const TESTS: [&[Test]; 16] = [
     netns::connectivity::TESTS,
     netns::faults::TESTS,
     netns::hooks::TESTS,
     netns::interfaces::TESTS,
     netns::media::TESTS,
+    netns::order::TESTS,
     netns::person::TESTS,
     netns::process::TESTS,
     netns::reload::TESTS,
@@ -48,6 +51,7 @@ const TESTS: [&[Test]; 15] = [
     netns::ring::TESTS,
     netns::serial::TESTS,
     netns::services::TESTS,
+    netns::status::TESTS,
     netns::stories::TESTS,
     netns::strangers::TESTS,
     netns::watchdog::TESTS,

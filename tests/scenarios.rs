@@ -12,6 +12,7 @@
 //! | `group a 10.0.0.1 web` | a line of `haresources`: home, then addresses and scripts |
 //! | `differs b deadtime 4s`, `differs b groups` | one node has another value, or thinks it is the first group's home |
 //! | `at-most-one 10.0.0.1` | the policy of a group |
+//! | `after web 10.0.0.1`, `with web 10.0.0.1` | a group comes after another, goes with another |
 //! | `hosts 2`, `deadping 3s` | how many hosts are pinged, each a target |
 //! | `lose a 0`, `find a 0` | a host no longer answers `a`; it does again |
 //! | `fenced b a` | `b` is told that `a`, dead by then, was switched off |
@@ -296,11 +297,19 @@ impl Teller {
             ["group", home, resources @ ..] => settings.groups.push(GroupSettings {
                 home: settings.names.iter().position(|name| name == home)?,
                 resources: resources.iter().map(|word| (*word).to_owned()).collect(),
-                at_most_one: false,
+                ..GroupSettings::default()
             }),
             ["at-most-one", resource] => {
                 let group = group_of(settings, resource)?;
                 settings.groups[group].at_most_one = true;
+            }
+            ["after", resource, other] => {
+                let group = group_of(settings, resource)?;
+                settings.groups[group].after = Some(group_of(settings, other)?);
+            }
+            ["with", resource, other] => {
+                let group = group_of(settings, resource)?;
+                settings.groups[group].with = Some(group_of(settings, other)?);
             }
             ["hosts", count] => settings.hosts = count.parse().ok()?,
             ["restarts", count] => settings.restarts = count.parse().ok()?,

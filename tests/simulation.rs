@@ -287,7 +287,7 @@ fn address(home: usize, number: usize) -> GroupSettings {
     GroupSettings {
         home,
         resources: vec![format!("10.0.0.{}", number + 1)],
-        at_most_one: false,
+        ..GroupSettings::default()
     }
 }
 

@@ -15,6 +15,7 @@ pub mod interface;
 mod lexer;
 pub mod line;
 pub mod lint;
+mod order;
 pub mod reach;
 mod sources;
 pub mod watchdog;

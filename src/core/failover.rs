@@ -7,6 +7,7 @@ mod connectivity;
 mod decision;
 mod failure;
 mod group;
+mod order;
 mod person;
 mod placement;
 mod retirement;
@@ -65,11 +66,12 @@ struct Suspension {
 
 impl Failover {
     pub(crate) fn new(config: &Config, kept: Kept) -> Self {
+        let groups = configured(config);
         Self {
             me: config.me,
             count: config.groups.len(),
-            groups: configured(config),
-            standby: kept.standby,
+            standby: order::leading(&groups, kept.standby),
+            groups,
             disabled: kept.disabled,
             maintenance: 0,
             kept,
@@ -189,15 +191,16 @@ impl Failover {
         }
     }
 
-    pub(crate) fn poll_action(&mut self) -> Option<Action> {
+    pub(crate) fn poll_action(&mut self, members: &Membership) -> Option<Action> {
         if self.remember {
             self.remember = false;
             return Some(Action::Remember(self.kept));
         }
-        let count = self.count;
+        let (count, withheld) = (self.count, self.withheld(members));
         self.groups
             .iter_mut()
             .take(count)
+            .filter(|(id, _)| !withheld.contains(*id))
             .find_map(|(_, group)| group.poll_action())
     }
 
@@ -329,13 +332,14 @@ fn configured(config: &Config) -> PerGroup<Group> {
     PerGroup::new(|| {
         let id = ids.next().unwrap_or(GroupId::ZERO);
         let scripts = config.group_resources(id).iter().any(is_script);
-        let group = config.groups.get(id.index());
-        let mut made = Group::new(id, group.map_or(first, |group| group.home), scripts);
-        made.failback = group.is_some_and(|group| config.fails_back(group));
-        if let Some(group) = group {
+        let leader = config.groups.get(config.leader(id).index());
+        let mut made = Group::new(id, leader.map_or(first, |group| group.home), scripts);
+        made.failback = leader.is_some_and(|group| config.fails_back(group));
+        if let Some(group) = config.groups.get(id.index()) {
             made.failures = Failures::new(&group.options);
+            made.at_most_one = group.options.at_most_one();
+            (made.after, made.with) = (group.options.after, group.options.with);
         }
-        made.at_most_one = group.is_some_and(|group| group.options.at_most_one());
         made
     })
 }

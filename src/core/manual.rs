@@ -66,6 +66,12 @@
 //! that is the lasting ip-request-resp, so that a lost one repairs itself. A grant stands until
 //! the grantee is gone, holds the group, or is seen idle after it has seen the grant.
 //!
+//! A person's takeover is an ip-request that says so, and a claim with the home bit, whichever node
+//! makes it: who sees that a node holds a group by this bit and is not its home knows that it was
+//! moved, and leaves it there. So nothing depends on the word that asked for the move. The holder
+//! gives the bit up when it is told to. `move` and `unmove` typed elsewhere are words for that node.
+//! Maintenance is a number in every beat, odd while it lasts; a node takes over what is newer.
+//!
 //! Two holders (after a partition): home bit, then higher epoch, then lower index wins. The loser
 //! stops at the first fresh winning claim. The winner announces again when the loser is idle.
 //!
@@ -87,6 +93,13 @@
 //! off and go on; two that cannot hear each other never both start it, whoever else they hear.
 //! What was known of a node's end is void as soon as anybody hears it again and, where there are
 //! three or more, as soon as this node misses anything that another one says.
+//!
+//! # Order
+//! A group that comes after another is started by a node that sees that one held, in its own state or
+//! in a beat. Where both stop, the action that stops the other is withheld until it has stopped, and the
+//! addresses of that one are held until then, unless another's claim wins or the loop is unwell. A group
+//! that goes with another is placed where that one is claimed, or is being handed to, and is claimed only
+//! by a node that claims that one; so the two never compete for each other's place.
 //!
 //! # Another configuration
 //! A life may take up another configuration: groups go on under their new numbers by their keys. Before

@@ -15,7 +15,7 @@ use crate::time::{Duration, Instant};
 use crate::wire::Flags;
 
 use guard::Guard;
-pub use status::{GroupView, LinkView, PeerView};
+pub use status::{GroupView, LinkView, PathView, PeerView};
 
 /// What a life begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,7 +126,7 @@ impl Node {
 
     /// What must be done to the machine next; drain it after every [`Node::handle`].
     pub fn poll_action(&mut self) -> Option<Action> {
-        if let Some(action) = self.failover.poll_action() {
+        if let Some(action) = self.failover.poll_action(&self.members) {
             return Some(action);
         }
         match self.departure {

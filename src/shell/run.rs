@@ -30,6 +30,7 @@ use crate::ping::Pings;
 use crate::reactor::{MAX_OWN, Reactor, Ready};
 use crate::resource::Resources;
 use crate::signal::Signals;
+use crate::status::Moves;
 use crate::watchdog::Watchdog;
 use crate::{clock, journal, privilege};
 use reload::Reload;
@@ -77,6 +78,7 @@ struct Program {
     watchdog: Watchdog,
     writer: Writer,
     refusals: Refusals,
+    moves: Moves,
     reload: Reload,
     history: History,
     hooks: Hooks,
@@ -322,6 +324,7 @@ impl Program {
     fn note_events(&mut self, now: Instant) {
         while let Some(event) = self.node.poll_event() {
             self.history.note(now, event);
+            self.moves.on_event(event);
             let (level, mut line) = journal::event(&self.config, event);
             self.hooks.on_event(&self.config, event, &line);
             if let Event::LinkCarrier { link, .. } = event {

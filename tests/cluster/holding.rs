@@ -11,8 +11,11 @@ use super::{Cluster, Happening};
 impl Cluster {
     /// R1: nothing is started here while a machine that hears this one, and is heard, has it.
     pub(super) fn check_start(&mut self, machine: usize, group: GroupId) {
-        if self.machines[machine].restarting.contains(&group.index()) {
+        self.check_order_of_start(machine, group);
+        let restarting = &mut self.machines[machine].restarting;
+        if let Some(place) = restarting.iter().position(|one| *one == group.index()) {
             // It ran here a moment ago: what was so before is as it was.
+            restarting.swap_remove(place);
             return;
         }
         for other in 0..self.machines.len() {
@@ -47,6 +50,7 @@ impl Cluster {
                     | Reason::HolderLeft
                     | Reason::HolderStandsBy
                     | Reason::PeerStartFailed
+                    | Reason::With
             );
             if !given && !matches!(why, Reason::Operator | Reason::Running) {
                 self.fail(format!(
@@ -92,7 +96,9 @@ impl Cluster {
 
     /// R1 and R4 after a heal: two that hear each other do not both go on.
     pub(super) fn check_groups(&mut self, machine: usize) {
-        let long = self.settings.deadtime + 2 * self.settings.keepalive + 2 * self.script_limit;
+        // One may have to wait for others to stop.
+        let scripts = 2 * self.script_limit * (1 + self.chain());
+        let long = self.settings.deadtime + 2 * self.settings.keepalive + scripts;
         for other in 0..self.machines.len() {
             let joined = self.rules.joined(machine, other, self.now);
             // Nothing stops because two differ.

@@ -6,6 +6,7 @@ mod dog;
 mod holding;
 pub(crate) mod machine;
 pub(crate) mod network;
+mod order;
 mod outputs;
 pub(crate) mod plan;
 mod planned;

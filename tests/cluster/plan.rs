@@ -46,6 +46,12 @@ impl Plan {
         chosen.groups = (self.groups.iter())
             .map(|group| settings.groups[*group].clone())
             .collect();
+        // What is not there is not waited for.
+        let place = |other: usize| self.groups.iter().position(|one| *one == other);
+        for group in &mut chosen.groups {
+            group.after = group.after.and_then(place);
+            group.with = group.with.and_then(place);
+        }
         let mut config = chosen.config(me);
         for (place, group) in self.groups.iter().enumerate().rev() {
             if self.longer.contains(group) {

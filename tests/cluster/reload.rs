@@ -106,7 +106,10 @@ impl Cluster {
         });
         self.rules.reloads += 1;
         self.check_kept(machine, &kept, &before, &outputs);
-        self.machines[machine].restarting.clear();
+        // What comes after another waits for that.
+        let groups = &self.settings.groups;
+        let restarting = &mut self.machines[machine].restarting;
+        restarting.retain(|group| groups[*group].after.is_some());
     }
 
     /// A start reads what the files say. What is no longer there was stopped by who wrote them.
@@ -144,7 +147,16 @@ impl Cluster {
         let agrees = |other: &super::machine::Machine| {
             other.name != one.name && other.plan.groups == one.plan.groups
         };
-        if self.machines.iter().any(agrees) {
+        // Who is not heard lets go, unless it is known to reach more than those.
+        let unheard = |other: &super::machine::Machine| {
+            let peer = one
+                .node
+                .as_ref()
+                .unwrap()
+                .peer(self.clock(machine), other.me);
+            other.name != one.name && peer.incarnation.is_some() && !peer.hears_us
+        };
+        if self.machines.iter().any(|one| agrees(one) || unheard(one)) {
             return;
         }
         for group in kept {

@@ -58,6 +58,10 @@ pub(crate) struct Rules {
     /// When the newest frame left that anybody accepted.
     pub(super) confirmed_at: Vec<u64>,
     pub(super) starter: Vec<Option<usize>>,
+    /// When each group was last seen held anywhere.
+    pub(super) held_at: Vec<Option<u64>>,
+    /// The same, or wanted.
+    pub(super) claimed_at: Vec<Option<u64>>,
 }
 
 /// What a node was like before an input.
@@ -100,6 +104,8 @@ impl Rules {
             booted_at: vec![0; machines],
             confirmed_at: vec![0; machines],
             starter: vec![None; settings.groups.len()],
+            held_at: vec![None; settings.groups.len()],
+            claimed_at: vec![None; settings.groups.len()],
         }
     }
 

@@ -7,7 +7,7 @@ use twinbeat::config::{
     Address, AutoFailback, Config, Group, Key, Keys, Limits, Link, Log, Medium, Method, Options,
     Policy, Reach, Resource, Sight, Text, Timing, Watchdog, Witness,
 };
-use twinbeat::id::NodeId;
+use twinbeat::id::{GroupId, NodeId};
 use twinbeat::time::Duration;
 
 /// One cluster's three files, in short.
@@ -36,11 +36,14 @@ pub(crate) struct Settings {
 }
 
 /// One line of `haresources`: an address is an address, every other word a script.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct GroupSettings {
     pub(crate) home: usize,
     pub(crate) resources: Vec<String>,
     pub(crate) at_most_one: bool,
+    /// The positions of others.
+    pub(crate) after: Option<usize>,
+    pub(crate) with: Option<usize>,
 }
 
 impl Settings {
@@ -253,6 +256,8 @@ fn add_group(config: &mut Config, group: &GroupSettings, restarts: u8) {
             limits: Limits::default(),
             options: Options {
                 policy: group.at_most_one.then_some(Policy::AtMostOne),
+                after: group.after.and_then(GroupId::new),
+                with: group.with.and_then(GroupId::new),
                 restarts: Some(restarts),
                 ..Options::default()
             },

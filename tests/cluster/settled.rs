@@ -14,44 +14,31 @@ impl Cluster {
             .filter(|machine| self.machines[*machine].runs())
             .collect();
         // All have the same files by then.
-        let planned = |group: &GroupId| {
-            let first = running.first().map(|one| &self.machines[*one]);
-            first.is_some_and(|one| one.local(*group).is_some())
+        let Some(files) = running.first().copied() else {
+            return;
         };
-        for group in GroupId::first(self.settings.groups.len()).filter(planned) {
-            let states = || running.iter().filter_map(|one| self.state(*one, group));
-            // A node that could not stop something gives everything else away and takes nothing.
-            let able = |one: &usize| {
-                let failed = self.state(*one, group) == Some(GroupState::StartFailed);
-                !failed && !self.is_stuck(*one) && !self.is_disabled(*one)
-            };
-            let left_stuck = |one: &Machine| one.groups[group.index()].stuck;
-            let stuck = states().any(|state| state == GroupState::StopFailed)
-                || self.machines.iter().any(left_stuck);
-            if !running.iter().any(able) || stuck {
-                continue;
-            }
-            let resting = |state| matches!(state, GroupState::Idle | GroupState::Held);
-            if failed.contains(group) && !states().all(resting) {
-                continue;
-            }
-            // Whoever is missing, or not heard, may be on it.
-            let all = || 0..self.machines.len();
-            let met =
-                |one: usize| all().all(|other| one == other || self.network.joined(one, other));
-            let settings = &self.settings.groups[group.index()];
-            if settings.at_most_one && !(running.len() == all().len() && all().all(met)) {
-                continue;
-            }
+        let planned = |group: &GroupId| self.machines[files].local(*group).is_some();
+        let groups = || GroupId::first(self.settings.groups.len()).filter(planned);
+        let unsure = groups().filter(|group| self.is_unsure(*group, failed, &running));
+        let unsure = unsure.fold(GroupSet::EMPTY, GroupSet::with);
+        let dependents = self.with_dependents(files, GroupSet(failed.0 | unsure.0));
+        let unsure = GroupSet((dependents.0 & !failed.0) | unsure.0);
+        for group in groups().filter(|group| !unsure.contains(*group)) {
+            let able = |one: &usize| self.is_able(*one, group);
             let serving = |one: &&usize| {
                 let held = &self.machines[**one].groups[group.index()];
                 self.state(**one, group) == Some(GroupState::Held) && held.served(self.now)
             };
+            if !self.check_together(files, group, &|one| serving(&&one)) {
+                continue;
+            }
             let holders: Vec<&usize> = running.iter().filter(serving).collect();
             let [holder] = holders[..] else {
                 self.fail(format!("R2: {} is served by {holders:?}", self.key(group)));
             };
-            self.check_connected(*holder, group, &able);
+            if !self.goes_with_another(files, group) {
+                self.check_connected(*holder, group, &able);
+            }
             for (other, one) in self.machines.iter().enumerate() {
                 let held = &one.groups[group.index()];
                 let also = held.installed(self.now) || (one.runs() && held.active());
@@ -70,6 +57,29 @@ impl Cluster {
                 }
             }
         }
+    }
+
+    /// Nothing is known for sure of where a group has to be.
+    fn is_unsure(&self, group: GroupId, failed: GroupSet, running: &[usize]) -> bool {
+        let states = || running.iter().filter_map(|one| self.state(*one, group));
+        let left_stuck = |one: &Machine| one.groups[group.index()].stuck;
+        let stuck = states().any(|state| state == GroupState::StopFailed)
+            || self.machines.iter().any(left_stuck);
+        let able = running.iter().any(|one| self.is_able(*one, group));
+        let resting = |state| matches!(state, GroupState::Idle | GroupState::Held);
+        let moving = failed.contains(group) && !states().all(resting);
+        // Whoever is missing, or not heard, may be on it.
+        let all = || 0..self.machines.len();
+        let met = |one: usize| all().all(|other| one == other || self.network.joined(one, other));
+        let settings = &self.settings.groups[group.index()];
+        let unknown = settings.at_most_one && !(running.len() == all().len() && all().all(met));
+        stuck || !able || moving || unknown
+    }
+
+    /// A node that could not stop something gives everything else away and takes nothing.
+    fn is_able(&self, machine: usize, group: GroupId) -> bool {
+        let failed = self.state(machine, group) == Some(GroupState::StartFailed);
+        !failed && !self.is_stuck(machine) && !self.is_disabled(machine)
     }
 
     /// Nobody who hears the holder and could serve the group reaches more than the holder does.

@@ -129,6 +129,7 @@ impl Cluster {
             self.note(machine, Note::Event(event));
         }
         self.check_groups(machine);
+        self.note_held(machine);
     }
 
     fn send(&mut self, machine: usize, links: LinkSet, bytes: &[u8]) {
@@ -188,6 +189,7 @@ impl Cluster {
                 }
             }
             Action::Stop(group) => {
+                self.check_order_of_stop(machine, group);
                 let one = self.group(machine, group);
                 if one.scripts == Scripts::Stopped {
                     one.job += 1;

@@ -3,6 +3,7 @@
 mod care;
 mod change;
 mod meaning;
+mod order;
 mod reach;
 mod refusal;
 

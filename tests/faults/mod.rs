@@ -66,6 +66,7 @@ pub(crate) fn simulate(seed: u64) -> Summary {
         settings.restarts = random.pick(&[0, 1, 3]);
     }
     world::reach(&mut settings, &mut reach_random);
+    world::order(&mut settings, &mut Random::new(seed ^ 0x6f72_6465));
     let mut cluster = Cluster::new(settings, seed);
     let adversary = random.chance(400_000);
     cluster.recording = adversary;
@@ -341,7 +342,9 @@ impl Faults {
             0 => 0,
             _ => 2 * self.cluster.settings.deadping + 6 * keepalive + scripts,
         };
-        self.pass(2 * deadtime.max(initdead) + 4 * keepalive + 200_000 + scripts + reach);
+        // One waits for another, or follows it.
+        let order = self.cluster.chain() * (2 * scripts + 4 * keepalive);
+        self.pass(2 * deadtime.max(initdead) + 4 * keepalive + 200_000 + scripts + reach + order);
         let failed = GroupSet(failed.0 | self.failed().0);
         self.cluster.check_settled(failed);
         let starts = self.cluster.rules.starts;

@@ -17,6 +17,31 @@ pub(super) fn reach(settings: &mut Settings, random: &mut Random) {
     }
 }
 
+/// Drawn apart, too, and for some only: in the seeds that are kept by their numbers no group depends on
+/// another.
+pub(super) fn order(settings: &mut Settings, random: &mut Random) {
+    if !random.chance(400_000) {
+        return;
+    }
+    let count = settings.groups.len();
+    // Either way round: who is decided upon first must not matter.
+    let upwards = random.chance(500_000);
+    for one in 0..count {
+        let lower = if upwards { count - 1 - one } else { one };
+        let mut other = || {
+            let further = random.index(lower.max(1));
+            let other = if upwards {
+                count - 1 - further
+            } else {
+                further
+            };
+            (lower > 0 && random.chance(500_000)).then_some(other)
+        };
+        settings.groups[one].after = other();
+        settings.groups[one].with = other();
+    }
+}
+
 pub(super) fn settings(random: &mut Random) -> Settings {
     let nodes = random.pick(&[2, 2, 2, 3, 3, 4]);
     let (keepalive, deadtime) = random.pick(&TIMINGS);
@@ -30,12 +55,12 @@ pub(super) fn settings(random: &mut Random) -> Settings {
         let script = format!("service{group}");
         settings.groups.push(GroupSettings {
             home: random.index(nodes),
-            at_most_one: false,
             resources: match random.below(4) {
                 0 => vec![script],
                 1 => vec![address, script],
                 _ => vec![address],
             },
+            ..GroupSettings::default()
         });
     }
     settings

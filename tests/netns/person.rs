@@ -81,7 +81,7 @@ fn moves() {
     // Its home comes anew, with failback on.
     pair.terminate(A);
     pair.start(A);
-    wait_for_status(&pair, A, "held by nodeb");
+    wait_for_status(&pair, A, "held on nodeb");
     std::thread::sleep(SECOND);
     only(&pair, B);
     assert!(says(&pair, A, "status", 0).contains("a person moved it there"));
@@ -217,7 +217,7 @@ fn forced() {
     pair.start(A);
     pair.wait_for("A to serve", 5 * SECOND, |p| runs(p, A));
     pair.start(B);
-    wait_for_status(&pair, B, "held by nodea");
+    wait_for_status(&pair, B, "held on nodea");
     let said = says(&pair, B, "takeover service::one --force", 1);
     assert!(
         said.contains("nodea is alive and has service::one"),
@@ -256,7 +256,7 @@ fn impatient() {
     pair.start(A);
     pair.wait_for("A to serve", 5 * SECOND, |p| runs(p, A));
     pair.start(B);
-    wait_for_status(&pair, B, "held by nodea");
+    wait_for_status(&pair, B, "held on nodea");
     let began = Instant::now();
     let said = says(&pair, B, "takeover", 1);
     // It waits for as long as the scripts take, and ends with the reason.

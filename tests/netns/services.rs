@@ -137,7 +137,7 @@ fn killed() {
     assert!(json.contains("\"failures\":3,\"retry_s\":5"), "{json}");
     let text = stage.status(A, &["status"]);
     assert!(
-        text.contains("; failures here: 3, tried again in 5"),
+        text.contains(", failures here: 3, tried again in 5"),
         "{text}"
     );
     for line in [

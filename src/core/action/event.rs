@@ -220,6 +220,10 @@ pub enum Reason {
     BetterConnected,
     /// It may run on another node, which cannot be asked, and must not run twice.
     NotKnownOff,
+    /// The group that it is started after is held nowhere.
+    After,
+    /// It goes where another group goes.
+    With,
 }
 
 /// Events waiting to be read; the oldest goes when nobody reads.

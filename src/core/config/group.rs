@@ -4,7 +4,7 @@
 use super::care::{Care, Limits};
 use super::ha_cf::{boolean, number, span};
 use super::lexer::{Word, Words};
-use super::{Config, MAX_RESOURCES, Resource};
+use super::{Config, MAX_RESOURCES, Resource, order};
 use crate::id::GroupId;
 use crate::time::Duration;
 
@@ -23,6 +23,10 @@ pub struct Options {
     /// `window`, 1 s to 4 h: when it has run for so long its failures are forgotten; 10 min by
     /// default.
     pub window: Option<Duration>,
+    /// `after`: started when that one is held somewhere, stopped before it.
+    pub after: Option<GroupId>,
+    /// `with`: on the node of that one, with its home and failback.
+    pub with: Option<GroupId>,
 }
 
 /// What counts more when nodes cannot hear each other.
@@ -70,6 +74,12 @@ pub(super) fn read<'a>(
             (b"resource", Some(id)) => {
                 resource = Some(value);
                 !value.is_empty() && named(config, id, value) != 0
+            }
+            (b"after" | b"with", _) => {
+                if !order::set(option.bytes, value, group, complete, config) {
+                    return Err((option, order::WRONG));
+                }
+                true
             }
             _ => set(option.bytes, value, group, resource, config).is_some(),
         };
@@ -176,6 +186,7 @@ const MAX_RESTARTS: u8 = 100;
 
 /// What a line may say.
 const OPTIONS: &str = "must be one of, each once: policy at-least-one or at-most-one; failback on or off; \
+                       after, with and another group; \
                        restarts 0 to 100; window, timeout, monitor and a time from 1 to 14400 s \
                        (monitor 0: never); resource and a script of that group, whose timeout and monitor follow";
 /// How it is written.

@@ -22,7 +22,7 @@ impl Failover {
                 Origin::Changed(from) => group.succeed(old.at(from), events),
             }
         }
-        self.standby = change.carried(self.standby);
+        self.standby = super::order::leading(&self.groups, change.carried(self.standby));
         let kept = change.carried(self.kept.standby);
         self.remember |= kept.iter().count() != self.kept.standby.iter().count();
         self.kept.standby = kept;
@@ -39,6 +39,8 @@ impl Group {
         group.home = configured.home;
         group.failback = configured.failback;
         group.at_most_one = configured.at_most_one;
+        (group.after, group.with) = (configured.after, configured.with);
+        group.pinned &= group.with.is_none();
         group.failures.take_limits(&configured.failures);
         // Said of another number.
         group.wish = None;

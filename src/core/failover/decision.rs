@@ -22,26 +22,47 @@ impl Failover {
         members.review_absent(now);
         self.doomed = self.doomed && self.is_stuck();
         self.connectivity.compare(members, events);
-        for id in self.ids() {
-            // A step may open the way to the next; none goes round in a circle.
-            for _ in 0..STEPS {
-                let before = self.groups.at(id).state;
-                self.decide_group(now, id, members, events);
-                if self.groups.at(id).state == before {
-                    break;
-                }
+        // What one group does may be what another waits for.
+        for _ in 0..=self.count {
+            let mut moved = false;
+            for id in self.ids() {
+                moved |= self.decide_steps(now, id, members, events);
             }
-            let seen = members
-                .alive()
-                .filter(|(_, alive)| alive.is_believed())
-                .map(|(_, alive)| alive.beat.groups.at(id).epoch);
-            for epoch in seen {
-                self.groups.at_mut(id).see(epoch);
+            if !moved {
+                break;
             }
-            let holder = self.holder(id, members);
-            self.groups.at_mut(id).on_holder(holder);
         }
         members.beat_due |= self.changed();
+    }
+
+    /// As many steps of one group as follow from each other; whether there were any.
+    fn decide_steps(
+        &mut self,
+        now: Instant,
+        id: GroupId,
+        members: &mut Membership,
+        events: &mut Events,
+    ) -> bool {
+        let mut moved = false;
+        // A step may open the way to the next; none goes round in a circle.
+        for _ in 0..STEPS {
+            let before = self.groups.at(id).state;
+            self.decide_group(now, id, members, events);
+            if self.groups.at(id).state == before {
+                break;
+            }
+            moved = true;
+        }
+        let seen = members
+            .alive()
+            .filter(|(_, alive)| alive.is_believed())
+            .map(|(_, alive)| alive.beat.groups.at(id).epoch);
+        for epoch in seen {
+            self.groups.at_mut(id).see(epoch);
+        }
+        let holder = self.holder(id, members);
+        self.groups.at_mut(id).on_holder(holder);
+        moved
     }
 
     fn decide_group(
@@ -114,9 +135,10 @@ impl Failover {
         }
         let (wanted, mut reason) = self.wanted(id, true, members);
         // On standby it is declined while another would do: staying idle says so.
-        let declines = self.standby.contains(id) && wanted != Some(self.me);
+        let follows = self.groups.at(id).with.is_some();
+        let declines = (follows || self.standby.contains(id)) && wanted != Some(self.me);
         // Who hands it over may not know of another that could not stop it.
-        let blocked = self.is_blocked(now, id, members);
+        let blocked = self.is_blocked(now, id, members) || self.waits(id, members);
         let granted = self.granted(id, members);
         let operator = self.groups.at(id).request.operator_until.is_some();
         if operator {
@@ -143,7 +165,8 @@ impl Failover {
         let State::Idle { grant: None } = self.groups.at(id).state else {
             return;
         };
-        if !self.is_settled(members) || self.promised(id, members) || blocked {
+        let open = self.is_open(id, members) && self.is_settled(members);
+        if !open || self.promised(id, members) || blocked {
             return;
         }
         if self.may_run_elsewhere(id, members) {
@@ -181,13 +204,18 @@ impl Failover {
         let claim = self.claim(id, next(self.groups.at(id).epoch));
         let holder = self.holder(id, members);
         let wanted = self.wanted(id, self.is_able(members), members).0;
-        let ends = self.leaving || self.disabled;
+        let ends = self.leaving || self.disabled || self.lacks(id, members).is_some();
         let elsewhere = holder.is_some() || ends || self.is_blocked(now, id, members);
+        let open = self.is_open(id, members);
         if elsewhere || (self.is_settled(members) && wanted.is_some_and(|node| node != self.me)) {
             self.groups
                 .at_mut(id)
                 .become_stopping(claim, None, Reason::Running, events);
-        } else if wanted == Some(self.me) && self.is_settled(members) && self.may_start(members) {
+        } else if wanted == Some(self.me)
+            && open
+            && self.is_settled(members)
+            && self.may_start(members)
+        {
             // Peers count an unknown group as held here, so it needs no claim.
             self.groups
                 .at_mut(id)
@@ -211,12 +239,13 @@ impl Failover {
         let reason = group.reason;
         let beaten = self.is_beaten(id, claim, members);
         let unsure = self.may_run_elsewhere(id, members);
+        let may_start = self.may_start(members) && self.is_open(id, members);
         let group = self.groups.at_mut(id);
         if beaten {
             group.become_idle(None, Reason::BetterClaim, events);
         } else if unsure {
             group.become_idle(None, Reason::NotKnownOff, events);
-        } else if !meant || !self.may_start(members) {
+        } else if !meant || !may_start {
             self.groups
                 .at_mut(id)
                 .become_idle(None, Reason::Clear, events);
@@ -264,6 +293,12 @@ impl Failover {
         if self.suspension.is_some() {
             return;
         }
+        if let Some(reason) = self.lacks(id, members) {
+            self.groups
+                .at_mut(id)
+                .become_stopping(claim, None, reason, events);
+            return;
+        }
         // Somebody's command is first carried out.
         let operator = self.groups.at(id).request.operator_until.is_some();
         if let Some(to) = successor {
@@ -276,7 +311,9 @@ impl Failover {
                 Some(Reason::StopFailed)
             } else if self.is_unguarded() {
                 Some(Reason::NoWatchdog)
-            } else if why == Reason::BetterConnected && !operator && uphill {
+            } else if (why == Reason::BetterConnected && !operator && uphill)
+                || self.is_apart(id, members)
+            {
                 Some(why)
             } else {
                 None
@@ -338,7 +375,7 @@ impl Failover {
         });
     }
 
-    fn may_start(&self, members: &Membership) -> bool {
+    pub(super) fn may_start(&self, members: &Membership) -> bool {
         self.is_able(members) && self.suspension.is_none() && !self.is_frozen(members)
     }
 

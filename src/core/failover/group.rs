@@ -21,6 +21,10 @@ pub(crate) struct Group {
     pub(crate) failback: bool,
     /// It is started only where no other node can run it.
     pub(crate) at_most_one: bool,
+    /// It is started when this one is held somewhere.
+    pub(crate) after: Option<GroupId>,
+    /// It runs where this one does.
+    pub(crate) with: Option<GroupId>,
     pub(crate) state: State,
     /// Why it is in this state.
     pub(crate) reason: Reason,
@@ -98,6 +102,8 @@ impl Group {
             home,
             failback: false,
             at_most_one: false,
+            after: None,
+            with: None,
             state,
             reason: Reason::Start,
             epoch: 0,

@@ -17,7 +17,7 @@ impl Failover {
         members: &mut Membership,
         events: &mut Events,
     ) {
-        match command {
+        match self.led(command) {
             // Membership has taken note of it.
             Command::Fenced(_) => {}
             Command::Shutdown => self.leaving = true,
@@ -77,7 +77,7 @@ impl Failover {
                 }
             }
             Command::Clear(selection) => {
-                for id in self.selected(selection).iter() {
+                for id in self.chosen(selection) {
                     self.groups.at_mut(id).clear();
                 }
             }
@@ -180,7 +180,7 @@ impl Failover {
     pub(crate) fn refusal(&self, command: Command, members: &Membership) -> Option<Refusal> {
         let rests = is_on(self.maintenance).then_some(Refusal::Maintenance);
         let disabled = self.disabled.then_some(Refusal::Disabled);
-        match command {
+        match self.led(command) {
             Command::Takeover(_) => disabled.or(rests),
             Command::Standby(_) | Command::Serve(false) => rests,
             Command::Move { to, .. } if to == self.me => disabled.or(rests),
@@ -232,7 +232,7 @@ impl Failover {
                 group.request.operator_until.is_none()
                     && match self.holder(id, members) {
                         Some(node) => there(node),
-                        None => wanted.is_none() || never,
+                        None => wanted.is_none() || never || !self.is_open(id, members),
                     }
             }
             GroupState::Unknown
@@ -261,14 +261,28 @@ impl Failover {
         self.kept = kept;
     }
 
+    /// Those that a command is about: where one goes with another, that one is meant.
     fn selected(&self, selection: Selection) -> GroupSet {
+        let leaders = self.chosen(selection).map(|id| self.leader(id));
+        leaders.fold(GroupSet::EMPTY, GroupSet::with)
+    }
+
+    fn led(&self, mut command: Command) -> Command {
+        if let Command::Move { group, .. } = &mut command {
+            *group = self.leader(*group);
+        }
+        command
+    }
+
+    fn chosen(&self, selection: Selection) -> impl Iterator<Item = GroupId> + use<> {
         let chosen = self.ids().filter(|id| match selection {
             Selection::All => true,
             Selection::Local => self.groups.at(*id).home == self.me,
             Selection::Foreign => self.groups.at(*id).home != self.me,
             Selection::Group(group) => group == *id,
         });
-        chosen.fold(GroupSet::EMPTY, GroupSet::with)
+        let chosen = chosen.fold(GroupSet::EMPTY, GroupSet::with);
+        self.ids().filter(move |id| chosen.contains(*id))
     }
 }
 

@@ -82,9 +82,10 @@ impl Failover {
         } else {
             Reason::Requested
         };
-        self.groups
-            .at_mut(id)
-            .become_stopping(claim, Some(wish.by), reason, events);
+        let group = self.groups.at_mut(id);
+        // An earlier word here is done with.
+        group.request.operator_until = None;
+        group.become_stopping(claim, Some(wish.by), reason, events);
     }
 
     /// Asks the holder for a group that should be here.

@@ -44,10 +44,10 @@ impl Failover {
         self.seen(id, members).map(|(node, _)| node)
     }
 
-    /// Peers that hold it now.
+    /// Peers that hold it now, and may announce it: who has begun to stop it does not.
     pub(super) fn holding(&self, id: GroupId, members: &Membership) -> NodeSet {
         words(id, members)
-            .filter(|(_, _, word)| word.state.holds())
+            .filter(|(_, _, word)| word.state.holds() && word.state != GroupState::Stopping)
             .fold(NodeSet::EMPTY, |set, (node, _, _)| set.with(node))
     }
 
@@ -140,7 +140,9 @@ impl Failover {
         let group = self.group(id);
         let own = group.claim().map(|claim| claim.node);
         let holder = own.or_else(|| self.holder(id, members));
-        if me_able && is_on(self.maintenance) && group.request.operator_until.is_none() {
+        let rests = is_on(self.maintenance) && group.request.operator_until.is_none();
+        // What goes with another follows that one, wherever a person moves it.
+        if me_able && rests && group.with.is_none() {
             return match group.state {
                 State::Unknown { .. } if holder.is_none() => (Some(self.me), Reason::Stays),
                 // What is only claimed is not begun.
@@ -176,18 +178,23 @@ impl Failover {
                 standby = standby.with(node);
             }
         }
+        if let Some(other) = group.with {
+            let place = self.place_of(other, me_able, members);
+            able = NodeSet(able.0 & place.map_or(0, |node| NodeSet::EMPTY.with(node).0));
+        }
         let connected = able
             .iter()
             .filter(|node| self.connectivity.better(*node).0 & able.0 == 0)
             .fold(NodeSet::EMPTY, NodeSet::with);
-        place(&Seat {
+        let (choice, reason) = place(&Seat {
             home: group.home,
             failback: group.failback && self.moved(id, members).is_none(),
             holder,
             able,
             standby,
             connected,
-        })
+        });
+        (choice, group.with.map_or(reason, |_| Reason::With))
     }
 
     /// For `status`: who should hold it.
@@ -207,9 +214,8 @@ impl Failover {
 
     /// No live peer could serve it.
     pub(super) fn is_alone(&self, id: GroupId, members: &Membership) -> bool {
-        !members
-            .alive()
-            .any(|(_, alive)| is_able(alive, *alive.beat.groups.at(id)))
+        let mut peers = members.alive();
+        self.group(id).with.is_some() || !peers.any(|(_, alive)| self.could_serve(id, alive))
     }
 
     /// The holder that should be asked for the group now, and the epoch of its claim.
@@ -233,7 +239,7 @@ impl Failover {
             .request
             .operator_until
             .is_some_and(|until| now < until);
-        let able = self.is_able(members);
+        let able = self.is_able(members) && self.is_open(id, members);
         (able && (operator || self.wanted(id, able, members).0 == Some(self.me))).then_some(claim)
     }
 
@@ -333,12 +339,12 @@ impl Failover {
 }
 
 /// What live peers say of a group, where their groups are ours.
-fn words(id: GroupId, members: &Membership) -> Words<'_> {
+pub(super) fn words(id: GroupId, members: &Membership) -> Words<'_> {
     let peers = members.alive();
     Words { id, peers }
 }
 
-struct Words<'a> {
+pub(super) struct Words<'a> {
     id: GroupId,
     peers: LivePeers<'a>,
 }

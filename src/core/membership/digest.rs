@@ -23,6 +23,11 @@ pub(super) fn digests(config: &Config) -> [u8; 3] {
         if group.options.at_most_one() {
             groups.add(b"at-most-one");
         }
+        for (what, other) in [(1, group.options.after), (2, group.options.with)] {
+            if let Some(other) = other {
+                groups.add(&[what, other.wire()]);
+            }
+        }
         if config.fails_back(group) != general {
             timing.add(&[id.wire()]);
         }
@@ -69,7 +74,7 @@ mod tests {
         let sources = Sources::new(
             "a",
             &ha_cf,
-            "a 10.0.0.1\n",
+            "a 10.0.0.1\na db\na web\n",
             "auth 1\n1 sha1 0123456789abcdef\n",
         );
         digests(&read(&sources, &mut |_| {}).unwrap())
@@ -95,6 +100,17 @@ mod tests {
         assert_eq!(
             differs("group 10.0.0.1 failback off\n"),
             [false, false, true]
+        );
+        for order in [
+            "group db after 10.0.0.1\n",
+            "group db with 10.0.0.1\n",
+            "group web with 10.0.0.1\n",
+        ] {
+            assert_eq!(differs(order), [false, true, false]);
+        }
+        assert_ne!(
+            digests_with("group db with web\n"),
+            digests_with("group db after web\n")
         );
         assert_eq!(differs("ping 10.0.0.9\n"), [false, false, true]);
         assert_eq!(differs("track eth1\n"), [false, false, true]);

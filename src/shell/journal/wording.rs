@@ -9,7 +9,7 @@ use log::Level;
 use nix::errno::Errno;
 use twinbeat::action::PeerState;
 use twinbeat::action::{Carrier, Difference, Event, GroupState, Reason, Reject};
-use twinbeat::config::{Config, Medium, Sight, Witness};
+use twinbeat::config::{Config, Medium, Sight};
 use twinbeat::id::{LinkId, WitnessId};
 use twinbeat::time::Duration;
 
@@ -217,6 +217,8 @@ pub(crate) const fn reason(reason: Reason) -> &'static str {
         Reason::NoWatchdog => "no watchdog is armed here and one is required",
         Reason::BetterConnected => "another node reaches more ping targets",
         Reason::NotKnownOff => "a silent node may still run it, and it may run once only",
+        Reason::After => "the group it comes after is held nowhere",
+        Reason::With => "it goes where another group goes",
     }
 }
 
@@ -307,17 +309,18 @@ pub(crate) fn hardware(Mac([a, b, c, d, e, f]): Mac) -> String {
 }
 
 /// A target as in `ha.cf`: the name of a `ping_group`, an address, an interface.
-pub(crate) fn target(config: &Config, witness: WitnessId) -> String {
-    match config.reach.witnesses.get(witness.index()) {
+pub(crate) fn target(config: &Config, id: WitnessId) -> String {
+    match config.reach.witnesses.get(id.index()) {
         Some(witness) if witness.group.len > 0 => config.text(witness.group).to_owned(),
-        Some(Witness {
-            sight: Sight::Host(address),
-            ..
-        }) => address.to_string(),
-        Some(Witness {
-            sight: Sight::Interface(name),
-            ..
-        }) => name.as_str().to_owned(),
+        Some(_) | None => host(config, id),
+    }
+}
+
+/// What is looked at for a target: an address, or an interface.
+pub(crate) fn host(config: &Config, id: WitnessId) -> String {
+    match config.reach.witnesses.get(id.index()).map(|one| &one.sight) {
+        Some(Sight::Host(address)) => address.to_string(),
+        Some(Sight::Interface(name)) => name.as_str().to_owned(),
         None => "?".to_owned(),
     }
 }

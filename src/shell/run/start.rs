@@ -25,6 +25,7 @@ use crate::reactor::Reactor;
 use crate::resource::{Holding, Resources};
 use crate::signal::Signals;
 use crate::state::State;
+use crate::status::Moves;
 use crate::watchdog::Watchdog;
 use crate::{boot, journal, privilege, sys};
 
@@ -87,6 +88,7 @@ pub(super) fn start(directory: &Path, config: Rc<Config>) -> Result<Program, Str
         control,
         writer,
         refusals: Refusals::new(),
+        moves: Moves::new(now),
         reload: Reload::default(),
         history: History::new(boot.counter),
         hooks,

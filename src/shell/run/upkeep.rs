@@ -79,6 +79,7 @@ impl Program {
             self.tell(now, Input::Died(group));
             told = true;
         }
+        self.moves.note(now, &self.config, &self.node);
         while let Some(asked) = self.control.poll_asked() {
             let reply = asked.request(&self.config);
             let reply = reply.and_then(|request| self.on_request(now, request));
@@ -151,6 +152,8 @@ impl Program {
             config: &self.config,
             node: &self.node,
             links: &self.links,
+            resources: &self.resources,
+            moves: &self.moves,
             watchdog: self.watchdog.view(),
             now,
             started: self.started,
