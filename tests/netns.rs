@@ -37,7 +37,7 @@ fn main() -> ExitCode {
     }
 }
 
-const TESTS: [&[Test]; 16] = [
+const TESTS: [&[Test]; 17] = [
     netns::connectivity::TESTS,
     netns::faults::TESTS,
     netns::hooks::TESTS,
