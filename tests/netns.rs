@@ -38,7 +38,7 @@ fn main() -> ExitCode {
     }
 }
 
-const TESTS: [&[Test]; 0] = [
+const TESTS: [&[Test]; 18] = [
     netns::connectivity::TESTS,
     netns::faults::TESTS,
     netns::fencing::TESTS,
