@@ -17,8 +17,10 @@ mod lexer;
 pub mod line;
 pub mod lint;
 mod order;
+mod quoted;
 pub mod reach;
 mod sources;
+mod template;
 pub mod watchdog;
 
 use core::net::{IpAddr, Ipv4Addr};
