@@ -26,8 +26,9 @@ pub struct Position {
     pub file: File,
     /// Which line.
     pub line: u32,
-    /// Which byte of the line.
-    pub column: u32,
+    /// Which byte of the line; the last number stands for all above, too. (Eight bytes in all travel in
+    /// registers.)
+    pub column: u16,
 }
 
 /// The files of a configuration.

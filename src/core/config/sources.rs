@@ -193,11 +193,12 @@ fn usable<'a>(file: File, source: Source<'a>, report: &mut Report<'_>) -> Option
         .rev()
         .take_while(|byte| **byte != b'\n')
         .count();
-    let from_one = |count: usize| u32::try_from(count).unwrap_or(u32::MAX).saturating_add(1);
     let position = Position {
         file,
-        line: from_one(newlines),
-        column: from_one(column),
+        line: u32::try_from(newlines)
+            .unwrap_or(u32::MAX)
+            .saturating_add(1),
+        column: u16::try_from(column).unwrap_or(u16::MAX).saturating_add(1),
     };
     report.say(position, Problem::Binary);
     None

@@ -20,3 +20,23 @@ pub(super) fn fill(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::string::ToString;
+
+    struct Filled(&'static str);
+
+    impl fmt::Display for Filled {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            fill(f, self.0, &[&"one", &2])
+        }
+    }
+
+    #[test]
+    fn a_part_stands_in_its_place_as_often_as_it_is_named() {
+        assert_eq!(Filled("none").to_string(), "none");
+        assert_eq!(Filled("{1}: {0}, {0}.").to_string(), "2: one, one.");
+    }
+}
