@@ -209,7 +209,11 @@ fn a_node_serves_hands_over_takes_back_and_leaves_nothing_behind() {
         assert!(!node.has_address() && !node.service_runs());
         assert!(!node.directory.join("run/control.sock").exists());
         assert_eq!(code(&node.twinbeat("status")), 3);
-        assert!(node.log().contains("SIGHUP"), "{}", node.log());
+        assert!(
+            node.log().contains("reading the configuration again"),
+            "{}",
+            node.log()
+        );
     });
 }
 

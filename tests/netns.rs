@@ -6,6 +6,7 @@ mod lab;
 mod netns {
     pub(crate) mod connectivity;
     pub(crate) mod faults;
+    pub(crate) mod fencing;
     pub(crate) mod hooks;
     pub(crate) mod interfaces;
     pub(crate) mod media;
@@ -18,6 +19,7 @@ mod netns {
     pub(crate) mod serial;
     pub(crate) mod services;
     pub(crate) mod stand_in;
+    pub(crate) mod status;
     pub(crate) mod stories;
     pub(crate) mod strangers;
     pub(crate) mod watchdog;
@@ -36,9 +38,10 @@ fn main() -> ExitCode {
     }
 }
 
-const TESTS: [&[Test]; 16] = [
+const TESTS: [&[Test]; 18] = [
     netns::connectivity::TESTS,
     netns::faults::TESTS,
+    netns::fencing::TESTS,
     netns::hooks::TESTS,
     netns::interfaces::TESTS,
     netns::media::TESTS,
@@ -50,6 +53,7 @@ const TESTS: [&[Test]; 16] = [
     netns::ring::TESTS,
     netns::serial::TESTS,
     netns::services::TESTS,
+    netns::status::TESTS,
     netns::stories::TESTS,
     netns::strangers::TESTS,
     netns::watchdog::TESTS,

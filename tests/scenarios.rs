@@ -29,6 +29,7 @@
 //! | `die a web`, `restarts 1` | a script's program ends, which a status finds 1 s later; how often it is restarted in place |
 //! | `clear a all` | a person has seen to what failed: `all`, `local`, `foreign` or a group |
 //! | `script a web start fails` | `start` or `stop`; `works`, `fails` or `hangs` |
+//! | `fence`, `fence b fails` | each node can switch others off; how that does on one: `works`, `fails`, `hangs` |
 //! | `watchdog a 2s`, `unwatch a` | the machine has a watchdog, which resets it when not kicked, or no longer; it boots within 5 s |
 //! | `replay a` | everything that `a` ever said is sent to everyone again |
 //! | `clone a` | another machine with a's name and key starts; it is called `a'` |
@@ -236,12 +237,7 @@ impl Teller {
             }
             ["script", name, script, when, how] => {
                 let one = node(name)?;
-                let how = match *how {
-                    "works" => Behaviour::Works,
-                    "fails" => Behaviour::Fails,
-                    "hangs" => Behaviour::Hangs,
-                    _ => return None,
-                };
+                let how = behaviour(how)?;
                 let group = group_of(&self.settings, script)?;
                 let group = &mut cluster.machines[one].groups[group];
                 match *when {
@@ -249,6 +245,10 @@ impl Teller {
                     "stop" => group.on_stop = how,
                     _ => return None,
                 }
+            }
+            ["fence", name, how] => {
+                let one = node(name)?;
+                cluster.machines[one].fence = behaviour(how)?;
             }
             ["watchdog", name, time] => cluster.give_dog(node(name)?, micros(time)?),
             ["unwatch", name] => cluster.take_dog(node(name)?),
@@ -311,6 +311,7 @@ impl Teller {
                 let group = group_of(settings, resource)?;
                 settings.groups[group].with = Some(group_of(settings, other)?);
             }
+            ["fence"] => settings.fence = true,
             ["hosts", count] => settings.hosts = count.parse().ok()?,
             ["restarts", count] => settings.restarts = count.parse().ok()?,
             ["deadping", time] => settings.deadping = micros(time)?,
@@ -343,6 +344,15 @@ fn planned(settings: &Settings, before: &Plan, words: &[&str]) -> Option<Plan> {
         _ => return None,
     }
     Some(plan)
+}
+
+fn behaviour(word: &str) -> Option<Behaviour> {
+    match word {
+        "works" => Some(Behaviour::Works),
+        "fails" => Some(Behaviour::Fails),
+        "hangs" => Some(Behaviour::Hangs),
+        _ => None,
+    }
 }
 
 fn holders(cluster: &mut Cluster) {

@@ -39,6 +39,13 @@ pub enum Input<'a> {
         /// How it went.
         outcome: Outcome,
     },
+    /// How an [`Action::Fence`] ended: whether the node is off for sure.
+    Fenced {
+        /// Which node.
+        node: NodeId,
+        /// It runs nothing any more.
+        off: bool,
+    },
     /// A resource of a group that runs here was found not to run: a person, or a fault, ended it.
     Died(GroupId),
     /// The watchdog that is armed now, by the time-out its driver granted; `None` when none is, as
@@ -184,6 +191,8 @@ pub enum Action {
     Stop(GroupId),
     /// Announce its addresses again: another may have done so meanwhile. No answer.
     Announce(GroupId),
+    /// Switch this node off; answered by one [`Input::Fenced`].
+    Fence(NodeId),
     /// Keep this for the next start. No answer.
     Remember(Kept),
     /// Everything is released and said: end the program. Last of all.

@@ -8,6 +8,7 @@ pub mod authkeys;
 pub mod care;
 mod change;
 pub mod diagnostic;
+pub mod fence;
 pub mod group;
 pub mod ha_cf;
 pub mod haresources;
@@ -26,6 +27,7 @@ use core::ops::Range;
 pub use care::{Care, Limits};
 pub use change::{Change, Origin, Refusal};
 use diagnostic::{Position, Report};
+pub use fence::Fence;
 pub use group::{Options, Policy};
 pub use haresources::{Network, Route};
 pub use reach::{Reach, Sight, Witness};
@@ -75,8 +77,8 @@ pub struct Config {
     pub groups: heapless::Vec<Group, MAX_GROUPS>,
     /// Resources of all groups; a group owns a range.
     pub resources: heapless::Vec<Resource, MAX_RESOURCES>,
-    /// What was written for single resources, each at its place in [`Config::resources`].
-    pub care: [Care; MAX_RESOURCES],
+    /// What was written for single resources, by their places in [`Config::resources`].
+    pub care: heapless::Vec<(u16, Care), MAX_RESOURCES>,
     /// `monitor`: for groups that say nothing else; zero for never, the default.
     pub monitor: Duration,
     /// `auto_failback`.
@@ -87,6 +89,8 @@ pub struct Config {
     pub watchdog: Watchdog,
     /// `ping`, `ping6`, `ping_group`, `track`, `deadping`.
     pub reach: Reach,
+    /// `stonith`, `stonith_host`.
+    pub fences: heapless::Vec<Fence, { fence::MAX_FENCES }>,
     /// Where log lines go besides standard error.
     pub log: Log,
     /// `rundir`: holds `control.sock`.
@@ -266,7 +270,7 @@ impl Config {
             links: heapless::Vec::new(),
             groups: heapless::Vec::new(),
             resources: heapless::Vec::new(),
-            care: [Care::default(); MAX_RESOURCES],
+            care: heapless::Vec::new(),
             monitor: Duration::ZERO,
             auto_failback: AutoFailback::Legacy,
             keys: Keys {
@@ -275,6 +279,7 @@ impl Config {
             },
             watchdog: Watchdog::default(),
             reach: Reach::default(),
+            fences: heapless::Vec::new(),
             log: Log::default(),
             rundir: Text::default(),
             statedir: Text::default(),

@@ -6,6 +6,7 @@ mod claim;
 mod connectivity;
 mod decision;
 mod failure;
+mod fencing;
 mod group;
 mod order;
 mod person;
@@ -23,6 +24,7 @@ use crate::wire::{Beat, ControlWord, Word};
 
 use connectivity::Connectivity;
 use failure::Failures;
+use fencing::Fencing;
 use group::{Group, State};
 use transfer::Wish;
 
@@ -54,6 +56,7 @@ pub(crate) struct Failover {
     /// waits for `deadtime` more than that, for this node may notice so much later.
     doomed: bool,
     pub(crate) connectivity: Connectivity,
+    fencing: Fencing,
 }
 
 /// After a stall: until every live peer has echoed a frame of after it.
@@ -83,6 +86,7 @@ impl Failover {
             armed: false,
             doomed: false,
             connectivity: Connectivity::new(config),
+            fencing: Fencing::new(config),
         }
     }
 
@@ -196,6 +200,9 @@ impl Failover {
             self.remember = false;
             return Some(Action::Remember(self.kept));
         }
+        if let Some(node) = self.fencing.poll() {
+            return Some(Action::Fence(node));
+        }
         let (count, withheld) = (self.count, self.withheld(members));
         self.groups
             .iter_mut()
@@ -210,7 +217,8 @@ impl Failover {
             .suspension
             .map_or(Instant::NEVER, |held| members.instant(held.until));
         // Once it has passed, only a frame or a verdict can end a suspension.
-        let mut due = self.connectivity.deadline(members);
+        let due = self.connectivity.deadline(members);
+        let mut due = due.min(self.fencing.deadline());
         if suspended > members.turned() {
             due = due.min(suspended);
         }

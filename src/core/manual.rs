@@ -66,6 +66,12 @@
 //! that is the lasting ip-request-resp, so that a lost one repairs itself. A grant stands until
 //! the grantee is gone, holds the group, or is seen idle after it has seen the grant.
 //!
+//! A person's takeover is an ip-request that says so, and a claim with the home bit, whichever node
+//! makes it: who sees that a node holds a group by this bit and is not its home knows that it was
+//! moved, and leaves it there. So nothing depends on the word that asked for the move. The holder
+//! gives the bit up when it is told to. `move` and `unmove` typed elsewhere are words for that node.
+//! Maintenance is a number in every beat, odd while it lasts; a node takes over what is newer.
+//!
 //! Two holders (after a partition): home bit, then higher epoch, then lower index wins. The loser
 //! stops at the first fresh winning claim. The winner announces again when the loser is idle.
 //!

@@ -10,6 +10,7 @@ mod digest;
 mod life;
 mod peer;
 mod proof;
+mod quality;
 mod view;
 
 use crate::action::{Carrier, Event, Events};

@@ -15,7 +15,7 @@ use crate::time::{Duration, Instant};
 use crate::wire::Flags;
 
 use guard::Guard;
-pub use status::{GroupView, LinkView, PeerView};
+pub use status::{GroupView, LinkView, PathView, PeerView};
 
 /// What a life begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -204,6 +204,11 @@ impl Node {
             Input::Done { group, outcome } => {
                 self.known_group(group)?;
                 self.failover.on_done(now, group, outcome, &mut self.events);
+            }
+            Input::Fenced { node, off } => {
+                let events = &mut self.events;
+                self.failover
+                    .on_fenced(now, node, off, &mut self.members, events);
             }
             Input::Died(group) => {
                 self.known_group(group)?;

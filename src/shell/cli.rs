@@ -4,11 +4,16 @@ mod ask;
 pub(crate) mod check;
 mod cl_status;
 mod events;
+mod forecast;
 mod heartbeat;
 mod order;
+mod plan;
 mod reload;
 mod row;
+mod setup;
+mod status;
 mod table;
+mod watch;
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
@@ -34,7 +39,7 @@ pub(crate) fn main(arguments: Vec<OsString>) -> u8 {
     let mut arguments = arguments.into_iter();
     let path = arguments.next().unwrap_or_default();
     let name = path.as_bytes().rsplit(|byte| *byte == b'/').next();
-    match row::parse(name.unwrap_or_default(), arguments) {
+    match row::parse(name.unwrap_or_default(), &mut arguments) {
         Ok(Typed::Call(call)) => match call.row.function {
             Some(function) => function(&call),
             None => match call.request() {

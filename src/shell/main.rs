@@ -8,6 +8,7 @@ mod cli;
 mod clock;
 mod configuration;
 mod control;
+mod fence;
 mod files;
 mod filter;
 mod history;

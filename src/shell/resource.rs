@@ -17,6 +17,7 @@ mod network;
 mod place;
 mod rhythm;
 mod route;
+mod standing;
 mod watching;
 
 use std::cell::{Cell, RefCell};
@@ -31,7 +32,7 @@ use twinbeat::time::{Duration, Instant};
 use crate::interface::Interfaces;
 use crate::reactor::Reactor;
 use crate::script::{Finished, Rule, Verb};
-pub(crate) use call::{add, is_there};
+pub(crate) use call::{add, is_executable, is_there};
 pub(crate) use calling::Surroundings;
 pub(crate) use holding::Holding;
 use watching::Look;
@@ -52,6 +53,8 @@ pub(crate) struct Resources {
     work: PerGroup<Work>,
     /// One bit for each resource that is known to have run and not to have been stopped since.
     ran: PerGroup<u64>,
+    /// Which resource the last start failed at.
+    failed: PerGroup<usize>,
     finished: Rc<RefCell<Vec<(GroupId, u32, Ended)>>>,
     /// The call that is under way for each group.
     errands: PerGroup<Rc<Errand>>,
@@ -137,6 +140,7 @@ impl Resources {
             holding,
             work: PerGroup::new(Work::default),
             ran: PerGroup::new(u64::default),
+            failed: PerGroup::new(usize::default),
             finished: Rc::default(),
             errands: PerGroup::new(Rc::default),
             looks: PerGroup::new(Look::default),
@@ -252,6 +256,7 @@ impl Resources {
         incomplete: bool,
         interfaces: &Interfaces,
     ) -> Option<Outcome> {
+        *self.failed.at_mut(group) = failed;
         let after = Stopped {
             start_failed: true,
             incomplete,

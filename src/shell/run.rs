@@ -15,13 +15,14 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use log::warn;
-use twinbeat::action::{Action, Command, Event, Input};
+use twinbeat::action::{Action, Command, Input};
 use twinbeat::config::Config;
 use twinbeat::id::{LinkId, MAX_WITNESSES, PerLink};
 use twinbeat::time::{Duration, Instant};
 use twinbeat::{MAX_FRAME, Node};
 
 use crate::control::Control;
+use crate::fence::Fences;
 use crate::history::History;
 use crate::hook::Hooks;
 use crate::interface::Interfaces;
@@ -30,6 +31,7 @@ use crate::ping::Pings;
 use crate::reactor::{MAX_OWN, Reactor, Ready};
 use crate::resource::Resources;
 use crate::signal::Signals;
+use crate::status::Moves;
 use crate::watchdog::Watchdog;
 use crate::{clock, journal, privilege};
 use reload::Reload;
@@ -77,9 +79,11 @@ struct Program {
     watchdog: Watchdog,
     writer: Writer,
     refusals: Refusals,
+    moves: Moves,
     reload: Reload,
     history: History,
     hooks: Hooks,
+    fences: Fences,
     reading: PerLink<Reading>,
     started: Instant,
     realtime_at: Instant,
@@ -319,20 +323,6 @@ impl Program {
         beat
     }
 
-    fn note_events(&mut self, now: Instant) {
-        while let Some(event) = self.node.poll_event() {
-            self.history.note(now, event);
-            let (level, mut line) = journal::event(&self.config, event);
-            self.hooks.on_event(&self.config, event, &line);
-            if let Event::LinkCarrier { link, .. } = event {
-                let trouble = self.links.trouble(link);
-                line.push_str(if trouble.is_empty() { "" } else { ": " });
-                line.push_str(trouble);
-            }
-            log::log!(level, "{line}");
-        }
-    }
-
     /// A beat counts whether or not it left: a node without links may still have to serve.
     fn send(&mut self, now: Instant) -> bool {
         let mut buffer = [0; MAX_FRAME];
@@ -366,6 +356,10 @@ impl Program {
             }
             Action::Remember(kept) => {
                 self.writer.remember(&self.config, kept);
+                return;
+            }
+            Action::Fence(node) => {
+                self.fences.begin(&self.reactor, &self.config, node);
                 return;
             }
             Action::Exit => {

@@ -1,9 +1,12 @@
-//! What a node knows, for people ([`text`]) and for programs ([`json`]).
+//! What a node knows, for people ([`text`]) and for programs ([`json`], of which [`metrics`] are made).
 
 mod heartbeat;
 mod json;
+mod metrics;
+mod moves;
+mod page;
 mod settled;
-mod text;
+mod span;
 
 use twinbeat::Node;
 use twinbeat::config::Config;
@@ -12,11 +15,15 @@ use twinbeat::time::{Duration, Instant};
 
 use crate::journal;
 use crate::link::Links;
+use crate::resource::Resources;
 use crate::watchdog;
 pub(crate) use heartbeat::heartbeat;
 pub(crate) use json::{Json, json};
+pub(crate) use metrics::metrics;
+pub(crate) use moves::Moves;
+pub(crate) use page::text;
 pub(crate) use settled::settled;
-pub(crate) use text::text;
+pub(crate) use span::Span;
 
 /// Where everything that is told comes from.
 pub(crate) struct Status<'a> {
@@ -26,6 +33,10 @@ pub(crate) struct Status<'a> {
     pub(crate) node: &'a Node,
     /// What the kernel took.
     pub(crate) links: &'a Links,
+    /// What is done with resources.
+    pub(crate) resources: &'a Resources,
+    /// How groups came to where they are.
+    pub(crate) moves: &'a Moves,
     /// What guards this machine.
     pub(crate) watchdog: watchdog::View<'a>,
     /// The time it is told for.

@@ -11,9 +11,13 @@ mod musl;
 #[cfg(all(target_env = "musl", not(test)))]
 mod start;
 mod tty;
+mod twin;
 mod watchdog;
 
-pub(crate) use tty::{close_at_once, flush_tty, read_link, seize_tty, tty_holds};
+pub(crate) use tty::{
+    close_at_once, flush_tty, read_link, seize_tty, set_mode, set_raw, tty_holds, window,
+};
+pub(crate) use twin::become_two;
 pub(crate) use watchdog::{set_watchdog_timeout, watchdog_info, watchdog_timeout};
 
 use std::ffi::{c_int, c_long};
@@ -32,8 +36,11 @@ use nix::sys::socket::{LinkAddr, SockaddrLike};
 use nix::sys::time::TimeSpec;
 use nix::unistd::Pid;
 
-/// Standard output.
+/// Standard input.
 // SAFETY: open from the start on, std's as well as ours, and closed by nobody.
+pub(crate) const STDIN: BorrowedFd<'static> = unsafe { BorrowedFd::borrow_raw(0) };
+/// Standard output.
+// SAFETY: as above.
 pub(crate) const STDOUT: BorrowedFd<'static> = unsafe { BorrowedFd::borrow_raw(1) };
 /// Standard error.
 // SAFETY: as above.
@@ -270,12 +277,6 @@ pub(crate) fn pass_on_nothing() {
             unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) };
         }
     }
-}
-
-/// Goes on twice (`fork(2)`): `true` in the process that was there, or if there is still but one.
-pub(crate) fn become_two() -> bool {
-    // SAFETY: there is one thread, so that the child may go on with everything the parent has.
-    unsafe { libc::fork() != 0 }
 }
 
 /// A descriptor that becomes readable when the process ends; `ENOSYS` before Linux 5.3.

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use twinbeat::config::{
-    AutoFailback, Care, Config, Group, Key, Keys, Limits, Link, Log, MAX_RESOURCES, Medium, Method,
-    Options, Reach, Resource, Text, Timing, Watchdog,
+    AutoFailback, Config, Group, Key, Keys, Limits, Link, Log, Medium, Method, Options, Reach,
+    Resource, Text, Timing, Watchdog,
 };
 use twinbeat::id::NodeId;
 use twinbeat::time::Duration;
@@ -64,7 +64,7 @@ pub(crate) fn config(groups: u16) -> Config {
             })
             .collect(),
         resources: keys.iter().map(|key| Resource::Script(*key)).collect(),
-        care: [Care::default(); MAX_RESOURCES],
+        care: heapless::Vec::new(),
         monitor: Duration::ZERO,
         auto_failback: AutoFailback::On,
         keys: Keys {
@@ -79,6 +79,7 @@ pub(crate) fn config(groups: u16) -> Config {
         },
         watchdog: Watchdog::default(),
         reach: Reach::default(),
+        fences: heapless::Vec::new(),
         log: Log::default(),
         rundir,
         statedir,

@@ -60,6 +60,8 @@ pub(crate) struct Machine {
     /// What [`twinbeat::action::Action::Remember`] left on its flash.
     pub(crate) remembered: Kept,
     pub(crate) dog: Option<Dog>,
+    /// How its script that switches others off does.
+    pub(crate) fence: Behaviour,
     /// Frames built since `window_at`: storms are looked for.
     pub(crate) built: u64,
     pub(crate) window_at: u64,
@@ -75,6 +77,7 @@ pub(crate) enum Arrival {
     Witness(WitnessId, bool),
     Command(Command),
     Watchdog(Option<Duration>),
+    Fenced(NodeId, bool),
 }
 
 /// Frames that wait in a socket at most; later ones are lost.
@@ -154,6 +157,7 @@ impl Machine {
             beat_at: 0,
             remembered: Kept::default(),
             dog: None,
+            fence: Behaviour::Works,
             built: 0,
             window_at: 0,
         }

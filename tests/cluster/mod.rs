@@ -3,6 +3,7 @@
 
 mod death;
 mod dog;
+mod fence;
 mod holding;
 pub(crate) mod machine;
 pub(crate) mod network;
@@ -351,6 +352,12 @@ impl Cluster {
             Happening::Lapse(machine, group) => self.lapse(machine, group),
             Happening::Bite(machine, kicked_at) => self.bite(machine, kicked_at),
             Happening::Boot(machine) => self.boot(machine),
+            Happening::Fenced {
+                machine,
+                life,
+                node,
+                off,
+            } => self.fence_ends(machine, life, node, off),
             Happening::Answers(machine, host) => {
                 if self.machines[machine].runs() {
                     self.machines[machine].receive(Arrival::Witness(host, true));

@@ -63,6 +63,10 @@ pub(crate) fn input(arrival: Option<&Arrival>) -> Input<'_> {
             up: *up,
         },
         Some(Arrival::Command(command)) => Input::Command(*command),
+        Some(Arrival::Fenced(node, off)) => Input::Fenced {
+            node: *node,
+            off: *off,
+        },
         Some(Arrival::Watchdog(timeout)) => Input::Watchdog(*timeout),
     }
 }

@@ -152,7 +152,7 @@ impl Machine {
                 standby: self.world_set(kept.standby),
                 ..kept
             }),
-            Action::Exit => Action::Exit,
+            Action::Exit | Action::Fence(_) => action,
         }
     }
 

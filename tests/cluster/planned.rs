@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use twinbeat::id::{GroupId, LinkId, WitnessId};
+use twinbeat::id::{GroupId, LinkId, NodeId, WitnessId};
 
 use super::network::Frame;
 use super::{serial, shell};
@@ -32,6 +32,13 @@ pub(super) enum Happening {
     /// The watchdog of a machine fires, unless it was kicked after this moment.
     Bite(usize, u64),
     Boot(usize),
+    /// A life's script that switches a node off ends.
+    Fenced {
+        machine: usize,
+        life: u32,
+        node: NodeId,
+        off: bool,
+    },
     /// A host answers a machine's ping.
     Answers(usize, WitnessId),
 }

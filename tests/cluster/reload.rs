@@ -147,7 +147,16 @@ impl Cluster {
         let agrees = |other: &super::machine::Machine| {
             other.name != one.name && other.plan.groups == one.plan.groups
         };
-        if self.machines.iter().any(agrees) {
+        // Who is not heard lets go, unless it is known to reach more than those.
+        let unheard = |other: &super::machine::Machine| {
+            let peer = one
+                .node
+                .as_ref()
+                .unwrap()
+                .peer(self.clock(machine), other.me);
+            other.name != one.name && peer.incarnation.is_some() && !peer.hears_us
+        };
+        if self.machines.iter().any(|one| agrees(one) || unheard(one)) {
             return;
         }
         for group in kept {

@@ -33,6 +33,8 @@ pub(crate) struct Rules {
     pub(crate) announced: u64,
     /// Machines reset by their watchdogs.
     pub(crate) resets: u64,
+    /// Machines switched off by others.
+    pub(crate) fenced: u64,
     /// Configurations taken up by a life.
     pub(crate) reloads: u64,
     /// Steps in which a node wanted something done.
@@ -91,6 +93,7 @@ impl Rules {
             twins: 0,
             announced: 0,
             resets: 0,
+            fenced: 0,
             reloads: 0,
             news: 0,
             trace: 0xcbf2_9ce4_8422_2325,
@@ -149,6 +152,11 @@ impl Rules {
     /// Whether one was told by another that it could not stop a group.
     pub(super) fn knows_stuck(&self, one: usize, other: usize, group: GroupId) -> bool {
         self.stuck[self.pair(one, other)].contains(group)
+    }
+
+    /// The same of any group.
+    pub(super) fn knows_any_stuck(&self, one: usize, other: usize) -> bool {
+        !self.stuck[self.pair(one, other)].is_empty()
     }
 
     fn accept(&mut self, to: usize, frame: &Frame, now: u64) {

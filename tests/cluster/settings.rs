@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use twinbeat::config::{
-    Address, AutoFailback, Care, Config, Group, Key, Keys, Limits, Link, Log, MAX_RESOURCES,
-    Medium, Method, Options, Policy, Reach, Resource, Sight, Text, Timing, Watchdog, Witness,
+    Address, AutoFailback, Config, Fence, Group, Key, Keys, Limits, Link, Log, Medium, Method,
+    Options, Policy, Reach, Resource, Sight, Text, Timing, Watchdog, Witness,
 };
 use twinbeat::id::{GroupId, NodeId};
 use twinbeat::time::Duration;
@@ -33,6 +33,8 @@ pub(crate) struct Settings {
     /// Hosts that are pinged, each a target.
     pub(crate) hosts: usize,
     pub(crate) deadping: u64,
+    /// Any node can be switched off by any other.
+    pub(crate) fence: bool,
 }
 
 /// One line of `haresources`: an address is an address, every other word a script.
@@ -67,6 +69,7 @@ impl Settings {
             restarts: 3,
             hosts: 0,
             deadping: deadtime,
+            fence: false,
         }
     }
 
@@ -137,7 +140,7 @@ impl Settings {
             links: heapless::Vec::new(),
             groups: heapless::Vec::new(),
             resources: heapless::Vec::new(),
-            care: [Care::default(); MAX_RESOURCES],
+            care: heapless::Vec::new(),
             monitor: Duration::ZERO,
             auto_failback: self.failback,
             keys: Keys {
@@ -149,6 +152,7 @@ impl Settings {
                 ..Watchdog::default()
             },
             reach: Reach::default(),
+            fences: heapless::Vec::new(),
             log: Log::default(),
             rundir: Text::default(),
             statedir: Text::default(),
@@ -191,6 +195,15 @@ impl Settings {
             };
             config.reach.witnesses.push(witness).unwrap();
             config.reach.targets = target + 1;
+        }
+        if self.fence {
+            let host = text(&mut config, "*");
+            let fence = Fence {
+                host,
+                path: host,
+                parameters: host,
+            };
+            config.fences.push(fence).unwrap();
         }
         for group in &self.groups {
             add_group(&mut config, group, self.restarts);

@@ -203,6 +203,7 @@ impl Cluster {
                 let (time, end) = self.course(on_stop, JobEnd::Stopped, JobEnd::StopFailed);
                 self.job(machine, group, time, end);
             }
+            Action::Fence(node) => self.begin_fence(machine, node),
             Action::Restart(group) => self.restart(machine, group),
             Action::Announce(_) => self.rules.announced += 1,
             Action::Remember(kept) => self.machines[machine].remembered = kept,

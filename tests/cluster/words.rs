@@ -139,6 +139,12 @@ impl Cluster {
                     if agreed { "yes" } else { "no" }
                 )
             }
+            Event::Fencing { node, off: None } => format!("switches {} off", name(node)),
+            Event::Fencing {
+                node,
+                off: Some(true),
+            } => format!("{} is off", name(node)),
+            Event::Fencing { node, .. } => format!("{} is not off", name(node)),
             Event::Maintenance { on: true } => "is in maintenance".to_owned(),
             Event::Maintenance { on: false } => "is no longer in maintenance".to_owned(),
             Event::Stalled { late } => format!("stalled for {} ms", late.millis()),

@@ -128,8 +128,6 @@ fn every_directive_of_heartbeat_is_known() {
         "hbaping fc0",
         "respawn root /bin/true",
         "failfast root /bin/true",
-        "stonith x y",
-        "stonith_host * x y",
         "crm on",
         "crm respawn",
         "autojoin any",

@@ -27,6 +27,7 @@ pub(crate) struct Summary {
     refused: u64,
     twins: u64,
     resets: u64,
+    fenced: u64,
     reloads: u64,
     trace: u64,
 }
@@ -44,6 +45,7 @@ impl Summary {
             refused: self.refused + other.refused,
             twins: self.twins + other.twins,
             resets: self.resets + other.resets,
+            fenced: self.fenced + other.fenced,
             reloads: self.reloads + other.reloads,
             trace: self.trace ^ other.trace,
         }
@@ -108,6 +110,7 @@ pub(crate) fn simulate(seed: u64) -> Summary {
         refused: rules.refused,
         twins: rules.twins,
         resets: rules.resets,
+        fenced: rules.fenced,
         reloads: rules.reloads,
         trace: rules.trace,
     }
@@ -276,6 +279,10 @@ impl Faults {
                 }
             }
             4 if !self.cluster.machines[machine].runs() => self.cluster.fence(machine),
+            5 if self.cluster.settings.fence => {
+                let how = random.pick(&[Behaviour::Works, Behaviour::Fails, Behaviour::Hangs]);
+                self.cluster.machines[machine].fence = how;
+            }
             _ => {}
         }
     }

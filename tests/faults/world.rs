@@ -12,6 +12,8 @@ use crate::cluster::settings::{GroupSettings, Settings};
 pub(super) fn reach(settings: &mut Settings, random: &mut Random) {
     settings.hosts = random.pick(&[0, 0, 1, 2, 3]);
     settings.deadping = settings.deadtime * random.pick(&[1, 1, 2]);
+    // By another chance still: a seed without it has the story that it had.
+    settings.fence = Random::new(random.clone().word()).chance(400_000);
     for group in &mut settings.groups {
         group.at_most_one = random.chance(200_000);
     }

@@ -13,6 +13,7 @@ use nix::sys::signal::Signal;
 
 use crate::lab::own_proc;
 use crate::lab::pair::{A, B, Pair, Settings};
+use crate::lab::process::Process;
 use crate::lab::tests::Test;
 
 pub(crate) const TESTS: &[Test] = &[
@@ -26,19 +27,8 @@ pub(crate) const TESTS: &[Test] = &[
 const SECOND: Duration = Duration::from_secs(1);
 const AGENTS: &str = "/usr/lib/ocf/resource.d/heartbeat";
 
-/// Another `haresources` than the lab's, the same on both.
-fn write(pair: &Pair, haresources: &str) {
-    for node in &pair.nodes {
-        fs::write(node.folder.join("ha.d/haresources"), haresources).unwrap();
-    }
-}
-
 pub(crate) fn script(pair: &Pair, name: &str, body: &str) {
-    for node in &pair.nodes {
-        let path = node.folder.join("ha.d/resource.d").join(name);
-        fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-    }
+    pair.script(name, body);
 }
 
 /// Each node with mounts of its own: what agents note in /run is not shared by two machines. A
@@ -115,8 +105,8 @@ fn agents() {
     let disk = pair.nodes[A].folder.join("../disk");
     fs::create_dir(&disk).unwrap();
     let disk = fs::canonicalize(disk).unwrap().display().to_string();
-    write(
-        &pair,
+    pair.write(
+        "haresources",
         &format!(
             "nodea ocf:heartbeat:IPaddr2::ip=10.77.0.101::cidr_netmask=24::nic=eth0 \\\n \
              ocf:heartbeat:IPsrcaddr::ipaddress=10.77.0.101::cidr_netmask=24 \\\n \
@@ -183,8 +173,8 @@ fn wrappers() {
             symlink(format!("{own}/{file}"), link).unwrap();
         }
     }
-    write(
-        &pair,
+    pair.write(
+        "haresources",
         &format!(
             "nodea old-IPaddr2::10.77.0.102/24/eth0 old-IPsrcaddr::10.77.0.102 \
              Filesystem::tmpfs::{disk}::tmpfs MailTo::root::moved\n"
@@ -323,19 +313,19 @@ fn moves() {
         });
         if round == 1 {
             sleep(2 * SECOND);
-            before = Some([state(&pair, A), state(&pair, B)]);
+            before = Some([Process::of(&pair, A), Process::of(&pair, B)]);
         }
     }
     sleep(2 * SECOND);
-    let after = [state(&pair, A), state(&pair, B)];
+    let after = [Process::of(&pair, A), Process::of(&pair, B)];
     for (before, after) in before.unwrap().iter().zip(&after) {
-        assert_eq!(before.1, after.1, "descriptors\n{}", pair.story());
-        assert_eq!(after.2, 0, "children\n{}", pair.story());
+        assert_eq!(before.files, after.files, "descriptors\n{}", pair.story());
+        assert_eq!(after.children, 0, "children\n{}", pair.story());
         assert!(
-            after.0 < before.0 + 300,
+            after.memory < before.memory + 300,
             "{} kB, then {} kB",
-            before.0,
-            after.0
+            before.memory,
+            after.memory
         );
     }
     let story = pair.story();
@@ -344,22 +334,4 @@ fn moves() {
         "{story}"
     );
     pair.signal(A, Signal::SIGTERM);
-}
-
-/// Resident memory in kB, open files, and children.
-fn state(pair: &Pair, node: usize) -> (u64, usize, usize) {
-    let proc = format!("/proc/{}", pair.pid(node));
-    let status = fs::read_to_string(format!("{proc}/status")).unwrap();
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("VmRSS:"))
-        .unwrap();
-    let memory = line.split_whitespace().nth(1).unwrap().parse().unwrap();
-    let files = fs::read_dir(format!("{proc}/fd")).unwrap().count();
-    let tasks = format!("{proc}/task/{}/children", pair.pid(node));
-    let children = fs::read_to_string(tasks)
-        .unwrap()
-        .split_whitespace()
-        .count();
-    (memory, files, children)
 }

@@ -157,7 +157,7 @@ impl Ring {
                 let text = String::from_utf8_lossy(&out.stdout).into_owned();
                 let heard = text.lines().filter(|line| {
                     line.starts_with("node ring")
-                        && line.contains(": alive")
+                        && line.contains(" alive, heard")
                         && !line.contains("does not hear")
                 });
                 heard.count() == 2

@@ -137,7 +137,7 @@ fn killed() {
     assert!(json.contains("\"failures\":3,\"retry_s\":5"), "{json}");
     let text = stage.status(A, &["status"]);
     assert!(
-        text.contains("; failures here: 3, tried again in 5"),
+        text.contains(", failures here: 3, tried again in 5"),
         "{text}"
     );
     for line in [
@@ -261,7 +261,13 @@ fn stuck() {
     };
     let stuck = stage.file(A, "stuck");
     fs::write(&stuck, "").unwrap();
-    assert!(stage.pair.command(A, &["standby"]).status.success());
+    assert!(
+        stage
+            .pair
+            .command(A, &["standby", "--no-wait"])
+            .status
+            .success()
+    );
     // Asked to end after 3 s, killed after 5 s more, with all of its process group.
     stage.pair.wait_for("A to give up", 30 * SECOND, |p| {
         p.story().contains("stop-failed: it did not stop")

@@ -187,7 +187,7 @@ fn next_one() {
         "{story}"
     );
     let text = status(&pair, A, &["status"]);
-    assert!(text.contains("third: Stand-in, 1s, kicked"), "{text}");
+    assert!(text.contains("third Stand-in, 1 s, kicked"), "{text}");
     drop(holder);
 }
 

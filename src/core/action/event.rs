@@ -106,6 +106,13 @@ pub enum Event {
         /// Whether it will be released.
         agreed: bool,
     },
+    /// A silent node that may run what is wanted here.
+    Fencing {
+        /// Which node.
+        node: NodeId,
+        /// It is off, or is not; before that is known: it is being switched off.
+        off: Option<bool>,
+    },
     /// Maintenance began, or is over.
     Maintenance {
         /// Whether nothing moves by itself.

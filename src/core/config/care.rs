@@ -70,7 +70,8 @@ impl Config {
     fn care_for(&self, group: GroupId, position: usize) -> Care {
         let group = self.groups.get(group.index());
         let first = group.map_or(0, |group| usize::from(group.resources.start));
-        let own = self.care.get(first.saturating_add(position));
-        own.copied().unwrap_or_default()
+        let place = first.saturating_add(position);
+        let own = self.care.iter().find(|own| usize::from(own.0) == place);
+        own.map_or(Care::default(), |own| own.1)
     }
 }

@@ -4,7 +4,7 @@
 use super::care::{Care, Limits};
 use super::ha_cf::{boolean, number, span};
 use super::lexer::{Word, Words};
-use super::{Config, Resource, order};
+use super::{Config, MAX_RESOURCES, Resource, order};
 use crate::id::GroupId;
 use crate::time::Duration;
 
@@ -91,6 +91,7 @@ pub(super) fn read<'a>(
 }
 
 /// Keeps one option; `None` if it is none, wrong, or there already.
+#[inline(never)]
 fn set(
     option: &[u8],
     value: &[u8],
@@ -128,12 +129,16 @@ fn set(
                 once(place, time)
             };
             if let (Some(name), Some(id)) = (resource, group) {
-                let mut bits = named(config, id, name);
-                for care in &mut config.care {
-                    if bits & 1 != 0 {
-                        place(care)?;
+                let bits = named(config, id, name);
+                for at in 0..u16::try_from(MAX_RESOURCES).ok()? {
+                    if bits.checked_shr(at.into())? & 1 != 0 {
+                        if !config.care.iter().any(|own| own.0 == at) {
+                            // As many places as resources.
+                            let _ = config.care.push((at, Care::default()));
+                        }
+                        let own = config.care.iter_mut().find(|own| own.0 == at);
+                        place(&mut own?.1)?;
                     }
-                    bits >>= 1;
                 }
             } else {
                 place(&mut options.care)?;

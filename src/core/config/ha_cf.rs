@@ -2,6 +2,7 @@
 
 mod device;
 mod directive;
+mod fence;
 mod medium;
 mod problem;
 mod reach;
@@ -27,6 +28,7 @@ pub(super) struct Settings {
     nodes: heapless::Vec<Position, MAX_NODES>,
     links: heapless::Vec<Position, MAX_LINKS>,
     witnesses: heapless::Vec<Position, MAX_WITNESSES>,
+    fences: fence::Places,
     /// A `node` or medium line was there, even if it was wrong.
     tried_node: bool,
     tried_link: bool,
@@ -277,6 +279,7 @@ impl Settings {
             // These take several values.
             Name::Bcast | Name::Mcast | Name::Mcast6 | Name::Serial => {}
             Name::Node | Name::Ucast | Name::Ucast6 | Name::Watchdog => {}
+            Name::Stonith | Name::StonithHost => {}
             Name::Group | Name::Ping | Name::Ping6 | Name::PingGroup | Name::Track => {}
         }
     }
@@ -290,6 +293,12 @@ impl Settings {
         config: &mut Config,
         report: &mut Report<'_>,
     ) {
+        if matches!(name, Name::Stonith | Name::StonithHost) {
+            if let Err((word, what)) = self.read_fence(name, first, values, config, report) {
+                report.say(word.at, Problem::Wrong(Quoted(word.bytes), what));
+            }
+            return;
+        }
         if reach::is_meant(name) {
             return self.read_reach(name, first.at, values, config, report);
         }

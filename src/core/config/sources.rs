@@ -36,6 +36,8 @@ pub trait Machine {
     fn judge_line(&self, device: &str, say: &mut dyn FnMut(&str));
     /// Whether two paths lead to one device.
     fn is_same_device(&self, one: &str, other: &str) -> bool;
+    /// Whether this path is that of an executable.
+    fn has_program(&self, path: &str) -> bool;
 }
 
 /// Where a machine's name comes from.
@@ -115,6 +117,7 @@ pub fn read(sources: &Sources<'_>, say: &mut dyn FnMut(Diagnostic<'_>)) -> Optio
             settings.compare(&config, machine, &mut report);
             settings.compare_lines(&config, machine, &mut report);
         }
+        settings.compare_fences(&config, sources.machine, &mut report);
     }
     (report.finish() == 0).then_some(config)
 }

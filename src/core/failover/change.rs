@@ -28,6 +28,7 @@ impl Failover {
         self.kept.standby = kept;
         self.required = config.watchdog.required;
         self.connectivity.reconfigure(change);
+        self.fencing.able = super::fencing::fenceable(config);
     }
 }
 

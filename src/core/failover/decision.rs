@@ -22,6 +22,7 @@ impl Failover {
         members.review_absent(now);
         self.doomed = self.doomed && self.is_stuck();
         self.connectivity.compare(members, events);
+        let before = core::mem::replace(&mut self.fencing.needed, NodeSet::EMPTY);
         // What one group does may be what another waits for.
         for _ in 0..=self.count {
             let mut moved = false;
@@ -32,6 +33,7 @@ impl Failover {
                 break;
             }
         }
+        self.fence(now, before, members, events);
         members.beat_due |= self.changed();
     }
 
@@ -138,13 +140,14 @@ impl Failover {
         let follows = self.groups.at(id).with.is_some();
         let declines = (follows || self.standby.contains(id)) && wanted != Some(self.me);
         // Who hands it over may not know of another that could not stop it.
-        let blocked = self.is_blocked(now, id, members) || self.waits(id, members);
+        let blocked = self.is_blocked(now, id, members);
+        let waits = self.waits(id, members);
         let granted = self.granted(id, members);
         let operator = self.groups.at(id).request.operator_until.is_some();
         if operator {
             reason = Reason::Operator;
         }
-        if let Some(epoch) = granted.filter(|_| !declines && !blocked) {
+        if let Some(epoch) = granted.filter(|_| !declines && !blocked && !waits) {
             let claim = self.claim(id, epoch);
             let home = reason == Reason::Home && wanted == Some(self.me);
             if !operator && !home {
@@ -166,12 +169,13 @@ impl Failover {
             return;
         };
         let open = self.is_open(id, members) && self.is_settled(members);
-        if !open || self.promised(id, members) || blocked {
+        if !open || self.promised(id, members) || waits {
             return;
         }
-        if self.may_run_elsewhere(id, members) {
+        if blocked || self.may_run_elsewhere(id, members) {
+            self.accuse(id, members);
             let group = self.groups.at_mut(id);
-            if group.reason != Reason::NotKnownOff {
+            if !blocked && group.reason != Reason::NotKnownOff {
                 group.become_idle(None, Reason::NotKnownOff, events);
             }
             return;

@@ -112,7 +112,9 @@ impl Failover {
         let group = self.groups.at_mut(id);
         group.failures.forget();
         group.request.next_at = now;
-        group.request.operator_until = Some(members.patience_until(now));
+        // What is here need not be asked for, also when another person takes it away next.
+        let asks = !group.is_served();
+        group.request.operator_until = asks.then_some(members.patience_until(now));
         group.request.forced = forced && vouched;
         group.become_pinned(me, pinned || group.pinned);
     }

@@ -5,6 +5,8 @@ use crate::id::{GroupId, GroupSet, LinkId, LinkSet, MAX_GROUPS, PerLink};
 use crate::time::{Duration, Instant};
 use crate::wire::{Beat, Reference};
 
+use super::quality::Quality;
+
 /// A peer. Moments written `Duration` are marks of attentive time.
 #[derive(Clone, Debug)]
 pub(crate) struct Peer {
@@ -45,6 +47,8 @@ pub(crate) struct Alive {
     pub(crate) highest: u32,
     /// The highest counter of its questions.
     pub(crate) question: u32,
+    /// The highest counter of any frame, for [`Quality`].
+    pub(crate) measured: u32,
     pub(crate) links: PerLink<Delivery>,
     /// When a frame of it was last a sign of life.
     pub(crate) heard: Duration,
@@ -88,6 +92,8 @@ pub(crate) struct Delivery {
     pub(crate) highest: u32,
     pub(crate) heard: Option<Duration>,
     pub(crate) up: bool,
+    /// Figures that decide nothing.
+    pub(crate) quality: Quality,
 }
 
 /// What remains of a life that ended.

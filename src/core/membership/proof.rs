@@ -2,12 +2,13 @@
 //! or nothing.
 //!
 //! Heads up! Everything that refuses comes before anything that changes: a refused frame leaves
-//! only a doubt and an invitation behind.
+//! only a doubt and an invitation behind, and, if it is the known life's, figures.
 
 use super::Membership;
 use super::control::{REXMIT_SPACING, after, is_newer, may_ask};
 use super::difference::Differing;
 use super::peer::{Alive, Delivery, Hearing, Standing};
+use super::quality::Quality;
 use crate::action::{Event, Events, Reject};
 use crate::id::{LinkId, LinkSet, NodeId, PerLink};
 use crate::time::{Duration, Instant};
@@ -79,6 +80,11 @@ impl Membership {
         let (highest, incarnation) = (alive.highest, alive.incarnation);
         if counter <= alive.links.at(link).highest {
             return Err(Reject::Stale);
+        }
+        let (keepalive, line) = (self.timing.keepalive, self.lines.contains(link));
+        if let Some(alive) = self.peer_mut(source).alive_mut() {
+            // Whatever becomes of it, it came.
+            alive.measure(mark, link, envelope.header, keepalive, line);
         }
         let (beat, hello, control) = match body {
             Body::Ask(to) if *to != (Address { node: me, low }) => return Err(Reject::Misdirected),
@@ -276,10 +282,12 @@ impl Membership {
             highest: re.counter,
             heard: Some(mark),
             up: true,
+            quality: Quality::new(re.counter),
         };
         let mut alive = Alive {
             incarnation: re.incarnation,
             highest: re.counter,
+            measured: re.counter,
             links,
             heard: mark,
             committed: mark,

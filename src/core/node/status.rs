@@ -3,6 +3,7 @@
 use super::Node;
 use crate::action::{Carrier, Command, Difference, GroupState, PeerState, Reason, Refusal, Reject};
 use crate::id::{GroupId, LinkId, LinkSet, NodeId, WitnessId};
+use crate::membership::Standing;
 use crate::time::{Duration, Instant};
 
 /// How a peer stands.
@@ -14,12 +15,33 @@ pub struct PeerView {
     pub incarnation: Option<u64>,
     /// Attentive time since it was last heard; zero if it does not live.
     pub silence: Duration,
+    /// How long ago it died or left; `None` if it does neither.
+    pub ended: Option<Duration>,
     /// The links it was heard on within `deadtime`.
     pub links: LinkSet,
     /// Whether it says that it hears this node.
     pub hears_us: bool,
     /// What of its configuration differs.
     pub mismatch: Option<Difference>,
+}
+
+/// How one link delivers from a live peer. Counts saturate; nothing is decided from them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PathView {
+    /// Attentive time since a frame was accepted from it.
+    pub age: Duration,
+    /// Whether it delivers, as the last event said.
+    pub up: bool,
+    /// Frames that came.
+    pub frames: u32,
+    /// Frames with numbers between theirs that did not come, outages left out.
+    pub missed: u32,
+    /// Share lost of the last 256 to 512, parts per million.
+    pub loss: u32,
+    /// Mean difference between `keepalive` and the time between two beats, microseconds.
+    pub jitter: u32,
+    /// Longest time between two accepted frames, outages left out.
+    pub longest: Duration,
 }
 
 /// How a group stands on this node.
@@ -70,7 +92,7 @@ impl Node {
     }
 
     /// Another node; this node's own id shows a clone of it.
-    pub fn peer(&self, _now: Instant, node: NodeId) -> PeerView {
+    pub fn peer(&self, now: Instant, node: NodeId) -> PeerView {
         let peer = self.members.peer(node);
         let alive = peer.alive();
         PeerView {
@@ -79,10 +101,29 @@ impl Node {
             silence: alive.map_or(Duration::ZERO, |alive| {
                 self.members.mark().minus(alive.heard)
             }),
+            ended: match &peer.standing {
+                Standing::Dead(ended) | Standing::Left(ended) => Some(now.since(ended.since)),
+                Standing::Unheard | Standing::Alive(_) => None,
+            },
             links: alive.map_or(LinkSet::EMPTY, |alive| self.members.links_of(alive)),
             hears_us: alive.is_some_and(|alive| alive.hears()),
             mismatch: alive.and_then(|alive| alive.mismatch),
         }
+    }
+
+    /// How a link delivers from a peer; `None` unless the present life of it was heard there.
+    pub fn path(&self, _now: Instant, node: NodeId, link: LinkId) -> Option<PathView> {
+        let delivery = self.members.peer(node).alive()?.links.at(link);
+        let quality = delivery.quality;
+        Some(PathView {
+            age: self.members.mark().minus(delivery.heard?),
+            up: delivery.up,
+            frames: quality.frames,
+            missed: quality.missed,
+            loss: quality.loss(),
+            jitter: quality.jitter(),
+            longest: Duration::from_micros(quality.longest.into()),
+        })
     }
 
     /// A group.
@@ -110,6 +151,28 @@ impl Node {
             moved: self.failover.is_moved(id, &self.members),
             at_rest: self.failover.is_at_rest(now, id, &self.members),
         }
+    }
+
+    /// The state of a group on a node; `None` for a peer that does not live.
+    pub fn state_on(&self, node: NodeId, id: GroupId) -> Option<GroupState> {
+        if node == self.members.me {
+            return Some(self.failover.word(id, &self.members).state);
+        }
+        let alive = self.members.peer(node).alive()?;
+        Some(alive.beat.groups.at(id).state)
+    }
+
+    /// Where a group runs, or else where something of it may run or soon will, and its state there.
+    pub fn server(&self, id: GroupId) -> Option<(NodeId, GroupState)> {
+        let mut server = None;
+        for node in NodeId::first(self.members.shape.nodes) {
+            match self.state_on(node, id) {
+                Some(GroupState::Held) => return Some((node, GroupState::Held)),
+                Some(state) if state.holds() => server = server.or(Some((node, state))),
+                Some(_) | None => {}
+            }
+        }
+        server
     }
 
     /// Why a person's command would be refused. The core itself carries out what it is told.

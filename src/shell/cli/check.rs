@@ -25,7 +25,7 @@ pub(crate) fn check(dir: &Path) -> u8 {
         }
     });
     let Some(config) = config else {
-        let errors = counted(errors, "error");
+        let errors = counted(errors as usize, "error");
         stream::print_line(format_args!(
             "check: {errors} in {}: nothing would start",
             dir.display()
@@ -38,12 +38,12 @@ pub(crate) fn check(dir: &Path) -> u8 {
         counted(config.nodes.len(), "node"),
         counted(config.links.len(), "link"),
         counted(config.groups.len(), "group"),
-        counted(warnings, "warning"),
+        counted(warnings as usize, "warning"),
     ));
     DONE
 }
 
-fn counted<N: std::fmt::Display + PartialEq + From<u8>>(count: N, what: &str) -> String {
-    let plural = if count == N::from(1) { "" } else { "s" };
+fn counted(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
     format!("{count} {what}{plural}")
 }

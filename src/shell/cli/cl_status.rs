@@ -4,9 +4,9 @@ use super::heartbeat;
 use super::row::Call;
 use crate::{configuration, stream};
 
-/// Each sub-command, how many arguments it needs, and its sentence (`-m`): N and L are the arguments,
-/// V is the value, which stands alone without `-m`.
-const SENTENCES: &[(&str, u8, &str)] = &[
+/// Each sub-command by its number below, how many arguments it needs, and its sentence (`-m`): N and L are
+/// the arguments, V is the value, which stands alone without `-m`.
+const SENTENCES: &[(&str, usize, &str)] = &[
     ("hbstatus", 0, "V"),
     ("listnodes", 0, "The nodes are as follow:\nV"),
     ("nodestatus", 1, "The cluster node N is V"),
@@ -23,12 +23,21 @@ const SENTENCES: &[(&str, u8, &str)] = &[
     ("rscstatus", 0, "This node is holding V resources."),
     ("hbparameter", 1, "Heartbeat parameter N's value: V"),
 ];
-/// What `ha.cf` need not say.
-const DEFAULTS: &str = "keepalive 1000ms\ndeadtime 30000ms\nhopfudge 1\nbaud 19200\nudpport 694\n\
-    auto_failback legacy\nrealtime true\ndebug 0\ncluster linux-ha";
-const RUNNING: &str = "Heartbeat is running on this machine.";
+const HBSTATUS: usize = 0;
+const LISTNODES: usize = 1;
+const NODESTATUS: usize = 2;
+const NODETYPE: usize = 3;
+const NODEWEIGHT: usize = 4;
+const NODESITE: usize = 5;
+const LISTHBLINKS: usize = 6;
+const HBLINKSTATUS: usize = 7;
+const CLIENTSTATUS: usize = 8;
+const RSCSTATUS: usize = 9;
+const HBPARAMETER: usize = 10;
+
+const RUNNING: &str = "Heartbeat is running on this machine.\n";
 const VERSION: &str = concat!(
-    "\nversion:\ttwinbeat ",
+    "version:\ttwinbeat ",
     env!("CARGO_PKG_VERSION"),
     "\nmanaged by:\t\"haresources\"\n"
 );
@@ -37,28 +46,88 @@ const MISTAKEN: u8 = 11;
 const NO_LINK: u8 = 13;
 
 pub(super) fn cl_status(call: &Call) -> u8 {
-    let (word, name, link) = (call.word(0), call.word(1), call.word(2));
-    let Some((_, needed, sentence)) = SENTENCES.iter().find(|row| row.0 == word) else {
-        return wrong(word, ": invalid sub-command.", MISTAKEN);
+    let (name, link, verbose) = (call.word(1), call.word(2), call.has("-v"));
+    let known = |row: &(&str, _, _)| row.0 == call.word(0);
+    let Some(command) = SENTENCES.iter().position(known) else {
+        return wrong("invalid sub-command.", MISTAKEN);
     };
-    if call.words.len() <= usize::from(*needed) {
-        return wrong("", "No enough parameter.", MISTAKEN);
+    let (_, needed, sentence) = SENTENCES[command];
+    if call.words.len() <= needed {
+        return wrong("No enough parameter.", MISTAKEN);
     }
     let Some(view) = heartbeat::view(&call.directory) else {
-        if word == "hbstatus" {
+        if command == HBSTATUS {
             stream::print("Heartbeat is stopped on this machine.\n");
             return 1;
         }
-        return wrong("", "Cannot signon with heartbeat", 1);
+        return wrong("Cannot signon with heartbeat", 1);
     };
-    let Some(value) = value(call, &view) else {
-        return match word {
-            "listhblinks" => wrong("", "Cannot start heartbeat link interface walk.", NO_LINK),
-            "hblinkstatus" => wrong("", "Cannot get heartbeat link status", NO_LINK),
-            "hbparameter" => wrong(name, ": Cannot get this parameter's value", 1),
-            _ => wrong("", "Error. May be due to incorrect node name", MISTAKEN),
+    let (first, nodes) = view.split_once('\n').unwrap_or_default();
+    let mut value = String::new();
+    let mut found = true;
+    match command {
+        HBSTATUS => value.push_str(RUNNING),
+        // Nothing connects itself to this program.
+        CLIENTSTATUS => value.push_str("offline\n"),
+        RSCSTATUS => value.push_str(fields(first)[2]),
+        HBPARAMETER => {
+            let text = configuration::text(&call.directory, "ha.cf");
+            match configuration::directive(&text, name) {
+                Some(own) => value.push_str(own),
+                None => found = false,
+            }
+        }
+        LISTNODES => {}
+        _ => found = false,
+    }
+    if verbose && command <= LISTNODES {
+        if command == HBSTATUS {
+            value.push_str(VERSION);
+        }
+        value.push_str(nodes);
+    } else {
+        let mut here = false;
+        for line in nodes.lines() {
+            let [node, second, third] = fields(line);
+            let is_node = !node.is_empty();
+            if is_node || line.is_empty() {
+                here = node.eq_ignore_ascii_case(name);
+            }
+            let is_ping = third.ends_with("ping)");
+            let piece = match command {
+                LISTNODES if is_node && !call.has(if is_ping { "-n" } else { "-p" }) => node,
+                NODESTATUS if here && is_node => second,
+                NODETYPE if here && is_node => {
+                    if is_ping {
+                        "ping"
+                    } else {
+                        "normal"
+                    }
+                }
+                NODEWEIGHT if here && is_node => "100",
+                // None has ever been set.
+                NODESITE if here && is_node => "",
+                LISTHBLINKS if here && !is_node && verbose => line,
+                LISTHBLINKS if here && !is_node => {
+                    value.push('\t');
+                    second
+                }
+                HBLINKSTATUS if here && !is_node && second == link => third,
+                _ => continue,
+            };
+            found = true;
+            value.push_str(piece);
+            value.push('\n');
+        }
+    }
+    if !found {
+        let code = match command {
+            LISTHBLINKS | HBLINKSTATUS => NO_LINK,
+            HBPARAMETER => 1,
+            _ => MISTAKEN,
         };
-    };
+        return wrong("Error. May be due to incorrect name", code);
+    }
     let mut out = String::new();
     for piece in if call.has("-m") { sentence } else { "V" }.chars() {
         match piece {
@@ -68,12 +137,11 @@ pub(super) fn cl_status(call: &Call) -> u8 {
             piece => out.push(piece),
         }
     }
-    // Lists end their lines themselves.
-    if !value.ends_with('\n') {
+    if !out.ends_with('\n') && !out.is_empty() {
         out.push('\n');
     }
     stream::print(&out);
-    u8::from(matches!(value.as_str(), "dead" | "offline"))
+    u8::from(value == "dead\n" || value == "offline\n")
 }
 
 /// The three fields of a line of the view (`status::heartbeat`).
@@ -82,63 +150,7 @@ fn fields(line: &str) -> [&str; 3] {
     [(); 3].map(|()| fields.next().unwrap_or_default())
 }
 
-fn value(call: &Call, view: &str) -> Option<String> {
-    let (word, name, verbose) = (call.word(0), call.word(1), call.has("-v"));
-    let mut lines = view.lines().map(fields);
-    let [_, _, resources] = lines.next()?;
-    let mut out = String::new();
-    let mut put = |parts: &[&str]| parts.iter().for_each(|part| out.push_str(part));
-    match word {
-        "rscstatus" => put(&[resources]),
-        // Nothing connects itself to this program.
-        "clientstatus" => put(&["offline"]),
-        "hbparameter" => {
-            let text = configuration::text(&call.directory, "ha.cf");
-            let own = configuration::directive(&text, name);
-            put(&[own.or(configuration::directive(DEFAULTS, name))?]);
-        }
-        "hbstatus" if !verbose => put(&[RUNNING]),
-        "hbstatus" | "listnodes" => {
-            if word == "hbstatus" {
-                put(&[RUNNING, VERSION]);
-            }
-            for [first, second, third] in lines {
-                match (verbose, first) {
-                    (true, "") => put(&["\t", second, "\t", third, "\n"]),
-                    (true, _) => put(&["\n", first, "\t", second, "\t(nodetype: ", third, ")\n"]),
-                    (false, "") => {}
-                    _ if call.has("-n") && third == "ping" => {}
-                    _ if call.has("-p") && third != "ping" => {}
-                    _ => put(&[first, "\n"]),
-                }
-            }
-        }
-        _ => {
-            let mut lines = lines.skip_while(|[first, ..]| !first.eq_ignore_ascii_case(name));
-            let [_, status, kind] = lines.next()?;
-            let mut links = lines.take_while(|[first, ..]| first.is_empty());
-            match word {
-                "nodestatus" => put(&[status]),
-                "nodetype" => put(&[kind]),
-                "nodeweight" => put(&["100"]),
-                "hblinkstatus" => put(&[links.find(|[_, link, _]| *link == call.word(2))?[2]]),
-                "listhblinks" => {
-                    for [_, link, status] in links {
-                        let status: &[&str] = if verbose { &["\t", status] } else { &[] };
-                        put(&["\t", link]);
-                        put(status);
-                        put(&["\n"]);
-                    }
-                }
-                // No site has ever been set.
-                _ => {}
-            }
-        }
-    }
-    Some(out)
-}
-
-fn wrong(what: &str, why: &str, code: u8) -> u8 {
-    stream::complain(format_args!("cl_status: {what}{why}"));
+fn wrong(why: &str, code: u8) -> u8 {
+    stream::complain(format_args!("cl_status: {why}"));
     code
 }

@@ -1,5 +1,4 @@
-//! The commands heartbeat's users have in their fingers and in their scripts: `heartbeat`, `hb_standby`,
-//! `hb_takeover`.
+//! The command heartbeat's users have in their fingers and in their scripts.
 
 use std::fs::File;
 use std::io::Read;
@@ -11,7 +10,7 @@ use nix::unistd::{Pid, dup2_stderr, dup2_stdin, dup2_stdout, setsid};
 
 use super::row::Call;
 use super::{DONE, FAILED, NOT_RUNNING, ask, configured, run_with};
-use crate::{control, files, privilege, stream, sys};
+use crate::{control, files, journal, privilege, stream, sys};
 
 /// heartbeat's own exit codes.
 const NOT_PERMITTED: u8 = 4;
@@ -25,57 +24,61 @@ pub(super) fn view(directory: &Path) -> Option<String> {
 pub(super) fn heartbeat(call: &Call) -> u8 {
     let directory = &call.directory;
     let view = view(directory).unwrap_or_default();
-    let mut fields = view.split(['\t', '\n']);
-    let number = fields.next().unwrap_or_default();
-    let Ok(pid) = number.parse() else {
-        if call.has("-s") {
+    let mut fields = view.split('\t');
+    let (number, name) = (
+        fields.next().unwrap_or_default(),
+        fields.next().unwrap_or_default(),
+    );
+    let action = ["-s", "-k", "-r"]
+        .iter()
+        .position(|option| call.has(option));
+    let signal = match (action, number.parse()) {
+        (Some(0), Err(_)) => {
             stream::print("heartbeat is stopped. No process\n");
             return NOT_RUNNING;
         }
-        if call.has("-k") {
-            stream::complain(format_args!("INFO: Heartbeat already stopped."));
+        (Some(0), Ok(_)) => {
+            stream::print_line(format_args!(
+                "heartbeat OK [pid {number} et al] is running on {name} [{name}]..."
+            ));
             return DONE;
         }
-        return start(call);
-    };
-    let signal = if call.has("-s") {
-        let name = fields.next().unwrap_or_default();
-        stream::print_line(format_args!(
-            "heartbeat OK [pid {number} et al] is running on {name} [{name}]..."
-        ));
-        return DONE;
-    } else if call.has("-k") {
-        Signal::SIGTERM
-    } else if call.has("-r") {
+        (Some(1), Err(_)) => return said("INFO: Heartbeat already stopped.", DONE),
+        (_, Err(_)) => return start(call),
         // A mistake is told of here, too, and changes nothing.
-        if configured(directory).is_none() {
-            return NOT_CONFIGURED;
+        (Some(2), Ok(_)) if configured(directory).is_none() => return NOT_CONFIGURED,
+        (Some(2), Ok(pid)) => (pid, Signal::SIGHUP),
+        (Some(_), Ok(pid)) => (pid, Signal::SIGTERM),
+        (None, Ok(_)) => {
+            stream::complain(format_args!("heartbeat: already running [pid {number}]."));
+            return DONE;
         }
-        Signal::SIGHUP
-    } else {
-        stream::complain(format_args!("heartbeat: already running [pid {number}]."));
-        return DONE;
     };
-    if let Err(error) = kill(Pid::from_raw(pid), signal) {
-        stream::complain(format_args!("heartbeat: {number}: {error}"));
-        return NOT_PERMITTED;
+    if let Err(error) = kill(Pid::from_raw(signal.0), signal.1) {
+        return said(&journal::errno(error), NOT_PERMITTED);
     }
-    if signal == Signal::SIGTERM {
+    if signal.1 == Signal::SIGTERM {
         control::wait_until_ended(&ask::rundir(directory));
     }
     DONE
+}
+
+fn said(what: &str, code: u8) -> u8 {
+    stream::complain(format_args!("{what}"));
+    code
 }
 
 /// In the foreground, or with a child that leaves this one when it works.
 fn start(call: &Call) -> u8 {
     let directory = &call.directory;
     let Some(config) = configured(directory) else {
-        stream::complain(format_args!("Configuration error, heartbeat not started."));
-        return NOT_CONFIGURED;
+        return said(
+            "Configuration error, heartbeat not started.",
+            NOT_CONFIGURED,
+        );
     };
     if !privilege::missing(&config).is_empty() {
-        stream::complain(format_args!("heartbeat: start it as root"));
-        return NOT_PERMITTED;
+        return said("heartbeat: start it as root", NOT_PERMITTED);
     }
     if call.has("-f") {
         return run_with(directory, config, &mut || {});
@@ -99,27 +102,4 @@ fn start(call: &Call) -> u8 {
     run_with(directory, config, &mut || {
         let _ = (dup2_stderr(&null), nix::unistd::write(&writer, b"1"));
     })
-}
-
-/// `hb_standby` and `hb_takeover`: by heartbeat's words alone, and without waiting.
-pub(super) fn hand_over(call: &Call) -> u8 {
-    let word = call.row.word();
-    let which = match call.word(0) {
-        "" => "all",
-        which @ ("all" | "foreign" | "local" | "failback") => which,
-        other => {
-            stream::complain(format_args!(
-                "{word}: wrong resources({other}).\nusage:\n{word} [all|foreign|local|failback]"
-            ));
-            return FAILED;
-        }
-    };
-    let verb = match word {
-        "hb_standby" => {
-            stream::complain(format_args!("Going standby [{which}]."));
-            "standby"
-        }
-        _ => "takeover",
-    };
-    ask::ask(&call.directory, &format!("{verb} {which}"))
 }

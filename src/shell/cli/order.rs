@@ -26,6 +26,8 @@ enum Goal<'a> {
     Here,
     /// On another one, which may not have heard of it yet.
     At(&'a str),
+    /// Where it belongs; whoever has it may not have heard of it yet.
+    Unmoved,
 }
 
 /// How far one group is.
@@ -68,6 +70,7 @@ pub(super) fn order(call: &Call) -> u8 {
         "disable" => Goal::Away,
         "takeover" => Goal::Here,
         "move" => Goal::At(call.word(1)),
+        "unmove" => Goal::Unmoved,
         _ => Goal::Anywhere,
     };
     loop {
@@ -141,10 +144,11 @@ fn tell(
         Goal::Away => holder != me,
         Goal::Here => holder == me,
         Goal::At(node) => holder == node,
+        Goal::Unmoved => word == "rest",
     };
     let progress = match word {
-        "rest" if arrived => Progress::Done,
-        "rest" if matches!(goal, Goal::At(_)) => Progress::Going,
+        "rest" | "moved" if arrived => Progress::Done,
+        "rest" | "moved" if matches!(goal, Goal::At(_) | Goal::Unmoved) => Progress::Going,
         "busy" => Progress::Going,
         _ => Progress::Failed,
     };

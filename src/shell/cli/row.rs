@@ -7,6 +7,7 @@
 //! what follows its word is taken as it stands.
 
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
@@ -42,32 +43,37 @@ pub(super) enum Typed {
 }
 
 impl Row {
+    /// The word, the options, the arguments.
+    fn tokens(&self) -> impl Iterator<Item = &'static str> {
+        self.synopsis.split_ascii_whitespace()
+    }
+
     pub(super) fn word(&self) -> &'static str {
-        self.synopsis.split(' ').next().unwrap_or_default()
+        self.tokens().next().unwrap_or_default()
     }
 
-    fn named(word: &str) -> Option<&'static Self> {
-        ROWS.iter().find(|row| row.word() == word)
+    fn named(word: &[u8]) -> Option<&'static Self> {
+        ROWS.iter().find(|row| row.word().as_bytes() == word)
     }
 
-    /// The synopsis' word for an option, without its bracket: `--loss=PPM`.
-    fn option(&self, name: &str) -> Option<&'static str> {
-        self.synopsis
-            .split(' ')
-            .filter_map(|token| token.strip_prefix('[')?.strip_suffix(']'))
-            .find(|token| token.starts_with('-') && token.split('=').next() == Some(name))
+    /// Whether there is an option of this name, and then whether it has a value.
+    fn option(&self, name: &str) -> Option<bool> {
+        self.tokens().find_map(|token| {
+            match token.strip_prefix('[')?.strip_prefix(name)?.as_bytes() {
+                [b']'] => Some(false),
+                [b'=', ..] => Some(true),
+                _ => None,
+            }
+        })
     }
 
     fn arguments(&self) -> impl Iterator<Item = &'static str> {
-        let tokens = self.synopsis.split(' ').skip(1);
-        tokens.filter(|token| !token.starts_with("[-"))
+        self.tokens()
+            .skip(1)
+            .filter(|token| !token.starts_with("[-"))
     }
 }
 
-#[allow(
-    dead_code,
-    reason = "the functions of rows to come read their options so"
-)]
 impl Call {
     pub(super) fn has(&self, option: &str) -> bool {
         self.options.iter().any(|typed| typed == option)
@@ -84,10 +90,11 @@ impl Call {
         self.words.get(at).map_or("", String::as_str)
     }
 
-    /// The line for `control.sock`: the word, the options but `--no-wait`, which is the client's, the
-    /// arguments.
+    /// The line for `control.sock`: the word without heartbeat's `hb_`, the options but `--no-wait`, which is
+    /// the client's, the arguments.
     pub(super) fn request(&self) -> Result<String, String> {
-        let mut line = self.row.word().to_owned();
+        let word = self.row.word();
+        let mut line = word.strip_prefix("hb_").unwrap_or(word).to_owned();
         for word in self.options.iter().chain(&self.words) {
             if word.is_empty() || word.bytes().any(|byte| byte <= b' ' || byte == 0x7f) {
                 return Err("each argument is one word".to_owned());
@@ -104,75 +111,78 @@ impl Call {
 /// The error is for people. `name` is that of the program: one with a row of its own is its command.
 pub(super) fn parse(
     name: &[u8],
-    mut arguments: impl Iterator<Item = OsString>,
+    arguments: &mut dyn Iterator<Item = OsString>,
 ) -> Result<Typed, String> {
     let mut directory = PathBuf::from(DIRECTORY);
-    let mut row = str::from_utf8(name).ok().and_then(Row::named);
+    let mut row = Row::named(name);
     let (mut words, mut options) = (Vec::new(), Vec::new());
-    let wrong = |what: &str, word: &str| Err(format!("{what}: {}", printable(word.as_bytes())));
     while let Some(argument) = arguments.next() {
         // Only the name of a directory may be any bytes.
-        let word = match argument.into_string() {
+        let mut word = match argument.into_string() {
             Ok(word) => word,
-            Err(bytes) => return wrong("no such word", &printable(bytes.as_bytes())),
+            Err(bytes) => return wrong("no such word", bytes.as_bytes()),
         };
-        if row.is_some_and(|row| row.help.is_empty()) {
-            words.push(word);
-            continue;
-        }
-        if !word.starts_with('-') {
+        let literal = row.is_some_and(|row| row.help.is_empty());
+        if literal || !word.starts_with('-') {
             match row {
                 Some(_) => words.push(word),
-                None => match Row::named(&word) {
+                None => match Row::named(word.as_bytes()) {
                     Some(found) => row = Some(found),
-                    None => return wrong("no such command", &word),
+                    None => return wrong("no such command", word.as_bytes()),
                 },
             }
             continue;
         }
-        let (name, value) = match word.split_once('=') {
-            Some((name, value)) => (name, Some(value)),
-            None => (word.as_str(), None),
-        };
-        match (row.and_then(|row| row.option(name)), name, value) {
-            (Some(known), _, None) if known.contains('=') => {
-                match arguments.next().and_then(|value| value.into_string().ok()) {
-                    Some(value) => options.push(format!("{name}={value}")),
-                    None => return wrong("a value is missing", known),
+        let end = word.bytes().position(|byte| byte == b'=');
+        let name = end.and_then(|end| word.get(..end)).unwrap_or(&word);
+        match (row.and_then(|row| row.option(name)), name) {
+            (Some(takes), _) if end.is_some() && !takes => {
+                return wrong("no value belongs to", word.as_bytes());
+            }
+            (Some(takes), _) => {
+                if takes && end.is_none() {
+                    let Some(Ok(value)) = arguments.next().map(OsString::into_string) else {
+                        return wrong("a value is missing for", word.as_bytes());
+                    };
+                    word.push('=');
+                    word.push_str(&value);
                 }
+                options.push(word);
             }
-            (Some(known), _, Some(_)) if !known.contains('=') => {
-                return wrong("takes no value", name);
-            }
-            (Some(_), ..) => options.push(word),
-            (None, "-c", None) => match arguments.next() {
+            (None, "-c") => match arguments.next() {
                 Some(path) => directory = path.into(),
-                None => return wrong("a value is missing", "-c DIR"),
+                None => return wrong("a value is missing for", b"-c"),
             },
-            (None, "-h" | "--help", None) => return Ok(Typed::Help(row)),
-            (None, "-V" | "--version", None) => return Ok(Typed::Version),
-            (None, ..) => match word.strip_prefix("-c") {
+            (None, "-h" | "--help") => return Ok(Typed::Help(row)),
+            (None, "-V" | "--version") => return Ok(Typed::Version),
+            (None, _) => match word.strip_prefix("-c") {
                 Some(attached) => directory = attached.into(),
-                None => return wrong("no such option", &word),
+                None => return wrong("no such option", word.as_bytes()),
             },
         }
     }
     let Some(row) = row else {
-        return Err("what shall be done?".to_owned());
+        return wrong("a command is missing", b"");
     };
-    let missing = row.arguments().nth(words.len());
-    if let Some(missing) = missing.filter(|token| !token.starts_with('[')) {
-        return wrong("an argument is missing", missing);
+    let mut arguments = row.arguments();
+    for word in &words {
+        if arguments.next().is_none() {
+            return wrong("too much", word.as_bytes());
+        }
     }
-    if let Some(spare) = words.get(row.arguments().count()) {
-        return wrong("too much", spare);
+    match arguments.next() {
+        Some(missing) if !missing.starts_with('[') => wrong("missing", missing.as_bytes()),
+        _ => Ok(Typed::Call(Call {
+            directory,
+            row,
+            words,
+            options,
+        })),
     }
-    Ok(Typed::Call(Call {
-        directory,
-        row,
-        words,
-        options,
-    }))
+}
+
+fn wrong(what: &str, word: &[u8]) -> Result<Typed, String> {
+    Err(format!("{what}: {}", printable(word)))
 }
 
 /// What there is, for people.
@@ -182,25 +192,17 @@ pub(super) fn help(row: Option<&Row>) -> String {
     }
     let mut text = "twinbeat: keeps a service alive on two small Linux boxes\n\n".to_owned();
     for row in ROWS.iter().filter(|row| !row.help.is_empty()) {
-        let begin = text.len();
-        text.push_str("  ");
-        text.push_str(row.synopsis);
-        if text.len() > begin + COLUMN {
-            text.push_str("\n  ");
-        }
-        let line = text.rfind('\n').map_or(0, |end| end + 1);
-        while text.len() < line + COLUMN {
-            text.push(' ');
-        }
-        text.push_str("  ");
-        text.push_str(row.help.lines().next().unwrap_or_default());
-        text.push('\n');
+        let (synopsis, help) = (row.synopsis, row.help.lines().next().unwrap_or_default());
+        let between = if synopsis.len() > COLUMN { GAP } else { "" };
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "  {synopsis:COLUMN$}{between}  {help}");
     }
     text + CLOSING
 }
 
-/// Where help begins.
+/// Where help begins, and what leads there in a line of its own.
 const COLUMN: usize = 38;
+const GAP: &str = "\n                                        ";
 const CLOSING: &str = "
 twinbeat COMMAND --help tells more. Each command takes -c DIR, where ha.cf, haresources, authkeys and,
 if there, twinbeat.cf are; /etc/ha.d unless given.

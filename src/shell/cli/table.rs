@@ -1,7 +1,9 @@
 //! Every command; [`Row`] says how a row is read.
 
 use super::row::Row;
-use super::{check, cl_status, events, heartbeat, order, reload, run, write_state};
+use super::{
+    check, cl_status, events, heartbeat, order, plan, reload, run, setup, status, write_state,
+};
 use crate::state;
 
 pub(super) const ROWS: &[Row] = &[
@@ -16,9 +18,12 @@ pub(super) const ROWS: &[Row] = &[
         function: Some(|call| check::check(&call.directory)),
     },
     Row {
-        synopsis: "status [--json]",
-        help: "what the running one knows",
-        function: None,
+        synopsis: "status [--line] [--watch] [--json] [--metrics]",
+        help: "what the running one knows\n\
+--line     one line for monitoring; exit codes 0 ok, 1 warning, 2 critical, 3 not running\n\
+--watch    the whole screen, each second, until q\n\
+--json     one object; --metrics the same for Prometheus",
+        function: Some(status::status),
     },
     Row {
         synopsis: "standby [all|local|foreign|GROUP] [--persist] [--force] [--no-wait]",
@@ -65,35 +70,40 @@ pub(super) const ROWS: &[Row] = &[
         function: Some(reload::reload),
     },
     Row {
+        synopsis: "setup [--nodes=A,B] [--links=IF,IF] [--serial=DEV] [--ping=IP] [--watchdog=DEV] \
+            [--addresses=IP/N,...] [--method=sha1] [--force]",
+        help: "write ha.cf, haresources and authkeys; asks, if no option answers",
+        function: Some(setup::setup),
+    },
+    Row {
+        synopsis: "plan [--loss=PPM] [--jitter=US]",
+        help: "what keepalive and deadtime would do on the measured paths, or on one like this",
+        function: Some(plan::plan),
+    },
+    Row {
         synopsis: "clear [all|local|foreign|GROUP]",
         help: "forget failures here, try again",
         function: None,
     },
     Row {
         synopsis: "heartbeat [-k] [-s] [-r] [-f] [-d] [-l]",
-        help: "as heartbeat: start in the background; see --help\n\
-            -k stops the running one and waits until it has ended, -s tells whether one runs, -r has it read\n\
-            its files again, -f stays in the foreground. -d and -l change nothing.\n\
-            Exit codes: 0 done; 1 not started; 3 stopped (-s); 4 not permitted; 6 configuration.",
+        help: "start; -k stop, -s status, -r reload, -f in the foreground",
         function: Some(heartbeat::heartbeat),
     },
     Row {
-        synopsis: "cl_status [-m] [-n] [-p] [-v] SUB-COMMAND [ARGUMENT] [ARGUMENT] [ARGUMENT]",
-        help: "as heartbeat's: hbstatus, listnodes, nodestatus, rscstatus ...\n\
-            hbstatus, listnodes [-n|-p|-v], nodestatus NODE, nodetype NODE, nodeweight NODE, nodesite NODE,\n\
-            listhblinks NODE [-v], hblinkstatus NODE LINK, clientstatus NODE CLIENT, rscstatus,\n\
-            hbparameter -p NAME. -m tells it in a sentence.",
+        synopsis: "cl_status [-m] [-n] [-p] [-v] WORD [NODE] [LINK] [MS]",
+        help: "heartbeat's: hbstatus, listnodes, rscstatus ...",
         function: Some(cl_status::cl_status),
     },
     Row {
         synopsis: "hb_standby [all|foreign|local|failback]",
         help: "standby, by heartbeat's name",
-        function: Some(heartbeat::hand_over),
+        function: None,
     },
     Row {
         synopsis: "hb_takeover [all|foreign|local|failback]",
         help: "takeover, by heartbeat's name",
-        function: Some(heartbeat::hand_over),
+        function: None,
     },
     Row {
         synopsis: "events [--follow] [--json]",

@@ -9,7 +9,7 @@ use log::Level;
 use nix::errno::Errno;
 use twinbeat::action::PeerState;
 use twinbeat::action::{Carrier, Difference, Event, GroupState, Reason, Reject};
-use twinbeat::config::{Config, Medium, Sight, Witness};
+use twinbeat::config::{Config, Medium, Sight};
 use twinbeat::id::{LinkId, WitnessId};
 use twinbeat::time::Duration;
 
@@ -137,6 +137,22 @@ pub(crate) fn event(config: &Config, event: Event) -> (Level, String) {
                 config.group_key(group),
                 name(by),
                 if agreed { "agreed" } else { "refused" }
+            ),
+        ),
+        Event::Fencing { node, off } => (
+            if off == Some(false) {
+                Level::Error
+            } else {
+                Level::Warn
+            },
+            format!(
+                "node {} {}",
+                name(node),
+                match off {
+                    None => "may run what is wanted here: switching it off",
+                    Some(true) => "is switched off",
+                    Some(false) => "is not switched off: it is tried again",
+                }
             ),
         ),
         Event::Stalled { late } => (Level::Warn, format!("this loop woke {} late", coarse(late))),
@@ -309,17 +325,18 @@ pub(crate) fn hardware(Mac([a, b, c, d, e, f]): Mac) -> String {
 }
 
 /// A target as in `ha.cf`: the name of a `ping_group`, an address, an interface.
-pub(crate) fn target(config: &Config, witness: WitnessId) -> String {
-    match config.reach.witnesses.get(witness.index()) {
+pub(crate) fn target(config: &Config, id: WitnessId) -> String {
+    match config.reach.witnesses.get(id.index()) {
         Some(witness) if witness.group.len > 0 => config.text(witness.group).to_owned(),
-        Some(Witness {
-            sight: Sight::Host(address),
-            ..
-        }) => address.to_string(),
-        Some(Witness {
-            sight: Sight::Interface(name),
-            ..
-        }) => name.as_str().to_owned(),
+        Some(_) | None => host(config, id),
+    }
+}
+
+/// What is looked at for a target: an address, or an interface.
+pub(crate) fn host(config: &Config, id: WitnessId) -> String {
+    match config.reach.witnesses.get(id.index()).map(|one| &one.sight) {
+        Some(Sight::Host(address)) => address.to_string(),
+        Some(Sight::Interface(name)) => name.as_str().to_owned(),
         None => "?".to_owned(),
     }
 }

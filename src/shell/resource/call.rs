@@ -137,9 +137,14 @@ fn script(directory: &str, name: &str) -> Result<(String, Rule), Exit> {
     Ok((executable(join(&["/etc/init.d/", name]))?, Rule::Lsb))
 }
 
+/// Whether a path is that of a program.
+pub(crate) fn is_executable(path: &str) -> bool {
+    let data = std::fs::metadata(path);
+    data.is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+}
+
 fn executable(path: String) -> Result<String, Exit> {
-    let data = std::fs::metadata(&path);
-    if data.is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0) {
+    if is_executable(&path) {
         Ok(path)
     } else {
         Err(Exit::Missing("there is no such executable"))

@@ -37,6 +37,7 @@ impl Resources {
         self.config = Rc::clone(config);
         self.work = carried(change, &self.work);
         self.ran = carried(change, &self.ran);
+        self.failed = carried(change, &self.failed);
         self.looks = carried(change, &self.looks);
         self.doubted = carried(change, &self.doubted);
         // What was called off is not heard of by a number that means another group now.

@@ -95,6 +95,15 @@ impl Holding {
         self.networks.give_up(group, position, &mut self.announcer);
     }
 
+    /// Why the address at this position is not there although it should be.
+    pub(super) fn trouble(&self, group: GroupId, position: usize) -> Option<&'static str> {
+        match self.places[self.place_at(group, position)?].state {
+            State::Away { .. } => Some("missing"),
+            State::Suspended => Some("let go"),
+            State::Unwanted | State::Held => None,
+        }
+    }
+
     /// Announces the addresses of a group again.
     pub(crate) fn announce(&mut self, now: Instant, group: GroupId, interfaces: &Interfaces) {
         for place in self.places.iter().filter(|place| place.group == group) {

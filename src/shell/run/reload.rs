@@ -168,6 +168,7 @@ impl Program {
         }
         self.config = Rc::clone(config);
         self.resources.reconfigure(config, change, &self.interfaces);
+        self.moves.reconfigure(now, change);
         self.links.reconfigure(change);
         self.reading = PerLink::new(Reading::default);
         self.watchdog.reconfigure(now, config);

@@ -16,6 +16,7 @@ use super::{Program, Reading, clock};
 use crate::address::Addresses;
 use crate::announce::Announcer;
 use crate::control::Control;
+use crate::fence::Fences;
 use crate::history::History;
 use crate::hook::Hooks;
 use crate::interface::Interfaces;
@@ -25,6 +26,7 @@ use crate::reactor::Reactor;
 use crate::resource::{Holding, Resources};
 use crate::signal::Signals;
 use crate::state::State;
+use crate::status::Moves;
 use crate::watchdog::Watchdog;
 use crate::{boot, journal, privilege, sys};
 
@@ -87,9 +89,11 @@ pub(super) fn start(directory: &Path, config: Rc<Config>) -> Result<Program, Str
         control,
         writer,
         refusals: Refusals::new(),
+        moves: Moves::new(now),
         reload: Reload::default(),
         history: History::new(boot.counter),
         hooks,
+        fences: Fences::default(),
         started: now,
         realtime_at: Instant::NEVER,
         stopping: false,

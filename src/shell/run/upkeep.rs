@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use log::{Level, warn};
 use twinbeat::Node;
-use twinbeat::action::{Input, Kept, Reject};
+use twinbeat::action::{Event, Input, Kept, Reject};
 use twinbeat::config::{Config, Sight};
 use twinbeat::time::{Duration, Instant};
 
@@ -79,6 +79,11 @@ impl Program {
             self.tell(now, Input::Died(group));
             told = true;
         }
+        while let Some((node, off)) = self.fences.poll_ended() {
+            self.tell(now, Input::Fenced { node, off });
+            told = true;
+        }
+        self.moves.note(now, &self.config, &self.node);
         while let Some(asked) = self.control.poll_asked() {
             let reply = asked.request(&self.config);
             let reply = reply.and_then(|request| self.on_request(now, request));
@@ -123,6 +128,22 @@ impl Program {
         }
     }
 
+    /// What happened: for the log, for `events`, for hooks.
+    pub(super) fn note_events(&mut self, now: Instant) {
+        while let Some(event) = self.node.poll_event() {
+            self.history.note(now, event);
+            self.moves.on_event(event);
+            let (level, mut line) = journal::event(&self.config, event);
+            self.hooks.on_event(&self.config, event, &line);
+            if let Event::LinkCarrier { link, .. } = event {
+                let trouble = self.links.trouble(link);
+                line.push_str(if trouble.is_empty() { "" } else { ": " });
+                line.push_str(trouble);
+            }
+            log::log!(level, "{line}");
+        }
+    }
+
     /// Kicks the watchdog, which a device on a slow bus makes last for some milliseconds; whether
     /// the core was told news of it.
     pub(super) fn tend_watchdog(&mut self, now: Instant) -> bool {
@@ -151,6 +172,8 @@ impl Program {
             config: &self.config,
             node: &self.node,
             links: &self.links,
+            resources: &self.resources,
+            moves: &self.moves,
             watchdog: self.watchdog.view(),
             now,
             started: self.started,

@@ -1,9 +1,11 @@
-//! What heartbeat's own commands are made of, in heartbeat's words: lines of fields between tabs.
+//! What heartbeat's own commands are made of, in heartbeat's words: lines of fields between tabs. All but
+//! the first is as `cl_status listnodes -v` prints it.
 //!
 //! ```text
-//! PID     NODE     RESOURCES     none, local, foreign, all, transition
-//! NAME    STATUS   TYPE          active or dead, normal; ping or dead, ping
-//! (none)  LINK     STATUS        of the node above: up, dead
+//! PID     NODE     RESOURCES         none, local, foreign, all, transition
+//!
+//! NAME    STATUS   (nodetype: TYPE)  active or dead, normal; ping or dead, ping
+//! (none)  LINK     STATUS            up, dead
 //! ```
 
 use std::fmt::Write as _;
@@ -32,7 +34,11 @@ pub(crate) fn heartbeat(status: &Status<'_>) -> String {
         let own = id == me;
         let alive = own || matches!(peer.state, PeerState::Alive | PeerState::Late);
         let state = if alive { "active" } else { "dead" };
-        let _ = writeln!(out, "{}\t{state}\tnormal", config.node_name(id));
+        let _ = writeln!(
+            out,
+            "\n{}\t{state}\t(nodetype: normal)",
+            config.node_name(id)
+        );
         for (at, link) in config.links.iter().enumerate() {
             // Two ways over one interface are one link of heartbeat's.
             let name = link_name(config, link);
@@ -68,7 +74,7 @@ pub(crate) fn heartbeat(status: &Status<'_>) -> String {
         } else {
             ("dead", "dead")
         };
-        let _ = writeln!(out, "{name}\t{state}\tping\n\t{name}\t{link}");
+        let _ = writeln!(out, "\n{name}\t{state}\t(nodetype: ping)\n\t{name}\t{link}");
     }
     out
 }

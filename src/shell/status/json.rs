@@ -7,12 +7,19 @@
 //! incarnation  this start of it, 16 hexadecimal digits
 //! uptime_ms    since then
 //! healthy      false: this loop gets too little time and lets go, or something did not stop
+//! level        0 ok, 1 warning, 2 critical: the exit code of `status --line`
+//! problems[]   what is wrong, a text each, the worst first
 //! disabled     a person had it serve nothing
 //! maintenance  on every node nothing moves by itself
 //! nodes[]      in the order of ha.cf: name, self, state (unheard alive late dead left),
 //!              incarnation (null until proven), silence_ms (null for this node), links[] it is
-//!              heard on, hears_us, score (targets it reaches; null if it does not live), mismatch
+//!              heard on, paths[] (see below), hears_us, score (targets it reaches; null if it does not live), mismatch
 //!              (null nodes groups timing)
+//! paths[]      one for each link that this life of the node was heard on: link, up, age_ms (since a
+//!              frame was accepted from it), loss_ppm (of the last 256 to 512 frames), jitter_us
+//!              (mean difference of the time between two beats from keepalive), longest_ms (time
+//!              between two accepted frames), frames (that came), missed (that did not); while the
+//!              link is down it counts for nothing but age_ms
 //! links[]      in the order of ha.cf: name, interface, port, carrier (up down), sent, unsent,
 //!              received, accepted, noise (runs of bytes on a serial line that were no frame),
 //!              trouble (null or text)
@@ -20,11 +27,14 @@
 //!              held stopping start-failed stop-failed) on this node, holder (name or null),
 //!              wanted (name or null), reason (text), standby (this node stands by for it),
 //!              moved (a person moved it to its holder), epoch, failures (here, since it last ran well),
-//!              retry_s (until it is tried again here, or null)
+//!              retry_s (until it is tried again here, or null),
+//!              since_ms (since it last moved), from (where it was before, name or null), why (text:
+//!              why it moved), resources[]: name, state (ok stopped starting waiting stopping asked unknown
+//!              failed missing, or two words) on this node
 //! watchdog     device, identity and timeout_s of the one that is armed (empty and 0 when none is),
 //!              kicked, trouble (text, or empty)
-//! ping[]       hosts and tracked interfaces in the order of ha.cf: target (address, interface, or
-//!              the name of its ping_group), reached, age_ms (since its last answer, or null)
+//! ping[]       hosts and tracked interfaces in the order of ha.cf: host (address or interface),
+//!              target (the same, or the name of its ping_group), reached, age_ms (since its last answer, or null)
 //! rejected     refused frames by reason
 //! ```
 
@@ -35,6 +45,7 @@ use twinbeat::action::Reject;
 use twinbeat::id::{LinkSet, NodeId};
 
 use super::Status;
+use super::page::{Page, word};
 use crate::journal;
 
 /// Everything as one object.
@@ -50,6 +61,15 @@ pub(crate) fn json(status: &Status<'_>) -> String {
         out.text("incarnation", &hexadecimal(node.incarnation()));
         out.number("uptime_ms", status.uptime().millis());
         out.flag("healthy", node.healthy(*now));
+        let page = Page::new(status);
+        out.number("level", page.level());
+        out.member("problems");
+        out.put("[");
+        for line in page.problems().lines() {
+            out.separate();
+            out.string(line);
+        }
+        out.put("]");
         out.flag("disabled", node.is_disabled());
         out.flag("maintenance", node.maintenance().0);
         out.list("nodes", config.node_ids(), |out, id| peer(out, status, id));
@@ -82,6 +102,15 @@ pub(crate) fn json(status: &Status<'_>) -> String {
             out.flag("standby", view.standby);
             out.flag("moved", view.moved);
             out.number("epoch", view.epoch);
+            let last = status.moves.last(id);
+            out.number("since_ms", now.since(last.at).millis());
+            out.optional("from", name(last.from));
+            out.text("why", &status.moves.why(id, config));
+            let resources = config.group_resources(id).iter().enumerate();
+            out.list("resources", resources, |out, (nth, resource)| {
+                out.text("name", &word(config, resource));
+                out.text("state", status.resources.standing(id, nth, view.state));
+            });
             out.number("failures", view.failures);
             match view.retry {
                 Some(wait) => out.number("retry_s", wait.millis() / 1000),
@@ -99,6 +128,7 @@ pub(crate) fn json(status: &Status<'_>) -> String {
         });
         out.list("ping", config.witness_ids(), |out, id| {
             let (up, age) = node.witness(*now, id);
+            out.text("host", &journal::host(config, id));
             out.text("target", &journal::target(config, id));
             out.flag("reached", up);
             match age {
@@ -144,6 +174,18 @@ fn peer(out: &mut Json, status: &Status<'_>, id: NodeId) {
         out.string(&journal::link_name(config, link));
     }
     out.put("]");
+    let path = |link| Some((link, node.path(*now, id, link)?));
+    let paths = config.link_ids().filter_map(path);
+    out.list("paths", paths.filter(|_| !own), |out, (link, path)| {
+        out.text("link", &journal::link_name(config, link));
+        out.flag("up", path.up);
+        out.number("age_ms", path.age.millis());
+        out.number("loss_ppm", path.loss);
+        out.number("jitter_us", path.jitter);
+        out.number("longest_ms", path.longest.millis());
+        out.number("frames", path.frames);
+        out.number("missed", path.missed);
+    });
     out.flag("hears_us", own || peer.hears_us);
     match node.score(id) {
         Some(score) => out.number("score", score),

@@ -6,7 +6,7 @@
 //! WORD state DIR             busy: is being written; failed: could not be
 //! WORD KEY HOLDER STATE: WHY for each group meant; HOLDER is `-` if nobody serves it
 //! ```
-//! WORD is `rest`, `busy` or `failed`: something did not stop.
+//! WORD is `rest`, `busy` or `failed`: something did not stop; or `moved`: at rest where a person moved it.
 
 use std::fmt::Write as _;
 
@@ -45,6 +45,7 @@ pub(crate) fn settled(status: &Status<'_>, which: Selection, writing: &str) -> S
         }
         let word = match view.state {
             GroupState::StopFailed => "failed",
+            _ if view.at_rest && view.moved => "moved",
             _ if view.at_rest => "rest",
             _ => "busy",
         };

@@ -6,6 +6,11 @@ use twinbeat::Boot;
 use twinbeat::action::Kept;
 use twinbeat::id::GroupSet;
 
+use crate::address::Addresses;
+use crate::announce::Announcer;
+use crate::reactor::Reactor;
+use crate::resource::Holding;
+
 fn told(tell: impl Fn(&Status<'_>) -> String) -> String {
     let config = Rc::new(crate::testing::config(3));
     let boot = Boot {
@@ -17,8 +22,15 @@ fn told(tell: impl Fn(&Status<'_>) -> String) -> String {
         },
     };
     let started = Instant::from_micros(5_000_000);
+    let holding = Holding::new(
+        &config,
+        Addresses::open(&config).unwrap(),
+        Announcer::open().unwrap(),
+    );
     tell(&Status {
         node: &Node::new(&config, boot, started),
+        resources: &Resources::new(&config, "/none".into(), &Reactor::new(), holding),
+        moves: &Moves::new(started),
         links: &Links::new(&config),
         watchdog: watchdog::View {
             device: "/dev/watchdog",
@@ -34,22 +46,27 @@ fn told(tell: impl Fn(&Status<'_>) -> String) -> String {
 }
 
 #[test]
-fn text_has_one_line_for_each_node_link_and_group() {
+fn what_is_wrong_stands_first_and_then_a_row_for_each_thing() {
     let text = told(text);
-    let lines: Vec<&str> = text.lines().collect();
-    assert_eq!(lines.len(), 2 + 1 + 1 + 3, "{text}");
-    assert_eq!(
-        lines[0],
-        "node alpha: this node, healthy, running for 1500ms"
-    );
-    assert_eq!(lines[1], "node beta: unheard");
-    assert!(lines[2].starts_with("link bcast lo: down, sent 0"));
-    assert_eq!(
-        lines[3],
-        "watchdog /dev/watchdog: Software Watchdog, 2s, kicked"
-    );
-    assert!(lines[4].starts_with("group group0: unknown here"), "{text}");
-    assert!(lines[5].ends_with("; this node stands by for it"), "{text}");
+    let expected = "\
+WARNING: node beta: unheard
+WARNING: link bcast lo: down
+WARNING: group group0: unknown on alpha for 1.5 s: as it began
+WARNING: group group1: unknown on alpha for 1.5 s: as it began
+WARNING: group group2: unknown on alpha for 1.5 s: as it began
+
+node alpha               this node, healthy, up 1.5 s
+node beta                unheard
+link bcast lo            down
+group group0             unknown on alpha for 1.5 s: as it began
+                         unknown here; group0 stopped
+group group1             unknown on alpha for 1.5 s: as it began
+                         unknown here, this node stands by for it; group1 stopped
+group group2             unknown on alpha for 1.5 s: as it began
+                         unknown here; group2 stopped
+watchdog /dev/watchdog   Software Watchdog, 2 s, kicked
+";
+    assert_eq!(text, expected);
 }
 
 #[test]
@@ -62,6 +79,9 @@ fn json_is_read_by_others_and_has_what_is_promised() {
         r#"{"name":"beta","self":false,"state":"unheard","incarnation":null"#,
         r#"{"name":"bcast lo","interface":"lo","port":694,"carrier":"down""#,
         r#""watchdog":{"device":"/dev/watchdog","identity":"Software Watchdog","timeout_s":2,"kicked":true,"trouble":""}"#,
+        r#""level":1,"problems":["WARNING: node beta: unheard","WARNING: link"#,
+        r#""paths":[],"hears_us":false"#,
+        r#""since_ms":1500,"from":null,"why":"as it began","resources":[{"name":"group0","state":"stopped"}]"#,
         r#"{"key":"group1","home":"beta","state":"unknown","holder":null"#,
         r#""rejected":{"malformed":0,"#,
     ] {
@@ -72,4 +92,33 @@ fn json_is_read_by_others_and_has_what_is_promised() {
     if let Ok(status) = Command::new("python3").args(["-c", check, &json]).status() {
         assert!(status.success());
     }
+}
+
+#[test]
+fn metrics_are_made_of_all_there_is_and_no_sample_stands_twice() {
+    let metrics = metrics(&told(json));
+    for sample in [
+        "twinbeat_level 1",
+        "twinbeat_uptime_seconds 1.500",
+        "twinbeat_node_state{node=\"beta\",state=\"unheard\"} 1",
+        "twinbeat_link_sent_total{link=\"bcast lo\"} 0",
+        "twinbeat_group_state{group=\"group1\",state=\"unknown\"} 1",
+        "twinbeat_resource_state{group=\"group1\",resource=\"group1\",state=\"stopped\"} 1",
+        "twinbeat_watchdog_kicked 1",
+        "twinbeat_watchdog_timeout_seconds 2",
+        "twinbeat_rejected_total{reason=\"malformed\"} 0",
+    ] {
+        assert!(
+            metrics.lines().any(|line| line == sample),
+            "{sample} in {metrics}"
+        );
+    }
+    let values = metrics.lines().filter(|line| !line.starts_with('#'));
+    let mut samples: Vec<&str> = values
+        .map(|line| line.rsplit_once(' ').unwrap().0)
+        .collect();
+    let all = samples.len();
+    samples.sort_unstable();
+    samples.dedup();
+    assert_eq!(samples.len(), all);
 }

@@ -46,6 +46,8 @@ pub(super) enum Name {
     Rundir,
     Serial,
     Statedir,
+    Stonith,
+    StonithHost,
     Track,
     Ucast,
     Ucast6,
@@ -69,6 +71,8 @@ impl Name {
                 | Self::Ping6
                 | Self::PingGroup
                 | Self::Serial
+                | Self::Stonith
+                | Self::StonithHost
                 | Self::Track
                 | Self::Ucast
                 | Self::Ucast6
@@ -107,6 +111,8 @@ impl Name {
             Self::Rundir => "rundir /run/twinbeat",
             Self::Serial => "serial /dev/ttyS1",
             Self::Statedir => "statedir /var/lib/twinbeat",
+            Self::Stonith => "stonith /usr/local/sbin/power",
+            Self::StonithHost => "stonith_host beta external/ipmi hostname=beta ipaddr=192.0.2.9",
             Self::Track => "track eth0",
             Self::Ucast => "ucast eth0 192.0.2.2",
             Self::Ucast6 => "ucast6 eth0 fe80::2",
@@ -186,8 +192,6 @@ const CLIENTS: &str = "there is no client interface besides the control socket";
 
 // What to do about those that are not yet supported.
 const ADAPTER: &str = "no Fibre Channel adapter would be watched; remove the line";
-const STONITH: &str = "no node would be reset; where a service must never run twice fence by other means, \
-                       and remove the line";
 const CHILD: &str = "the program would not be started; let init start it, and remove the line";
 
 /// Heartbeat's directives in alphabetical order, ours among them.
@@ -256,8 +260,8 @@ const TABLE: &[(&str, Fate)] = &[
     ("rundir", Fate::Works(Name::Rundir)),
     ("serial", Fate::Works(Name::Serial)),
     ("statedir", Fate::Works(Name::Statedir)),
-    ("stonith", Fate::NotYet(STONITH)),
-    ("stonith_host", Fate::NotYet(STONITH)),
+    ("stonith", Fate::Works(Name::Stonith)),
+    ("stonith_host", Fate::Works(Name::StonithHost)),
     ("syslogmsgfmt", Fate::NoEffect("log lines have one format")),
     ("track", Fate::Works(Name::Track)),
     ("traditional_compression", Fate::NoEffect(PLAIN)),

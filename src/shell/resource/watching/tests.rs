@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use twinbeat::config::Care;
+
 use super::*;
 use crate::resource::stage::{Stage, children};
 use crate::sandbox::{self, now};
@@ -15,7 +17,11 @@ status) [ -e $me ] && echo running || echo stopped ;; esac";
 fn stage(haresources: &str, scripts: &[(&str, &str)]) -> Stage {
     Stage::with(haresources, scripts, |config| {
         config.monitor = seconds(1);
-        config.care[0].timeout = Some(Duration::from_millis(1500));
+        let care = Care {
+            timeout: Some(Duration::from_millis(1500)),
+            monitor: None,
+        };
+        config.care.push((0, care)).unwrap();
     })
 }
 
