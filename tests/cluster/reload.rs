@@ -30,7 +30,9 @@ impl Cluster {
         self.note(machine, Note::Fault("is told to reload"));
         self.machines[machine].files = plan.clone();
         self.machines[machine].refused = None;
-        if !self.machines[machine].runs() {
+        let one = &self.machines[machine];
+        // A loop that stands still is told nothing.
+        if !one.runs() || one.stalled_until > self.now {
             return;
         }
         let new = plan.config(&self.settings, self.machines[machine].me.index());
@@ -46,6 +48,8 @@ impl Cluster {
                 self.machines[machine].pending = Some(Pending { plan, until });
                 self.step_by(machine, |node, now| node.retire(now, stopped));
                 self.try_reload(machine);
+                // A beat that left counts for leases, too.
+                self.wake(machine, self.now);
             }
             Err(why) => self.refuse(machine, why),
         }
