@@ -33,9 +33,15 @@ impl Failover {
             }
             Command::Takeover(selection) | Command::Force(selection) => {
                 let forced = matches!(command, Command::Force(_));
-                for id in self.selected(selection).iter() {
-                    let served = self.groups.at(id).is_served();
-                    self.take(now, id, forced, !served, members);
+                let mut groups = self.selected(selection);
+                if forced {
+                    // What goes with another is vouched for by itself.
+                    groups = self.chosen(selection).fold(groups, GroupSet::with);
+                }
+                for id in groups.iter() {
+                    let group = self.groups.at(id);
+                    let pinned = group.with.is_none() && !group.is_served();
+                    self.take(now, id, forced, pinned, members);
                 }
             }
             Command::Move { group, to } if to == self.me => {
