@@ -33,15 +33,13 @@ impl Failover {
             }
             Command::Takeover(selection) | Command::Force(selection) => {
                 let forced = matches!(command, Command::Force(_));
-                let mut groups = self.selected(selection);
-                if forced {
-                    // What goes with another is vouched for by itself.
-                    groups = self.chosen(selection).fold(groups, GroupSet::with);
-                }
-                for id in groups.iter() {
+                // Of what goes with another each is vouched for by itself.
+                let vouched = self.chosen(selection).filter(|_| forced);
+                let vouched = vouched.fold(GroupSet::EMPTY, GroupSet::with);
+                for id in GroupSet(self.selected(selection).0 | vouched.0).iter() {
                     let group = self.groups.at(id);
                     let pinned = group.with.is_none() && !group.is_served();
-                    self.take(now, id, forced, pinned, members);
+                    self.take(now, id, vouched.contains(id), pinned, members);
                 }
             }
             Command::Move { group, to } if to == self.me => {
