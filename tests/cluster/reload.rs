@@ -177,7 +177,9 @@ impl Cluster {
             let after = one.view(self.clock(machine), id).unwrap();
             let held = state == GroupState::Held;
             let same = (after.0, after.3) == (state, may_hold) || !held;
-            if !also && (acted || !same || after.2 != standby || (held && after.1 != epoch)) {
+            // Where it goes now, another one decides.
+            let stands_by = after.2 == standby || self.goes_with_another(machine, id);
+            if !also && (acted || !same || !stands_by || (held && after.1 != epoch)) {
                 self.fail(format!(
                     "{}: a reload touched {}: {:?} became {after:?}, {:?}",
                     one.name,
