@@ -33,9 +33,13 @@ impl Failover {
             }
             Command::Takeover(selection) | Command::Force(selection) => {
                 let forced = matches!(command, Command::Force(_));
-                for id in self.selected(selection).iter() {
-                    let served = self.groups.at(id).is_served();
-                    self.take(now, id, forced, !served, members);
+                // Of what goes with another each is vouched for by itself.
+                let vouched = self.chosen(selection).filter(|_| forced);
+                let vouched = vouched.fold(GroupSet::EMPTY, GroupSet::with);
+                for id in GroupSet(self.selected(selection).0 | vouched.0).iter() {
+                    let group = self.groups.at(id);
+                    let pinned = group.with.is_none() && !group.is_served();
+                    self.take(now, id, vouched.contains(id), pinned, members);
                 }
             }
             Command::Move { group, to } if to == self.me => {
