@@ -3,7 +3,6 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
-use std::thread::sleep;
 
 use nix::sys::statfs::{TMPFS_MAGIC, statfs};
 use twinbeat::time::Duration;
@@ -11,10 +10,10 @@ use twinbeat::time::Duration;
 use super::row::Call;
 use super::{DONE, FAILED, NOT_RUNNING, ask, misused};
 use crate::control::{self, AskError};
-use crate::{clock, stream};
+use crate::{clock, stream, sys};
 
-/// Between two questions.
-const PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
+/// Between two questions, in microseconds.
+const PAUSE: u64 = 100_000;
 
 /// Where the groups meant must come to rest.
 #[derive(Clone, Copy)]
@@ -116,7 +115,7 @@ pub(super) fn order(call: &Call) -> u8 {
             stream::print(&said);
             return if failed || going { FAILED } else { DONE };
         }
-        sleep(PAUSE);
+        sys::poll(&mut [], PAUSE);
     }
 }
 
