@@ -2,7 +2,7 @@
 //! stopped first, nothing is under way, and what did not change is not touched.
 
 use twinbeat::Node;
-use twinbeat::action::{Action, GroupState, Kept};
+use twinbeat::action::{Action, Difference, GroupState, Kept};
 use twinbeat::config::{Change, Origin, Refusal};
 use twinbeat::id::GroupSet;
 use twinbeat::time::Instant;
@@ -145,22 +145,18 @@ impl Cluster {
     }
 
     /// What did not change is neither stopped nor started, and its lease goes on. Where another
-    /// machine has these files already, it may be better off there: then it moves by the usual rules.
+    /// machine has these files, as far as it knows, it may be better off there: then it moves as usual.
     fn check_kept(&self, machine: usize, kept: &[usize], before: &Views, outputs: &Outputs) {
         let one = &self.machines[machine];
-        let agrees = |other: &super::machine::Machine| {
-            other.name != one.name && other.plan.groups == one.plan.groups
-        };
         // Who is not heard lets go, unless it is known to reach more than those.
-        let unheard = |other: &super::machine::Machine| {
-            let peer = one
-                .node
-                .as_ref()
-                .unwrap()
-                .peer(self.clock(machine), other.me);
-            other.name != one.name && peer.incarnation.is_some() && !peer.hears_us
+        let node = one.node.as_ref().unwrap();
+        let mut others = self.machines.iter().filter(|other| other.name != one.name);
+        let moves = |other: &super::machine::Machine| {
+            let peer = node.peer(self.clock(machine), other.me);
+            let agrees = !matches!(peer.mismatch, Some(Difference::Nodes | Difference::Groups));
+            peer.incarnation.is_some() && (agrees || !peer.hears_us)
         };
-        if self.machines.iter().any(|one| agrees(one) || unheard(one)) {
+        if others.any(moves) {
             return;
         }
         for group in kept {

@@ -5,7 +5,7 @@ mod rollout;
 mod world;
 
 use twinbeat::action::{Carrier, Command, GroupState, Selection};
-use twinbeat::id::{GroupId, GroupSet};
+use twinbeat::id::{GroupId, GroupSet, NodeId, NodeSet};
 
 use crate::cluster::Cluster;
 use crate::cluster::machine::Behaviour;
@@ -334,14 +334,18 @@ impl Faults {
         }
         // Of a ring of four two may lie between the others, whose ends nothing else joins.
         let all = line || self.cluster.settings.links == 0;
-        for machine in 0..self.cluster.machines.len() {
+        let mut back = NodeSet::EMPTY;
+        for (machine, node) in NodeId::first(self.cluster.machines.len()).enumerate() {
             if all || machine == 0 || self.random.chance(800_000) {
                 self.cluster.boot(machine);
+                back = back.with(node);
             }
         }
         self.reload_all();
         // Those that booted may have missed what was said before.
         self.pass(keepalive);
+        // Before it was heard one may have been switched off for what it was.
+        back.iter().for_each(|node| self.cluster.boot(node.index()));
         self.end_maintenance();
         let failed = self.failed();
         // A difference in connectivity has to be found, and to last.
