@@ -38,6 +38,8 @@ pub trait Machine {
     fn is_same_device(&self, one: &str, other: &str) -> bool;
     /// Whether this path is that of an executable.
     fn has_program(&self, path: &str) -> bool;
+    /// Whether there is a user of this name.
+    fn has_user(&self, name: &str) -> bool;
 }
 
 /// Where a machine's name comes from.
@@ -116,6 +118,7 @@ pub fn read(sources: &Sources<'_>, say: &mut dyn FnMut(Diagnostic<'_>)) -> Optio
         if let Some(machine) = sources.machine {
             settings.compare(&config, machine, &mut report);
             settings.compare_lines(&config, machine, &mut report);
+            settings.compare_companions(&config, machine, &mut report);
         }
         settings.compare_fences(&config, sources.machine, &mut report);
     }
