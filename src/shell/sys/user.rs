@@ -33,8 +33,8 @@ pub(crate) fn become_program(uid: u32, groups: &[u32], command: &CStr) -> Errno 
     unsafe {
         libc::signal(libc::SIGPIPE, libc::SIG_DFL);
         if libc::syscall(set_groups, groups.len() as c_long, groups.as_ptr()) == 0
-            && libc::syscall(set_gid, c_long::from(gid)) == 0
-            && libc::syscall(set_uid, c_long::from(uid)) == 0
+            && libc::syscall(set_gid, gid as c_long) == 0
+            && libc::syscall(set_uid, uid as c_long) == 0
         {
             // Forgotten by a change of user, so after it.
             libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM);
