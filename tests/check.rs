@@ -353,7 +353,7 @@ fn all_errors_of_all_files_are_printed_in_one_run() {
     let directory = Directory::new("all");
     directory.write(
         "ha.cf",
-        "node alpha beta\nkeepalive 0\nrespawn root /x\nbogus\nbcast eth0\n",
+        "node alpha beta\nkeepalive 0\nfailfast root /x\nbogus\nbcast eth0\n",
     );
     directory.write("twinbeat.cf", "lease 0\n");
     directory.write("haresources", "alpha\ngamma x\nbeta 1.2.3\n");
@@ -379,6 +379,23 @@ fn all_errors_of_all_files_are_printed_in_one_run() {
         );
     }
     assert!(printed.contains("check: 11 errors in"), "{printed}");
+}
+
+#[test]
+fn a_companion_needs_a_user_and_a_program_that_are_there() {
+    let directory = Directory::new("companion");
+    directory.write("ha.cf", HA_CF.to_owned() + "respawn root /bin/sh -x\n");
+    let (code, printed) = directory.check();
+    assert_eq!(code, Some(0), "{printed}");
+    let wrong = "respawn no-such-user /no/such\n";
+    directory.write("ha.cf", HA_CF.to_owned() + wrong);
+    let printed = directory.refused();
+    for said in [
+        "ha.cf:8:9: error: \"no-such-user\" is no user of this machine",
+        "ha.cf:8:22: error: \"/no/such\" is no executable here",
+    ] {
+        assert!(printed.contains(said), "{printed}");
+    }
 }
 
 #[test]

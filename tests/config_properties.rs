@@ -42,6 +42,11 @@ impl Machine for Nothing {
         say("there is none");
     }
 
+    fn has_user(&self, name: &str) -> bool {
+        assert!(!name.is_empty() && !name.contains(':'));
+        false
+    }
+
     fn has_program(&self, path: &str) -> bool {
         assert!(path.starts_with('/'));
         false

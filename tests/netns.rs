@@ -4,6 +4,7 @@
 #[expect(dead_code, reason = "the demo uses the rest of the lab")]
 mod lab;
 mod netns {
+    pub(crate) mod companions;
     pub(crate) mod connectivity;
     pub(crate) mod faults;
     pub(crate) mod fencing;
@@ -38,7 +39,8 @@ fn main() -> ExitCode {
     }
 }
 
-const TESTS: [&[Test]; 18] = [
+const TESTS: [&[Test]; 19] = [
+    netns::companions::TESTS,
     netns::connectivity::TESTS,
     netns::faults::TESTS,
     netns::fencing::TESTS,

@@ -7,6 +7,7 @@
 pub mod authkeys;
 pub mod care;
 mod change;
+pub mod companion;
 pub mod diagnostic;
 pub mod fence;
 pub mod group;
@@ -28,6 +29,7 @@ use core::ops::Range;
 
 pub use care::{Care, Limits};
 pub use change::{Change, Origin, Refusal};
+pub use companion::Companion;
 use diagnostic::{Position, Report};
 pub use fence::Fence;
 pub use group::{Options, Policy};
@@ -93,6 +95,8 @@ pub struct Config {
     pub reach: Reach,
     /// `stonith`, `stonith_host`.
     pub fences: heapless::Vec<Fence, { fence::MAX_FENCES }>,
+    /// `respawn`, in the order of their lines.
+    pub companions: heapless::Vec<Companion, { companion::MAX_COMPANIONS }>,
     /// Where log lines go besides standard error.
     pub log: Log,
     /// `rundir`: holds `control.sock`.
@@ -282,6 +286,7 @@ impl Config {
             watchdog: Watchdog::default(),
             reach: Reach::default(),
             fences: heapless::Vec::new(),
+            companions: heapless::Vec::new(),
             log: Log::default(),
             rundir: Text::default(),
             statedir: Text::default(),

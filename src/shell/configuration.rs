@@ -8,7 +8,7 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::stat::stat;
 
-use crate::{files, journal, link, resource};
+use crate::{companion, files, journal, link, resource};
 use twinbeat::config::diagnostic::{self, Diagnostic, Position, Problem};
 use twinbeat::config::{self, Config, LocalName, Machine, Source, Sources};
 
@@ -103,6 +103,10 @@ impl Machine for ThisMachine<'_> {
         if let Some(why) = link::trouble(device) {
             say(&why);
         }
+    }
+
+    fn has_user(&self, name: &str) -> bool {
+        companion::account(name).is_some()
     }
 
     fn has_program(&self, path: &str) -> bool {

@@ -6,6 +6,7 @@ mod announce;
 mod boot;
 mod cli;
 mod clock;
+mod companion;
 mod configuration;
 mod control;
 mod fence;

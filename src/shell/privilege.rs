@@ -29,6 +29,9 @@ static REALTIME: AtomicBool = AtomicBool::new(false);
 
 /// Capabilities that this configuration needs and this process does not have, by name.
 pub(crate) fn missing(config: &Config) -> Vec<&'static str> {
+    const KILL: u32 = 5;
+    const SETGID: u32 = 6;
+    const SETUID: u32 = 7;
     const NET_BIND_SERVICE: u32 = 10;
     const NET_ADMIN: u32 = 12;
     const NET_RAW: u32 = 13;
@@ -46,7 +49,11 @@ pub(crate) fn missing(config: &Config) -> Vec<&'static str> {
         .links
         .iter()
         .any(|link| (1..first_free_port()).contains(&link.port));
+    let others = !config.companions.is_empty();
     [
+        (KILL, "CAP_KILL", others),
+        (SETGID, "CAP_SETGID", others),
+        (SETUID, "CAP_SETUID", others),
         (NET_ADMIN, "CAP_NET_ADMIN", addresses),
         (NET_RAW, "CAP_NET_RAW", true),
         (NET_BIND_SERVICE, "CAP_NET_BIND_SERVICE", low_port),

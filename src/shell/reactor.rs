@@ -19,8 +19,9 @@ use crate::{clock, sys};
 
 /// Most descriptors of the loop itself.
 pub(crate) const MAX_OWN: usize = 32;
-/// Most tasks that wait at one time: a script for each group, control connections, state, spare.
-const MAX_WAITS: usize = 24;
+/// Most tasks that wait at one time: a script for each group, control connections, state, companions,
+/// spare.
+const MAX_WAITS: usize = 32;
 /// Most descriptors one task waits for: two outputs of a script and its end.
 const MAX_FDS: usize = 3;
 

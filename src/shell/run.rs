@@ -8,19 +8,20 @@
 mod order;
 pub(crate) mod reload;
 mod start;
-mod upkeep;
+pub(crate) mod upkeep;
 
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use log::warn;
-use twinbeat::action::{Action, Command, Input};
+use twinbeat::action::{Action, Carrier, Command, Input};
 use twinbeat::config::Config;
 use twinbeat::id::{LinkId, MAX_WITNESSES, PerLink};
 use twinbeat::time::{Duration, Instant};
 use twinbeat::{MAX_FRAME, Node};
 
+use crate::companion::Companions;
 use crate::control::Control;
 use crate::fence::Fences;
 use crate::history::History;
@@ -84,6 +85,7 @@ struct Program {
     history: History,
     hooks: Hooks,
     fences: Fences,
+    companions: Companions,
     reading: PerLink<Reading>,
     started: Instant,
     realtime_at: Instant,
@@ -121,7 +123,7 @@ pub(crate) fn run(
     program.links.finish();
     program.control.close();
     program.watchdog.close(program.node.is_released());
-    program.wait_for_hooks();
+    program.wait_for_others();
     log::info!("stopped");
     journal::flush();
     // The rest ends with the process; to take it apart would be 2 kB of code.
@@ -289,6 +291,11 @@ impl Program {
     fn tell_links(&mut self, now: Instant) {
         while let Some((link, carrier)) = self.links.poll_change() {
             self.tell(now, Input::Link { link, carrier });
+            if carrier == Carrier::Up && !self.stopping {
+                let resources = &self.resources;
+                self.companions
+                    .begin(&self.reactor, &self.config, resources);
+            }
         }
     }
 

@@ -37,6 +37,8 @@ const LANG: &CStr = c"LANG=C";
 const PATH: &CStr = c"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// From `SIGTERM` to `SIGKILL`, and from there until a process is given up.
 const GRACE: Duration = Duration::from_secs(5);
+/// For so long there may be so many lines in the log.
+const MINUTE: Duration = Duration::from_secs(60);
 /// How often a kernel without `pidfd_open` (before 5.3) is asked whether the script has ended.
 const POLL: Duration = Duration::from_millis(50);
 
@@ -166,8 +168,15 @@ pub(crate) async fn run(reactor: Rc<Reactor>, job: Job) -> Finished {
 
 /// Kills a script that was begun by [`run_as`], and all of its process group; nothing, if it is zero.
 pub(crate) fn end(process: i32) {
+    signal(process, Signal::SIGKILL);
+}
+
+/// The same with another signal; a script can leave its process group.
+pub(crate) fn signal(process: i32, signal: Signal) {
     if process > 0 {
-        let _ = killpg(Pid::from_raw(process), Signal::SIGKILL);
+        let child = Pid::from_raw(process);
+        let _ = killpg(child, signal);
+        let _ = kill(child, signal);
     }
 }
 
@@ -183,7 +192,12 @@ pub(crate) async fn run_as(reactor: Rc<Reactor>, job: Job, process: &Cell<i32>) 
     let pidfd = sys::pidfd_open(child).ok();
     let mut killed = Killed::Not;
     let mut until = reactor.now().after(job.limit);
+    let mut fresh_at = reactor.now().after(MINUTE);
     loop {
+        if reactor.now() >= fresh_at {
+            output.renew();
+            fresh_at = reactor.now().after(MINUTE);
+        }
         output.read();
         if let Some(status) = ended(child, killed) {
             process.set(0);
@@ -206,9 +220,8 @@ pub(crate) async fn run_as(reactor: Rc<Reactor>, job: Job, process: &Cell<i32>) 
                     };
                 }
             };
-            // It may have ended by now; and a script can leave its process group.
-            let _ = killpg(child, signal);
-            let _ = kill(child, signal);
+            // It may have ended by now.
+            self::signal(child.as_raw(), signal);
             killed = next;
             until = reactor.now().after(GRACE);
         }

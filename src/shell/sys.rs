@@ -12,12 +12,14 @@ mod musl;
 mod start;
 mod tty;
 mod twin;
+mod user;
 mod watchdog;
 
 pub(crate) use tty::{
     close_at_once, flush_tty, read_link, seize_tty, set_mode, set_raw, tty_holds, window,
 };
 pub(crate) use twin::become_two;
+pub(crate) use user::become_program;
 pub(crate) use watchdog::{set_watchdog_timeout, watchdog_info, watchdog_timeout};
 
 use std::ffi::{c_int, c_long};

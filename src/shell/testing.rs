@@ -80,6 +80,7 @@ pub(crate) fn config(groups: u16) -> Config {
         watchdog: Watchdog::default(),
         reach: Reach::default(),
         fences: heapless::Vec::new(),
+        companions: heapless::Vec::new(),
         log: Log::default(),
         rundir,
         statedir,

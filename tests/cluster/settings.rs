@@ -153,6 +153,7 @@ impl Settings {
             },
             reach: Reach::default(),
             fences: heapless::Vec::new(),
+            companions: heapless::Vec::new(),
             log: Log::default(),
             rundir: Text::default(),
             statedir: Text::default(),

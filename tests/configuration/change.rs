@@ -86,6 +86,7 @@ fn what_a_life_cannot_take_up_is_refused_by_name() {
         (more("cluster other"), Refusal::Cluster),
         (more("rundir /run/other"), Refusal::Rundir),
         (more("statedir /var/lib/other"), Refusal::Statedir),
+        (more("respawn root /bin/x"), Refusal::Respawn),
     ] {
         assert_eq!(refused(&ha_cf, AUTHKEYS, "alpha"), why, "{ha_cf}");
     }

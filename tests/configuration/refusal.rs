@@ -126,7 +126,6 @@ fn every_directive_of_heartbeat_is_known() {
     assert_eq!(warnings, harmless.lines().count());
     for line in [
         "hbaping fc0",
-        "respawn root /bin/true",
         "failfast root /bin/true",
         "crm on",
         "crm respawn",

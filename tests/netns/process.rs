@@ -124,7 +124,10 @@ fn full_disk() {
 /// Counts calls of the C library's allocator inside the real binary, by a preloaded library that
 /// keeps the count in a file both can see.
 fn allocations() {
-    let mut pair = Pair::new(&Settings::default());
+    let mut pair = Pair::new(&Settings {
+        directives: "auto_failback on\nbcast eth0\nrespawn root /bin/sleep 1000\n",
+        ..Settings::default()
+    });
     let folder = pair.nodes[A].folder.clone();
     let Some(library) = build_counter(&folder) else {
         println!("netns: a_steady_node_allocates_nothing SKIPPED: no C compiler `cc`");

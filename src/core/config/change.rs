@@ -37,6 +37,8 @@ pub enum Refusal {
     Rundir,
     /// `statedir`.
     Statedir,
+    /// The lines of `respawn`, or their order.
+    Respawn,
     /// The key of this number has another secret or method: peers that still have the old one would
     /// not be understood, nor understand.
     Key(u8),
@@ -68,6 +70,13 @@ impl<'a> Change<'a> {
             if !same(one, other) {
                 return Err(refusal);
             }
+        }
+        let mut companions = old.companions.iter().zip(&new.companions);
+        if old.companions.len() != new.companions.len()
+            || !companions
+                .all(|(one, other)| same(one.user, other.user) && same(one.command, other.command))
+        {
+            return Err(Refusal::Respawn);
         }
         for key in &new.keys.keys {
             let is_other = |before: &&Key| before.number == key.number && *before != key;

@@ -1,5 +1,6 @@
 //! `ha.cf` and `twinbeat.cf`: one directive a line, in any order, in either file.
 
+mod companion;
 mod device;
 mod directive;
 mod fence;
@@ -29,6 +30,7 @@ pub(super) struct Settings {
     links: heapless::Vec<Position, MAX_LINKS>,
     witnesses: heapless::Vec<Position, MAX_WITNESSES>,
     fences: fence::Places,
+    companions: companion::Places,
     /// A `node` or medium line was there, even if it was wrong.
     tried_node: bool,
     tried_link: bool,
@@ -279,7 +281,7 @@ impl Settings {
             // These take several values.
             Name::Bcast | Name::Mcast | Name::Mcast6 | Name::Serial => {}
             Name::Node | Name::Ucast | Name::Ucast6 | Name::Watchdog => {}
-            Name::Stonith | Name::StonithHost => {}
+            Name::Stonith | Name::StonithHost | Name::Respawn => {}
             Name::Group | Name::Ping | Name::Ping6 | Name::PingGroup | Name::Track => {}
         }
     }
@@ -293,8 +295,8 @@ impl Settings {
         config: &mut Config,
         report: &mut Report<'_>,
     ) {
-        if matches!(name, Name::Stonith | Name::StonithHost) {
-            if let Err((word, what)) = self.read_fence(name, first, values, config, report) {
+        if matches!(name, Name::Stonith | Name::StonithHost | Name::Respawn) {
+            if let Err((word, what)) = self.read_program(name, first, values, config, report) {
                 report.say(word.at, Problem::Wrong(Quoted(word.bytes), what));
             }
             return;

@@ -78,6 +78,15 @@ impl<'a> Iterator for Lines<'a> {
 }
 
 impl<'a> Words<'a> {
+    /// What is left of the line as it stands, without its remark.
+    pub(super) fn verbatim(mut self) -> &'a [u8] {
+        while self.gap() > 0 {
+            self.advance(1);
+        }
+        let text = self.rest.split(|byte| *byte == b'#').next();
+        text.unwrap_or_default().trim_ascii_end()
+    }
+
     fn advance(&mut self, count: usize) {
         self.rest = self.rest.get(count..).unwrap_or_default();
         let count = u16::try_from(count).unwrap_or(u16::MAX);

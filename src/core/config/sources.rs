@@ -37,6 +37,8 @@ pub trait Machine {
     fn is_same_device(&self, one: &str, other: &str) -> bool;
     /// Whether this path is that of an executable.
     fn has_program(&self, path: &str) -> bool;
+    /// Whether there is a user of this name.
+    fn has_user(&self, name: &str) -> bool;
 }
 
 /// Where a machine's name comes from.
@@ -125,6 +127,7 @@ pub fn fill(
         if let Some(machine) = sources.machine {
             settings.compare(config, machine, &mut report);
             settings.compare_lines(config, machine, &mut report);
+            settings.compare_companions(config, machine, &mut report);
         }
         settings.compare_fences(config, sources.machine, &mut report);
     }

@@ -4,7 +4,7 @@ use super::row::Row;
 use super::{
     check, cl_status, events, heartbeat, order, plan, reload, run, setup, status, write_state,
 };
-use crate::state;
+use crate::{companion, state};
 
 pub(super) const ROWS: &[Row] = &[
     Row {
@@ -116,5 +116,10 @@ The last 256 events: uptime in seconds, UTC where the clock is set, the words of
         synopsis: state::SYNOPSIS,
         help: "",
         function: Some(write_state),
+    },
+    Row {
+        synopsis: companion::SYNOPSIS,
+        help: "",
+        function: Some(|call| companion::become_one(call.word(0), call.word(1))),
     },
 ];

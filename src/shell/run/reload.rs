@@ -235,6 +235,7 @@ fn refusal(old: &Config, why: Refusal) -> String {
         Refusal::Cluster => restart("cluster"),
         Refusal::Rundir => restart("rundir"),
         Refusal::Statedir => restart("statedir"),
+        Refusal::Respawn => restart("respawn"),
         Refusal::Key(number) => format!(
             "key {number} of authkeys has another secret or method, so that nodes would not understand each \
              other: give the new key a number of its own, or restart the agent for that, on every node"

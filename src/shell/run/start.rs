@@ -15,6 +15,7 @@ use super::upkeep::{Refusals, Writer};
 use super::{Program, Reading, clock};
 use crate::address::Addresses;
 use crate::announce::Announcer;
+use crate::companion::Companions;
 use crate::control::Control;
 use crate::fence::Fences;
 use crate::history::History;
@@ -94,6 +95,7 @@ pub(super) fn start(directory: &Path, config: Rc<Config>) -> Result<Program, Str
         history: History::new(boot.counter),
         hooks,
         fences: Fences::default(),
+        companions: Companions::default(),
         started: now,
         realtime_at: Instant::NEVER,
         stopping: false,

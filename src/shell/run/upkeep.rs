@@ -16,8 +16,8 @@ use crate::signal;
 use crate::status::{self, Status};
 use crate::{clock, journal, privilege, script, state};
 
-/// How long hooks may last after everything else.
-const LAST_HOOKS: Duration = Duration::from_secs(5);
+/// How long companions and hooks may last after everything else.
+const LAST: Duration = Duration::from_secs(5);
 /// Between two lines about frames refused for the same reason.
 const REFUSAL_LINE: Duration = Duration::from_secs(60);
 /// So many of the doubtful ones belong to every start or end of a node.
@@ -101,14 +101,11 @@ impl Program {
         journal::flush();
     }
 
-    /// At the end, for a while: what they are told last is that this node has let go.
-    pub(super) fn wait_for_hooks(&mut self) {
-        let until = clock::now().after(LAST_HOOKS);
-        while !self.hooks.is_idle() && clock::now() < until {
-            self.reactor.run_tasks();
-            journal::flush();
-            self.reactor.sleep(&[], until);
-        }
+    /// At the end, for a while: what hooks are told last is that this node has let go.
+    pub(super) fn wait_for_others(&mut self) {
+        let until = clock::now().after(LAST);
+        self.companions.end(&self.reactor, until);
+        pass_time(&self.reactor, until, &|| self.hooks.is_idle());
     }
 
     /// The kernel's word about tracked interfaces.
@@ -194,6 +191,15 @@ impl Program {
                 return self.reload_reply();
             }
         })
+    }
+}
+
+/// Nothing but tasks and the log, until that is enough.
+pub(crate) fn pass_time(reactor: &Reactor, until: Instant, enough: &dyn Fn() -> bool) {
+    while !enough() && clock::now() < until {
+        reactor.run_tasks();
+        journal::flush();
+        reactor.sleep(&[], until);
     }
 }
 

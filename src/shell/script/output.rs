@@ -12,7 +12,7 @@ use crate::journal::printable;
 
 /// Bytes of one line in the log; the rest of a longer one is its own line.
 const MAX_LINE: usize = 240;
-/// Lines of one call in the log.
+/// Lines of one call in the log, until [`Output::renew`].
 const MAX_LINES: u32 = 100;
 /// Bytes of standard output kept for the meaning of `status`.
 const MAX_SAID: usize = 1024;
@@ -65,6 +65,11 @@ impl Output {
             self.write_line(index);
         }
         String::from_utf8_lossy(&self.said).into_owned()
+    }
+
+    /// As many lines as at first may follow.
+    pub(super) const fn renew(&mut self) {
+        self.written = 0;
     }
 
     /// It prints so much that it is read only now and then.
@@ -123,7 +128,7 @@ impl Output {
         if self.is_noisy() {
             log::log!(
                 self.level,
-                "{}: more than {MAX_LINES} lines; the rest is left out",
+                "{}: more than {MAX_LINES} lines in a minute; the rest is left out",
                 self.label
             );
         } else {

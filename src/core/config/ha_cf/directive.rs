@@ -42,6 +42,7 @@ pub(super) enum Name {
     Ping6,
     PingGroup,
     Protocol,
+    Respawn,
     Rtscts,
     Rundir,
     Serial,
@@ -70,6 +71,7 @@ impl Name {
                 | Self::Ping
                 | Self::Ping6
                 | Self::PingGroup
+                | Self::Respawn
                 | Self::Serial
                 | Self::Stonith
                 | Self::StonithHost
@@ -107,6 +109,7 @@ impl Name {
             Self::Ping6 => "ping6 2001:db8::1",
             Self::PingGroup => "ping_group routers 192.0.2.1 192.0.2.2",
             Self::Protocol => "protocol native",
+            Self::Respawn => "respawn nobody /usr/local/sbin/observer",
             Self::Rtscts => "rtscts off",
             Self::Rundir => "rundir /run/twinbeat",
             Self::Serial => "serial /dev/ttyS1",
@@ -254,7 +257,7 @@ const TABLE: &[(&str, Fate)] = &[
     ("realtime", Fate::NoEffect(REALTIME)),
     ("record_config_changes", Fate::NoEffect(CRM)),
     ("record_pengine_inputs", Fate::NoEffect(CRM)),
-    ("respawn", Fate::NotYet(CHILD)),
+    ("respawn", Fate::Works(Name::Respawn)),
     ("rtprio", Fate::NoEffect(REALTIME)),
     ("rtscts", Fate::Works(Name::Rtscts)),
     ("rundir", Fate::Works(Name::Rundir)),

@@ -1,0 +1,194 @@
+//! Companions: programs of `respawn` lines, kept running beside the loop.
+//!
+//! Each is a child that begins as this program with a verb of its own, becomes its user, and then the
+//! shell's `exec` of its line: one process all the time. It is heard of only when it prints or ends.
+
+use std::cell::Cell;
+use std::ffi::CString;
+use std::path::Path;
+use std::rc::Rc;
+
+use log::{Level, error, info, warn};
+use nix::errno::Errno;
+use nix::sys::signal::Signal;
+use twinbeat::config::Config;
+use twinbeat::time::{Duration, Instant};
+
+use crate::reactor::Reactor;
+use crate::resource::{Resources, add};
+use crate::run::upkeep::pass_time;
+use crate::script::{self, Exit, Job};
+use crate::{clock, files, journal, stream, sys};
+
+/// The hidden verb ...
+const VERB: &str = "respawn-as";
+/// ... and what follows it.
+pub(crate) const SYNOPSIS: &str = "respawn-as USER COMMAND";
+/// The exit code of one that does not want to be started again, as with heartbeat.
+const DONE: u8 = 100;
+/// One that ends sooner has ended quickly ...
+const QUICK: Duration = Duration::from_secs(30);
+/// ... which it may so often, one time after another, as with heartbeat ...
+const MOST: u32 = 10;
+/// ... and is started again after a while.
+const PAUSE: Duration = Duration::from_secs(1);
+/// At the end: until the next is told to end, too.
+const TURN: Duration = Duration::from_millis(500);
+/// Much more than a list of users has on a small box.
+const MAX_FILE: usize = 1024 * 1024;
+
+/// Those that run.
+#[derive(Default)]
+pub(crate) struct Companions {
+    /// Their processes, or zero, in the order of their lines.
+    processes: Vec<Rc<Cell<i32>>>,
+    over: Rc<Cell<bool>>,
+}
+
+impl Companions {
+    /// Starts all, once.
+    pub(crate) fn begin(&mut self, reactor: &Rc<Reactor>, config: &Config, resources: &Resources) {
+        if !self.processes.is_empty() || self.over.get() {
+            return;
+        }
+        for companion in &config.companions {
+            let path = config.companion_path(companion);
+            let name = path.rsplit('/').next().unwrap_or_default();
+            let one = Companion {
+                reactor: Rc::clone(reactor),
+                user: config.text(companion.user).to_owned(),
+                command: config.text(companion.command).to_owned(),
+                label: "respawn ".to_owned() + name,
+                environment: resources.surroundings().environment,
+                process: Rc::default(),
+                over: Rc::clone(&self.over),
+            };
+            self.processes.push(Rc::clone(&one.process));
+            reactor.spawn(one.keep());
+        }
+    }
+
+    /// Ends all, the last one first; what still runs `until` then is killed.
+    pub(crate) fn end(&self, reactor: &Reactor, until: Instant) {
+        self.over.set(true);
+        for signal in [Signal::SIGTERM, Signal::SIGKILL] {
+            for process in self.processes.iter().rev() {
+                let mut limit = until;
+                if signal == Signal::SIGTERM {
+                    script::signal(process.get(), signal);
+                    limit = limit.min(clock::now().after(TURN));
+                }
+                pass_time(reactor, limit, &|| process.get() == 0);
+                if signal == Signal::SIGKILL {
+                    script::signal(process.get(), signal);
+                }
+            }
+        }
+    }
+}
+
+struct Companion {
+    reactor: Rc<Reactor>,
+    user: String,
+    command: String,
+    label: String,
+    environment: Rc<[String]>,
+    process: Rc<Cell<i32>>,
+    over: Rc<Cell<bool>>,
+}
+
+impl Companion {
+    /// Until it does not want to, ends too often, or is not wanted any more.
+    async fn keep(self) {
+        let label = &self.label;
+        let mut quick = 0_u32;
+        while !self.over.get() {
+            let mut arguments = Vec::new();
+            for word in [VERB, &self.user, &self.command] {
+                add(&mut arguments, word);
+            }
+            let job = Job {
+                path: "/proc/self/exe".into(),
+                arguments,
+                limit: Duration::MAX,
+                level: Level::Info,
+                label: label.clone(),
+                environment: Rc::clone(&self.environment),
+            };
+            info!("{label}: started as {}", self.user);
+            let began = self.reactor.now();
+            let reactor = Rc::clone(&self.reactor);
+            let exit = script::run_as(reactor, job, &self.process).await.exit;
+            if self.over.get() {
+                return;
+            }
+            let now = self.reactor.now();
+            let lasted = now.since(began);
+            quick = if lasted < QUICK { quick + 1 } else { 0 };
+            if matches!(exit, Exit::Code(code) if code == i32::from(DONE)) {
+                return info!("{label}: {exit}: not started again");
+            }
+            if quick > MOST {
+                return error!("{label}: {exit}, too soon, for the {quick}th time: given up");
+            }
+            warn!("{label}: {exit}: started again");
+            if quick > 0 {
+                self.reactor.wait(&[], now.after(PAUSE)).await;
+            }
+        }
+    }
+}
+
+/// Numbers of a user and of the user's groups, the main one first.
+pub(crate) fn account(user: &str) -> Option<(u32, Vec<u32>)> {
+    let mut uid = None;
+    let mut groups = Vec::new();
+    for (file, own) in [("/etc/passwd", true), ("/etc/group", false)] {
+        let text = files::read_file(Path::new(file), MAX_FILE).unwrap_or_default();
+        for line in text.split(|byte| *byte == b'\n') {
+            let mut parts = line.split(|byte| *byte == b':');
+            let name = parts.next().unwrap_or_default();
+            let number = parts.nth(1).and_then(number);
+            let last = parts.next().unwrap_or_default();
+            if !own {
+                let mut members = last.split(|byte| *byte == b',');
+                if members.any(|member| member == user.as_bytes()) {
+                    groups.extend(number);
+                }
+            } else if name == user.as_bytes() && uid.is_none() {
+                uid = number;
+                groups.extend(self::number(last));
+            }
+        }
+    }
+    // Without a main group there is no such user.
+    uid.filter(|_| !groups.is_empty()).map(|uid| (uid, groups))
+}
+
+fn number(digits: &[u8]) -> Option<u32> {
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+/// What the child does: it becomes the user, and then the command. Comes back only with the exit code of
+/// one that need not be tried again.
+pub(crate) fn become_one(user: &str, command: &str) -> u8 {
+    let why = match (account(user), CString::new("exec ".to_owned() + command)) {
+        (Some((uid, groups)), Ok(command)) => sys::become_program(uid, &groups, &command),
+        _ => Errno::ENOENT,
+    };
+    stream::complain(format_args!("not run as {user}: {}", journal::errno(why)));
+    DONE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn root_has_its_number_and_nobody_is_made_up() {
+        let (uid, groups) = account("root").unwrap();
+        assert_eq!((uid, groups[0]), (0, 0));
+        assert_eq!(account("no such user"), None);
+        assert_eq!(account(""), None);
+    }
+}
