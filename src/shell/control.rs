@@ -21,7 +21,9 @@ use std::task::Poll;
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg, OFlag};
 use nix::libc;
+use nix::sys::socket::{setsockopt, sockopt};
 use nix::sys::stat::{Mode, umask};
+use nix::sys::time::TimeVal;
 use twinbeat::action::Selection;
 use twinbeat::config::Config;
 use twinbeat::time::{Duration, Instant};
@@ -39,7 +41,7 @@ const MAX_CONNECTIONS: usize = 4;
 /// How long one may take, there and back.
 const LIMIT: Duration = Duration::from_secs(2);
 /// How long a client waits; the loop may be stopping an address at the moment.
-const CLIENT_LIMIT: std::time::Duration = std::time::Duration::from_secs(5);
+const CLIENT_LIMIT: TimeVal = TimeVal::new(5, 0);
 /// Far more than the longest status.
 const MAX_REPLY: usize = 256 * 1024;
 const SOCKET: &str = "control.sock";
@@ -222,9 +224,8 @@ pub(crate) fn ask(rundir: &Path, request: &str) -> Result<String, AskError> {
         }
         other => other.map_err(failed)?,
     };
-    stream
-        .set_read_timeout(Some(CLIENT_LIMIT))
-        .map_err(failed)?;
+    setsockopt(&stream, sockopt::ReceiveTimeout, &CLIENT_LIMIT)
+        .map_err(|error| failed(error.into()))?;
     // One that is refused at the door is answered all the same.
     let _ = stream.write_all(format!("{request}\n").as_bytes());
     let reply = files::read(&mut stream, MAX_REPLY).map_err(failed)?;
