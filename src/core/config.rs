@@ -10,6 +10,7 @@ mod change;
 pub mod companion;
 pub mod diagnostic;
 pub mod fence;
+mod fingerprint;
 pub mod group;
 pub mod ha_cf;
 pub mod haresources;
@@ -103,6 +104,8 @@ pub struct Config {
     pub rundir: Text,
     /// `statedir`: holds what should outlive a restart.
     pub statedir: Text,
+    /// Of all words of the files: two of the same, for the same node, were read from the same.
+    pub fingerprint: [u8; 20],
 }
 
 /// Times, with heartbeat's defaults and checks (FEATURES 1) in microseconds.
@@ -290,6 +293,7 @@ impl Config {
             log: Log::default(),
             rundir: Text::default(),
             statedir: Text::default(),
+            fingerprint: [0; 20],
         }
     }
 

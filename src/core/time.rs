@@ -73,6 +73,7 @@ impl Duration {
     }
 
     /// The span in whole milliseconds, rounded down.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub const fn millis(self) -> u64 {
         self.0 / 1000
     }

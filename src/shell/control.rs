@@ -21,7 +21,9 @@ use std::task::Poll;
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg, OFlag};
 use nix::libc;
+use nix::sys::socket::{setsockopt, sockopt};
 use nix::sys::stat::{Mode, umask};
+use nix::sys::time::TimeVal;
 use twinbeat::action::Selection;
 use twinbeat::config::Config;
 use twinbeat::time::{Duration, Instant};
@@ -39,7 +41,7 @@ const MAX_CONNECTIONS: usize = 4;
 /// How long one may take, there and back.
 const LIMIT: Duration = Duration::from_secs(2);
 /// How long a client waits; the loop may be stopping an address at the moment.
-const CLIENT_LIMIT: std::time::Duration = std::time::Duration::from_secs(5);
+const CLIENT_LIMIT: TimeVal = TimeVal::new(5, 0);
 /// Far more than the longest status.
 const MAX_REPLY: usize = 256 * 1024;
 const SOCKET: &str = "control.sock";
@@ -160,7 +162,6 @@ impl Control {
             Rc::clone(reactor),
         );
         reactor.clone().spawn(async move {
-            // An error is the client's: it has gone.
             let _ = serve(&reactor, &mut stream, &asked).await;
             open.set(open.get() - 1);
         });
@@ -223,9 +224,8 @@ pub(crate) fn ask(rundir: &Path, request: &str) -> Result<String, AskError> {
         }
         other => other.map_err(failed)?,
     };
-    stream
-        .set_read_timeout(Some(CLIENT_LIMIT))
-        .map_err(failed)?;
+    setsockopt(&stream, sockopt::ReceiveTimeout, &CLIENT_LIMIT)
+        .map_err(|error| failed(error.into()))?;
     // One that is refused at the door is answered all the same.
     let _ = stream.write_all(format!("{request}\n").as_bytes());
     let reply = files::read(&mut stream, MAX_REPLY).map_err(failed)?;
@@ -264,24 +264,41 @@ fn parse(line: &str, config: &Config) -> Result<Request, &'static str> {
     })
 }
 
+/// Until the reply is written, or the client has gone.
 async fn serve(
     reactor: &Rc<Reactor>,
     stream: &mut UnixStream,
     asked: &RefCell<VecDeque<Asked>>,
-) -> io::Result<()> {
+) -> Option<()> {
     let until = reactor.now().after(LIMIT);
     let answer = Reply::default();
     let reply = Rc::clone(&answer);
-    match read_line(reactor, stream, until).await? {
-        Some(line) => asked.borrow_mut().push_back(Asked { line, reply }),
-        None => {
-            let why = "not a line of at most 256 bytes".to_owned();
-            Asked {
-                line: String::new(),
-                reply,
+    let mut bytes = [0; MAX_REQUEST];
+    let mut len = 0;
+    let line = loop {
+        // `len` never passes the end.
+        match stream.read(&mut bytes[len..]) {
+            Ok(0) => break None,
+            Ok(count) => {
+                len += count;
+                if let Some(end) = bytes[..len].iter().position(|byte| *byte == b'\n') {
+                    break std::str::from_utf8(&bytes[..end]).ok();
+                }
             }
-            .answer(Err(why));
+            Err(error) => {
+                let watch = Watch::readable(stream.as_raw_fd());
+                go_on(reactor, &error, watch, until).await?;
+            }
         }
+    };
+    let request = Asked {
+        line: line.unwrap_or_default().to_owned(),
+        reply,
+    };
+    if line.is_some() {
+        asked.borrow_mut().push_back(request);
+    } else {
+        request.answer(Err("not a line of at most 256 bytes".to_owned()));
     }
     let text = poll_fn(|_| match answer.take() {
         Some(text) => Poll::Ready(text),
@@ -292,48 +309,27 @@ async fn serve(
     while !rest.is_empty() {
         match stream.write(rest) {
             Ok(count) => rest = rest.get(count..).unwrap_or_default(),
-            Err(error) if error.raw_os_error() == Some(libc::EAGAIN) => {
-                let watch = [Watch::writable(stream.as_raw_fd())];
-                if !reactor.wait(&watch, until).await {
-                    return Err(ErrorKind::TimedOut.into());
-                }
+            Err(error) => {
+                let watch = Watch::writable(stream.as_raw_fd());
+                go_on(reactor, &error, watch, until).await?;
             }
-            Err(error) if error.raw_os_error() == Some(libc::EINTR) => {}
-            Err(error) => return Err(error),
         }
     }
-    Ok(())
+    Some(())
 }
 
-/// `None` when there is no such line.
-async fn read_line(
+/// After an error that will pass, when it has.
+async fn go_on(
     reactor: &Rc<Reactor>,
-    stream: &mut UnixStream,
+    error: &io::Error,
+    watch: Watch,
     until: Instant,
-) -> io::Result<Option<String>> {
-    let mut bytes = [0; MAX_REQUEST];
-    let mut len = 0;
-    loop {
-        // `len` never passes the end.
-        match stream.read(&mut bytes[len..]) {
-            Ok(0) => return Ok(None),
-            Ok(count) => {
-                len += count;
-                if let Some(end) = bytes[..len].iter().position(|byte| *byte == b'\n') {
-                    let line = std::str::from_utf8(&bytes[..end]).ok();
-                    return Ok(line.map(str::to_owned));
-                }
-            }
-            Err(error) if error.raw_os_error() == Some(libc::EAGAIN) => {
-                let watch = [Watch::readable(stream.as_raw_fd())];
-                if !reactor.wait(&watch, until).await {
-                    return Err(ErrorKind::TimedOut.into());
-                }
-            }
-            Err(error) if error.raw_os_error() == Some(libc::EINTR) => {}
-            Err(error) => return Err(error),
-        }
-    }
+) -> Option<()> {
+    let goes_on = match error.raw_os_error() {
+        Some(libc::EAGAIN) => reactor.wait(&[watch], until).await,
+        number => number == Some(libc::EINTR),
+    };
+    goes_on.then_some(())
 }
 
 #[cfg(test)]

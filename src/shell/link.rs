@@ -72,15 +72,14 @@ impl Links {
     /// Takes up another configuration: a link that stays is left alone, the others are closed, and
     /// opened by [`Self::update`].
     pub(crate) fn reconfigure(&mut self, change: &Change<'_>) {
-        let old = std::mem::take(&mut self.links);
-        let mut old: heapless::Vec<Option<Link>, MAX_LINKS> = old.into_iter().map(Some).collect();
+        let mut old = std::mem::take(&mut self.links);
         for (link, id) in change.new.links.iter().zip(change.new.link_ids()) {
-            let kept = change.link(id).and_then(|from| old.get_mut(from.index()));
             let mut new = Link::new(link, change.new);
-            if let Some(kept) = kept.and_then(Option::take) {
+            let kept = change.link(id).and_then(|from| old.get_mut(from.index()));
+            if let Some(kept) = kept {
                 // A serial line is paced by it.
                 if kept.keepalive == new.keepalive || link.rate().is_none() {
-                    new = kept;
+                    std::mem::swap(&mut new, kept);
                 } else {
                     new.told = kept.told;
                 }

@@ -157,6 +157,7 @@ impl Settings {
             log: Log::default(),
             rundir: Text::default(),
             statedir: Text::default(),
+            fingerprint: [0; 20],
         };
         config.cluster = text(&mut config, "simulated");
         for name in &self.names {

@@ -84,6 +84,7 @@ pub fn fill(
     let mut report = Report::new(say);
     let report_to = &mut report;
     let mut settings = Settings::default();
+    config.fingerprint = sources.fingerprint();
 
     let ha_cf = usable(File::HaCf, sources.ha_cf, report_to);
     let twinbeat_cf = sources

@@ -8,22 +8,29 @@ use super::row::Call;
 use super::{DONE, FAILED, USAGE, ask};
 use crate::{configuration, stream};
 
-/// keepalive and deadtime, in milliseconds.
-const SETTINGS: &[(u64, u64)] = &[
-    (10, 30),
-    (50, 200),
-    (100, 300),
-    (200, 1000),
-    (500, 2000),
-    (1000, 3000),
-    (1000, 5000),
-    (2000, 10_000),
+/// keepalive and deadtime.
+const SETTINGS: &[(Duration, Duration)] = &[
+    setting(10, 30),
+    setting(50, 200),
+    setting(100, 300),
+    setting(200, 1000),
+    setting(500, 2000),
+    setting(1000, 3000),
+    setting(1000, 5000),
+    setting(2000, 10_000),
 ];
 /// So many frames lost are possible although none was (95 %).
 const RULE_OF_THREE: u64 = 3;
 /// Fewer frames than this say little.
 const FEW: u64 = 10_000;
 const MILLION: u64 = 1_000_000;
+
+const fn setting(keepalive: u64, deadtime: u64) -> (Duration, Duration) {
+    (
+        Duration::from_millis(keepalive),
+        Duration::from_millis(deadtime),
+    )
+}
 
 pub(super) fn plan(call: &Call) -> u8 {
     let given = |option| call.value(option).unwrap_or("0");
@@ -113,9 +120,6 @@ fn number(text: &str) -> Option<(u32, &str)> {
 /// One line for each setting, the present one first.
 fn tell(call: &Call, paths: &[Path]) {
     let config = configuration::read(&call.directory, &mut |_| {});
-    let present = config
-        .as_ref()
-        .map(|config| (config.timing.keepalive, config.timing.deadtime));
     // `wire::native`, and the headers of IPv4 and UDP.
     let beat = config.as_ref().map_or(34, |config| {
         24 + 2 * config.groups.len() + 4 * config.nodes.len()
@@ -124,11 +128,7 @@ fn tell(call: &Call, paths: &[Path]) {
     stream::print(
         "keepalive\tdeadtime\tfound dead after\tbytes/s\tfalse takeovers, unless losses come in bursts\n",
     );
-    let span = Duration::from_millis;
-    let others = SETTINGS
-        .iter()
-        .map(|(keepalive, deadtime)| (span(*keepalive), span(*deadtime)));
-    for (keepalive, deadtime) in present.into_iter().chain(others) {
+    let line = |keepalive: Duration, deadtime: Duration| {
         let mean = deadtime.minus(keepalive.scaled(1, 2));
         let bytes = beat * MILLION / keepalive.micros().max(1);
         let often = match mistakes(paths, keepalive, deadtime) {
@@ -139,5 +139,11 @@ fn tell(call: &Call, paths: &[Path]) {
         stream::print_line(format_args!(
             "{keepalive}\t\t{deadtime}\t\t{mean} to {deadtime}\t{bytes}\t{often}"
         ));
+    };
+    if let Some(config) = &config {
+        line(config.timing.keepalive, config.timing.deadtime);
+    }
+    for (keepalive, deadtime) in SETTINGS {
+        line(*keepalive, *deadtime);
     }
 }

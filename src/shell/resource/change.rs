@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use twinbeat::config::{Change, Config, Origin};
-use twinbeat::id::PerGroup;
+use twinbeat::id::{GroupId, MAX_GROUPS, PerGroup};
 
 use super::{Resources, Work};
 use crate::interface::Interfaces;
@@ -35,24 +35,32 @@ impl Resources {
             }
         }
         self.config = Rc::clone(config);
-        self.work = carried(change, &self.work);
-        self.ran = carried(change, &self.ran);
-        self.failed = carried(change, &self.failed);
-        self.looks = carried(change, &self.looks);
-        self.doubted = carried(change, &self.doubted);
+        let (work, ran, failed) = (self.work.clone(), self.ran.clone(), self.failed.clone());
+        let (looks, doubted) = (self.looks.clone(), self.doubted.clone());
+        for group in GroupId::first(MAX_GROUPS) {
+            let known = if let Origin::Kept(from) = change.origin(group) {
+                let (looks, doubted) = (*looks.at(from), *doubted.at(from));
+                (
+                    *work.at(from),
+                    *ran.at(from),
+                    *failed.at(from),
+                    looks,
+                    doubted,
+                )
+            } else {
+                Default::default()
+            };
+            (
+                *self.work.at_mut(group),
+                *self.ran.at_mut(group),
+                *self.failed.at_mut(group),
+                *self.looks.at_mut(group),
+                *self.doubted.at_mut(group),
+            ) = known;
+        }
         // What was called off is not heard of by a number that means another group now.
         self.errands = PerGroup::new(Rc::default);
         self.finished = Rc::default();
         self.holding.reconfigure(config, change, interfaces);
     }
-}
-
-fn carried<T: Copy + Default>(change: &Change<'_>, old: &PerGroup<T>) -> PerGroup<T> {
-    let mut all = PerGroup::new(T::default);
-    for group in change.new.group_ids() {
-        if let Origin::Kept(from) = change.origin(group) {
-            *all.at_mut(group) = *old.at(from);
-        }
-    }
-    all
 }

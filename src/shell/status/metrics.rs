@@ -92,9 +92,7 @@ fn add(
         if list.is_empty() || !is_name && !is_among(member, STATES) {
             return;
         }
-        for part in [label, "=", token, ","] {
-            labels.push_str(part);
-        }
+        let _ = write!(labels, "{label}={token},");
         if is_name {
             return;
         }
