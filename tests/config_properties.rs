@@ -59,10 +59,10 @@ impl Machine for Nothing {
 }
 
 /// Whether a position is a byte of the text, or just behind its last.
-fn is_inside(text: &[u8], line: u32, column: u32) -> bool {
+fn is_inside(text: &[u8], line: u32, column: u16) -> bool {
     let mut lines = text.split(|byte| *byte == b'\n');
     let nth = lines.nth(line.saturating_sub(1) as usize);
-    line >= 1 && column >= 1 && nth.is_some_and(|l| column as usize <= l.len() + 1)
+    line >= 1 && column >= 1 && nth.is_some_and(|l| usize::from(column) <= l.len() + 1)
 }
 
 fn check_config(config: &Config) -> Result<(), TestCaseError> {

@@ -18,8 +18,10 @@ mod lexer;
 pub mod line;
 pub mod lint;
 mod order;
+mod quoted;
 pub mod reach;
 mod sources;
+mod template;
 pub mod watchdog;
 
 use core::net::{IpAddr, Ipv4Addr};
@@ -33,7 +35,7 @@ pub use fence::Fence;
 pub use group::{Options, Policy};
 pub use haresources::{Network, Route};
 pub use reach::{Reach, Sight, Witness};
-pub use sources::{LocalName, Machine, Source, Sources, read};
+pub use sources::{LocalName, Machine, Source, Sources, fill, read};
 pub use watchdog::Watchdog;
 
 use crate::id::{GroupId, LinkId, MAX_GROUPS, MAX_LINKS, MAX_NODES, NodeId, WitnessId};
@@ -257,13 +259,13 @@ pub struct Log {
 }
 
 impl Config {
-    /// Nothing yet: filled while the files are read, and given away only without an error.
-    fn empty(me: NodeId) -> Self {
+    /// Nothing yet: filled while the files are read.
+    pub fn empty() -> Self {
         Self {
             arena: heapless::String::new(),
             cluster: Text::default(),
             nodes: heapless::Vec::new(),
-            me,
+            me: NodeId::ZERO,
             timing: Timing {
                 keepalive: Duration::ZERO,
                 warntime: Duration::ZERO,

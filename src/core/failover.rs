@@ -73,7 +73,7 @@ impl Failover {
         Self {
             me: config.me,
             count: config.groups.len(),
-            standby: order::leading(&groups, kept.standby),
+            standby: kept.standby,
             groups,
             disabled: kept.disabled,
             maintenance: 0,

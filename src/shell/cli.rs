@@ -4,6 +4,7 @@ mod ask;
 pub(crate) mod check;
 mod cl_status;
 mod events;
+mod fields;
 mod forecast;
 mod heartbeat;
 mod order;

@@ -65,8 +65,9 @@ fn read_on(
         name,
         machine,
     };
-    let config = config::read(&sources, &mut |diagnostic| say(&diagnostic)).map(Box::new);
-    config.filter(|_| exposed.is_none())
+    let mut config = Box::new(Config::empty());
+    let sound = config::fill(&mut config, &sources, &mut |diagnostic| say(&diagnostic));
+    (sound && exposed.is_none()).then_some(config)
 }
 
 /// A file of the directory as it is, empty where it cannot be read.

@@ -29,6 +29,7 @@ use twinbeat::time::{Duration, Instant};
 use crate::files;
 use crate::reactor::Reactor;
 use crate::sys::Watch;
+use order::Line;
 pub(crate) use order::Order;
 
 /// Longest request, its newline included.
@@ -184,7 +185,7 @@ impl AsRawFd for Control {
 
 impl Asked {
     /// What it means.
-    pub(crate) fn request(&self, config: &Config) -> Result<Request, String> {
+    pub(crate) fn request(&self, config: &Config) -> Result<Request, &'static str> {
         parse(&self.line, config)
     }
 
@@ -235,44 +236,32 @@ pub(crate) fn ask(rundir: &Path, request: &str) -> Result<String, AskError> {
             reply
                 .strip_prefix("error: ")
                 .unwrap_or(&reply)
-                .trim_end()
+                .trim_ascii_end()
                 .to_owned(),
         )),
         None => Err(failed(ErrorKind::UnexpectedEof.into())),
     }
 }
 
-fn parse(line: &str, config: &Config) -> Result<Request, String> {
-    let mut words = line.split_ascii_whitespace();
-    let verb = words.next().unwrap_or_default();
-    if let Some(order) = order::parse(verb, words.clone(), config)? {
-        return Ok(Request::Order(order));
-    }
-    if verb == "events" {
-        let (mut from, mut json) = (None, false);
-        for word in words {
-            match word.parse() {
-                Ok(number) => from = Some(number),
-                Err(_) if word == "--json" => json = true,
-                Err(_) => return Err("events takes --json and a number".to_owned()),
+fn parse(line: &str, config: &Config) -> Result<Request, &'static str> {
+    let line = Line::new(line)?;
+    Ok(match (line.verb, line.about) {
+        ("status", None) => Request::Status { json: line.json },
+        ("heartbeat", None) => Request::Heartbeat,
+        ("settled", which) => Request::Settled(order::selection(which, config)?),
+        ("events", from) => {
+            // As all numbers are read, so that there is one way.
+            let number = |word: &str| u32::try_from(word.parse::<u64>().ok()?).ok();
+            let number = from.map(|word| number(word).ok_or("events takes --json and a number"));
+            Request::Events {
+                from: number.transpose()?,
+                json: line.json,
             }
         }
-        return Ok(Request::Events { from, json });
-    }
-    let argument = words.next();
-    if words.next().is_some() {
-        return Err("too many words".to_owned());
-    }
-    match (verb, argument) {
-        ("status", None) => Ok(Request::Status { json: false }),
-        ("status", Some("--json")) => Ok(Request::Status { json: true }),
-        ("status", Some(_)) => Err("status takes no argument but --json".to_owned()),
-        ("heartbeat", None) => Ok(Request::Heartbeat),
-        ("settled", which) => order::selection(which, config).map(Request::Settled),
-        ("reload", None) => Ok(Request::Reload { again: true }),
-        ("reload", Some("status")) => Ok(Request::Reload { again: false }),
-        _ => Err("no such request".to_owned()),
-    }
+        ("reload", None) => Request::Reload { again: true },
+        ("reload", Some("status")) => Request::Reload { again: false },
+        _ => Request::Order(line.order(config)?),
+    })
 }
 
 async fn serve(
@@ -286,7 +275,7 @@ async fn serve(
     match read_line(reactor, stream, until).await? {
         Some(line) => asked.borrow_mut().push_back(Asked { line, reply }),
         None => {
-            let why = format!("not a line of at most {MAX_REQUEST} bytes");
+            let why = "not a line of at most 256 bytes".to_owned();
             Asked {
                 line: String::new(),
                 reply,

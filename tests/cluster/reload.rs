@@ -30,7 +30,9 @@ impl Cluster {
         self.note(machine, Note::Fault("is told to reload"));
         self.machines[machine].files = plan.clone();
         self.machines[machine].refused = None;
-        if !self.machines[machine].runs() {
+        let one = &self.machines[machine];
+        // A loop that stands still is told nothing.
+        if !one.runs() || one.stalled_until > self.now {
             return;
         }
         let new = plan.config(&self.settings, self.machines[machine].me.index());
@@ -46,6 +48,8 @@ impl Cluster {
                 self.machines[machine].pending = Some(Pending { plan, until });
                 self.step_by(machine, |node, now| node.retire(now, stopped));
                 self.try_reload(machine);
+                // A beat that left counts for leases, too.
+                self.wake(machine, self.now);
             }
             Err(why) => self.refuse(machine, why),
         }
@@ -173,7 +177,9 @@ impl Cluster {
             let after = one.view(self.clock(machine), id).unwrap();
             let held = state == GroupState::Held;
             let same = (after.0, after.3) == (state, may_hold) || !held;
-            if !also && (acted || !same || after.2 != standby || (held && after.1 != epoch)) {
+            // Where it goes now, another one decides.
+            let stands_by = after.2 == standby || self.goes_with_another(machine, id);
+            if !also && (acted || !same || !stands_by || (held && after.1 != epoch)) {
                 self.fail(format!(
                     "{}: a reload touched {}: {:?} became {after:?}, {:?}",
                     one.name,

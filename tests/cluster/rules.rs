@@ -54,8 +54,10 @@ pub(crate) struct Rules {
     newest: [Vec<(u32, u64)>; 2],
     /// Since when both of a pair heard each other within every deadtime.
     joined_since: Vec<Option<u64>>,
-    /// By receiver and sender, the groups that the sender's present life said it could not stop.
+    /// By receiver and sender, the groups that the sender's present life said it could not stop, and
+    /// those that it may have said that of.
     stuck: Vec<GroupSet>,
+    perhaps_stuck: Vec<GroupSet>,
     booted_at: Vec<u64>,
     /// When the newest frame left that anybody accepted.
     pub(super) confirmed_at: Vec<u64>,
@@ -104,6 +106,7 @@ impl Rules {
             newest: [(); 2].map(|()| vec![(0, 0); machines * machines]),
             joined_since: vec![None; machines * machines],
             stuck: vec![GroupSet::EMPTY; machines * machines],
+            perhaps_stuck: vec![GroupSet::EMPTY; machines * machines],
             booted_at: vec![0; machines],
             confirmed_at: vec![0; machines],
             starter: vec![None; settings.groups.len()],
@@ -121,6 +124,8 @@ impl Rules {
             (self.newest[0][pair], self.newest[1][pair]) = ((0, 0), (0, 0));
             let back = self.pair(from, machine);
             (self.stuck[pair], self.stuck[back]) = (GroupSet::EMPTY, GroupSet::EMPTY);
+            // Others may hear of the new life later.
+            self.perhaps_stuck[pair] = GroupSet::EMPTY;
         }
     }
 
@@ -154,9 +159,9 @@ impl Rules {
         self.stuck[self.pair(one, other)].contains(group)
     }
 
-    /// The same of any group.
+    /// The same of any group, if only by a frame of the moment in which that was found.
     pub(super) fn knows_any_stuck(&self, one: usize, other: usize) -> bool {
-        !self.stuck[self.pair(one, other)].is_empty()
+        !self.perhaps_stuck[self.pair(one, other)].is_empty()
     }
 
     fn accept(&mut self, to: usize, frame: &Frame, now: u64) {
@@ -332,13 +337,19 @@ impl Cluster {
             for group in GroupId::first(self.settings.groups.len()) {
                 let stuck = self.state(frame.from, group) == Some(GroupState::StopFailed);
                 let since = self.machines[frame.from].groups[group.index()].stuck_at;
-                let known = self.rules.stuck[pair];
-                self.rules.stuck[pair] = match stuck {
-                    true if since < frame.sent_at => known.with(group),
-                    true => known,
-                    // A person has seen to it.
-                    false => known.without(group),
-                };
+                let rules = &mut self.rules;
+                let ways = [
+                    (&mut rules.stuck[pair], since < frame.sent_at),
+                    (&mut rules.perhaps_stuck[pair], since <= frame.sent_at),
+                ];
+                for (known, says) in ways {
+                    *known = match stuck {
+                        true if says => known.with(group),
+                        true => *known,
+                        // A person has seen to it.
+                        false => known.without(group),
+                    };
+                }
             }
         }
     }

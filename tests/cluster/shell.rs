@@ -64,10 +64,11 @@ impl Cluster {
             self.deliver(machine, None);
         }
         self.write_lines(machine);
+        // Before the leases: a beat of it puts the next one off.
+        self.try_reload(machine);
         self.let_go(machine);
         self.refresh(machine);
         self.check_dark(machine);
-        self.try_reload(machine);
         self.sleep(machine);
     }
 

@@ -3,55 +3,16 @@
 //! Heads up: nothing of this file is ever quoted, not even a word that should be a method: it
 //! may be a key that slipped.
 
+mod problem;
+
 use core::fmt;
+
+pub use problem::Problem;
 
 use super::diagnostic::{File, Position, Report};
 use super::ha_cf;
 use super::lexer::{Lines, Word, Words};
 use super::{Key, Keys, MAX_KEYS, MAX_SECRET, Method};
-
-/// What is wrong with `authkeys`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Problem {
-    /// A line begins neither with `auth` nor with a number.
-    NotALine,
-    /// A key number above 15.
-    Number,
-    /// `auth` without a number behind it, or with more than that.
-    Auth,
-    /// A second `auth` line.
-    SecondAuth {
-        /// Where the first is.
-        first: Position,
-    },
-    /// No `auth` line.
-    NoAuth,
-    /// `auth` names a key that is not there.
-    NoSuchKey(u8),
-    /// Two keys of one number.
-    SameNumber {
-        /// Their number.
-        number: u8,
-        /// Where the first is.
-        first: Position,
-    },
-    /// A number with nothing behind it.
-    NoMethod(u8),
-    /// No method of ours.
-    UnknownMethod(u8),
-    /// `md5`.
-    Md5(u8),
-    /// `sha1` or `sha256` without a key.
-    NoSecret(u8, Method),
-    /// `crc` with a key.
-    CrcWithSecret(u8),
-    /// More than one word for a key.
-    SecretInPieces(u8),
-    /// A key longer than [`MAX_SECRET`].
-    LongSecret(u8),
-    /// A key with a control byte in it.
-    UnprintableSecret(u8),
-}
 
 /// Where things stand, for what is said after the whole file was read.
 #[derive(Default)]
@@ -212,77 +173,6 @@ impl fmt::Display for Method {
             Self::Sha1 => "sha1",
             Self::Sha256 => "sha256",
         })
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotALine => f.write_str(
-                "a line is either \"auth NUMBER\" or \"NUMBER METHOD KEY\", for example \"1 sha256 KEY\"; \
-                 what stands here is not shown, it may be a key",
-            ),
-            Self::Number => f.write_str("keys are numbered 0 to 15; choose a number in that range"),
-            Self::Auth => f.write_str(
-                "auth takes the number of the key that signs and nothing else, for example \"auth 1\"",
-            ),
-            Self::SecondAuth { first } => write!(
-                f,
-                "a second auth line, the first is {first}: one key signs; leave one of the lines \
-                 (every other key is still accepted from peers)"
-            ),
-            Self::NoAuth => f.write_str(
-                "no key is chosen for signing: add a line \"auth NUMBER\" with the number of one of the keys, \
-                 for example \"auth 1\" and \"1 sha256 KEY\"",
-            ),
-            Self::NoSuchKey(number) => write!(
-                f,
-                "auth names key {number}, but there is no such key: add a line \"{number} sha256 KEY\", \
-                 or name one that is there"
-            ),
-            Self::SameNumber { number, first } => write!(
-                f,
-                "a second key {number}, the first is {first}: give one of them another number, 0 to 15"
-            ),
-            Self::NoMethod(number) => write!(
-                f,
-                "key {number} has no method and no key: write \"{number} sha256 KEY\" (or sha1)"
-            ),
-            Self::UnknownMethod(number) => write!(
-                f,
-                "key {number} has an unknown method (not shown, it may be a key): sha1, sha256 and crc are known; \
-                 write \"{number} sha256 KEY\""
-            ),
-            Self::Md5(number) => write!(
-                f,
-                "key {number} is for md5, which protocol native does not use because it is broken: \
-                 write \"{number} sha1 KEY\" or \"{number} sha256 KEY\", the same on every node"
-            ),
-            Self::NoSecret(number, method) => write!(
-                f,
-                "key {number} has a method but no key: write \"{number} {method} KEY\" with a KEY of 16 to \
-                 {MAX_SECRET} characters without blanks"
-            ),
-            Self::CrcWithSecret(number) => write!(
-                f,
-                "crc takes no key, so this one would protect nothing: write \"{number} sha256 KEY\", \
-                 or \"{number} crc\" alone"
-            ),
-            Self::SecretInPieces(number) => write!(
-                f,
-                "key {number} has more than one word: a key is one word without blanks; \
-                 remove what follows it (a remark begins with \"#\")"
-            ),
-            Self::LongSecret(number) => write!(
-                f,
-                "key {number} is longer than {MAX_SECRET} bytes, more than the method can use: shorten it, \
-                 on every node alike"
-            ),
-            Self::UnprintableSecret(number) => write!(
-                f,
-                "key {number} holds a control character: write it with printable ones, on every node alike"
-            ),
-        }
     }
 }
 

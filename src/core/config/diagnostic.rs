@@ -6,6 +6,8 @@
 
 use core::fmt;
 
+pub use super::quoted::Quoted;
+use super::template::fill;
 use super::{Config, authkeys, ha_cf, haresources, lint};
 
 /// One thing to be said.
@@ -24,8 +26,9 @@ pub struct Position {
     pub file: File,
     /// Which line.
     pub line: u32,
-    /// Which byte of the line.
-    pub column: u32,
+    /// Which byte of the line; the last number stands for all above, too. (Eight bytes in all travel in
+    /// registers.)
+    pub column: u16,
 }
 
 /// The files of a configuration.
@@ -93,10 +96,6 @@ pub enum Problem<'a> {
     /// It works, but.
     Advice(lint::Advice),
 }
-
-/// A word of a file, safe to print: cut and escaped.
-#[derive(Clone, Copy, Debug)]
-pub struct Quoted<'a>(pub &'a [u8]);
 
 /// The names of all nodes.
 #[derive(Clone, Copy, Debug)]
@@ -286,77 +285,72 @@ impl fmt::Display for Severity {
     }
 }
 
+impl Problem<'_> {
+    /// The sentence, with places for what it is about. (Inlined it would be no table.)
+    #[inline(never)]
+    fn template(&self) -> &'static str {
+        match self {
+            Self::Unusable(_)
+            | Self::HaCf(_)
+            | Self::Haresources(_)
+            | Self::Authkeys(_)
+            | Self::Advice(_) => "{0}",
+            Self::Binary => {
+                "a zero byte: this is no text file; nothing of it was read; put the right file in its place"
+            }
+            Self::ByteOrderMark => {
+                "the file begins with a byte order mark (EF BB BF); save it as plain text without one"
+            }
+            Self::Backslash => {
+                "a lone \"\\\": only haresources has continuation lines, and there the \"\\\" must be the very \
+                 last character of its line, without a blank after it"
+            }
+            Self::TextFull => {
+                "from here on names, paths and resources do not fit: all of them together may have 6144 bytes; \
+                 shorten them"
+            }
+            Self::More(..) => {
+                "{1} more of the kind {0} from here on are not shown; mend those above and check again"
+            }
+            Self::NotAMember { .. } => {
+                "this machine is called {0} ({1}), but the nodes of this cluster are {2}: write {0} in a node \
+                 line, on every machine, or put the right name into the file nodeinfo beside ha.cf"
+            }
+            Self::NodeInfo => {
+                "must hold the name of this node, one word of 1 to 63 letters, digits, \".\", \"-\" or \"_\", and \
+                 nothing else; write the name, or remove the file: then uname -n counts"
+            }
+            Self::NoScript(_) => {
+                "no executable {0} in resource.d beside ha.cf or in /etc/init.d (ocf: in /usr/lib/ocf; systemd: \
+                 not running): this group cannot start here; install it, correct the name, or chmod +x it"
+            }
+            Self::NoInterface(_) => {
+                "there is no interface {0} at present: it is waited for; correct the name if it is misspelt \
+                 (\"ip link\" shows them all)"
+            }
+        }
+    }
+}
+
 impl fmt::Display for Problem<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unusable(why) => f.write_str(why),
-            Self::Binary => f.write_str(
-                "a zero byte: this is no text file; nothing of it was read; put the right file in its place",
-            ),
-            Self::ByteOrderMark => f.write_str(
-                "the file begins with a byte order mark (EF BB BF); save it as plain text without one",
-            ),
-            Self::Backslash => f.write_str(
-                "a lone \"\\\": only haresources has continuation lines, and there the \"\\\" must be the very \
-                 last character of its line, without a blank after it",
-            ),
-            Self::TextFull => write!(
-                f,
-                "from here on names, paths and resources do not fit: all of them together may have {} bytes; \
-                 shorten them",
-                super::MAX_TEXT
-            ),
-            Self::More(severity, count) => write!(
-                f,
-                "{count} more of the kind {severity} from here on are not shown; mend those above and check again"
-            ),
-            Self::NotAMember { name, from, nodes } => write!(
-                f,
-                "this machine is called {name} ({from}), but the nodes of this cluster are {nodes}: write {name} in \
-                 a node line, on every machine, or put the right name into the file nodeinfo beside ha.cf"
-            ),
-            Self::NodeInfo => f.write_str(
-                "must hold the name of this node, one word of 1 to 63 letters, digits, \".\", \"-\" or \"_\", and nothing else; \
-                 write the name, or remove the file: then uname -n counts",
-            ),
-            Self::NoScript(name) => write!(
-                f,
-                "no executable {name} in resource.d beside ha.cf or in /etc/init.d (ocf: in /usr/lib/ocf; systemd: not running): this group cannot start here; \
-                 install it, correct the name, or chmod +x it"
-            ),
-            Self::NoInterface(name) => write!(
-                f,
-                "there is no interface {name} at present: it is waited for; correct the name if it is misspelt \
-                 (\"ip link\" shows them all)"
-            ),
-            Self::HaCf(problem) => problem.fmt(f),
-            Self::Haresources(problem) => problem.fmt(f),
-            Self::Authkeys(problem) => problem.fmt(f),
-            Self::Advice(advice) => advice.fmt(f),
-        }
-    }
-}
-
-impl fmt::Display for Quoted<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (head, end) = match self.0.split_at_checked(MAX_QUOTED) {
-            Some((head, tail)) if !tail.is_empty() => (head, "...\""),
-            _ => (self.0, "\""),
+        let parts: &[&dyn fmt::Display] = match self {
+            Self::Unusable(why) => &[why],
+            Self::Binary
+            | Self::ByteOrderMark
+            | Self::Backslash
+            | Self::TextFull
+            | Self::NodeInfo => &[],
+            Self::More(severity, count) => &[severity, count],
+            Self::NotAMember { name, from, nodes } => &[name, from, nodes],
+            Self::NoScript(name) | Self::NoInterface(name) => &[name],
+            Self::HaCf(problem) => &[problem],
+            Self::Haresources(problem) => &[problem],
+            Self::Authkeys(problem) => &[problem],
+            Self::Advice(advice) => &[advice],
         };
-        f.write_str("\"")?;
-        escape(head, f)?;
-        f.write_str(end)
+        fill(f, self.template(), parts)
     }
-}
-
-/// Bytes of a file as they can be shown. (`escape_ascii` does the same for 1 kB more on MIPS.)
-pub(super) fn escape(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    for byte in bytes {
-        for shown in core::ascii::escape_default(*byte) {
-            fmt::Write::write_char(f, char::from(shown))?;
-        }
-    }
-    Ok(())
 }
 
 impl fmt::Display for NodeNames<'_> {
@@ -393,7 +387,6 @@ impl From<lint::Advice> for Problem<'_> {
     }
 }
 
-/// Bytes of a word that are quoted; enough to find it, too few to flood a terminal.
-const MAX_QUOTED: usize = 32;
+const _: () = assert!(super::MAX_TEXT == 6144, "as in words");
 /// Errors said about one file, and other lines.
 const MAX_SHOWN: u32 = 32;

@@ -55,8 +55,7 @@ pub(super) fn read<'a>(
     config: &mut Config,
 ) -> Result<(), (Word<'a>, &'static str)> {
     let key = words.next().unwrap_or(first);
-    let is_meant = |id: &GroupId| config.group_key(*id).as_bytes() == key.bytes;
-    let group = config.group_ids().find(is_meant);
+    let group = config.group_named(key.bytes);
     if group.is_none() && complete {
         return Err((
             key,

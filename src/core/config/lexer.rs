@@ -89,7 +89,7 @@ impl<'a> Words<'a> {
 
     fn advance(&mut self, count: usize) {
         self.rest = self.rest.get(count..).unwrap_or_default();
-        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        let count = u16::try_from(count).unwrap_or(u16::MAX);
         self.at.column = self.at.column.saturating_add(count);
     }
 

@@ -5,6 +5,7 @@ use core::fmt;
 use super::authkeys;
 use super::diagnostic::{File, Position, Report};
 use super::ha_cf::Settings;
+use super::template::fill;
 use super::watchdog::{protects_from, whole_seconds};
 use super::{AutoFailback, Config, Method, Resource};
 use crate::time::Duration;
@@ -161,79 +162,92 @@ pub(super) fn advise(
     }
 }
 
+impl Advice {
+    /// The sentence, with places for what it is about. (Inlined it would be no table.)
+    #[inline(never)]
+    fn template(&self) -> &'static str {
+        match self {
+            Self::FewBeats { .. } => {
+                "deadtime {1} is below three times keepalive {0}: two lost beats are a death; deadtime \
+                 {2} or more is calmer"
+            }
+            Self::FastBeats(_) => {
+                "keepalive {0} is more than 200 beats a second: on a small board 10ms or more leaves time \
+                 for work"
+            }
+            Self::Overlap { .. } => {
+                "when this program is killed, two nodes may hold an address for up to {0} (a lease is at \
+                 least 1s): with deadtime {1} or more they never do"
+            }
+            Self::LateWarning(..) => {
+                "warntime {0} is not below deadtime {1}: nobody is ever warned; half of deadtime is usual"
+            }
+            Self::ShortInitdead(_) => {
+                "initdead {0} is short: after a power failure switch ports and bridges often take 30s to \
+                 forward, and until then both nodes believe to be alone; initdead 30 is safe"
+            }
+            Self::NoFailback => {
+                "auto_failback is not given, which means legacy, here the same as on: groups go home when \
+                 their node is back; write auto_failback on, or off to leave them"
+            }
+            Self::LegacyFailback => {
+                "auto_failback legacy means on here: groups go home when their node is back; write on, or \
+                 off to leave them"
+            }
+            Self::OneNode => {
+                "one node alone: nobody takes over when it dies; name the other machine in a node line"
+            }
+            Self::OneLink => {
+                "one link alone: when it is cut each node takes everything; add a second one by another \
+                 path"
+            }
+            Self::NoPing => {
+                "no ping node: a node that is cut off cannot tell that from the death of its peer, and \
+                 serves as well; name the router, for example \"ping 192.0.2.1\""
+            }
+            Self::Crc(_) => {
+                "key {0} is crc, which protects against noise and nobody: whoever can send to this \
+                 network can take the addresses, even when another key signs; write \"{0} sha256 KEY\""
+            }
+            Self::ShortSecret(_) => {
+                "key {0} is shorter than 16 bytes and may be guessed from recorded beats: \"head -c 24 \
+                 /dev/urandom | base64\" makes a good one, the same on every node"
+            }
+            Self::Watchdog { .. } => {
+                "watchdog_timeout {0}: when a node hangs its scripts {2} run twice (never: with deadtime {1} or more)"
+            }
+            Self::NoGroups => {
+                "no groups: beats are sent, but nothing is served; write a line such as \"alpha \
+                 IPaddr::192.0.2.10/24/eth0\""
+            }
+        }
+    }
+}
+
 impl fmt::Display for Advice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
+        let parts: &[&dyn fmt::Display] = match self {
             Self::FewBeats {
                 keepalive,
                 deadtime,
-            } => write!(
-                f,
-                "deadtime {deadtime} is below three times keepalive {keepalive}: two lost beats are a death; \
-                 deadtime {} or more is calmer",
-                keepalive.scaled(3, 1)
-            ),
-            Self::FastBeats(keepalive) => write!(
-                f,
-                "keepalive {keepalive} is more than 200 beats a second: on a small board 10ms or more leaves time for work"
-            ),
-            Self::Overlap { overlap, enough } => write!(
-                f,
-                "when this program is killed, two nodes may hold an address for up to {overlap} (a lease is at least 1s): \
-                 with deadtime {enough} or more they never do"
-            ),
-            Self::LateWarning(warntime, deadtime) => write!(
-                f,
-                "warntime {warntime} is not below deadtime {deadtime}: nobody is ever warned; half of deadtime is usual"
-            ),
-            Self::ShortInitdead(initdead) => write!(
-                f,
-                "initdead {initdead} is short: after a power failure switch ports and bridges often take 30s to forward, \
-                 and until then both nodes believe to be alone; initdead 30 is safe"
-            ),
-            Self::NoFailback => f.write_str(
-                "auto_failback is not given, which means legacy, here the same as on: groups go home when their node is \
-                 back; write auto_failback on, or off to leave them",
-            ),
-            Self::LegacyFailback => f.write_str(
-                "auto_failback legacy means on here: groups go home when their node is back; write on, or off to leave them",
-            ),
-            Self::OneNode => f.write_str(
-                "one node alone: nobody takes over when it dies; name the other machine in a node line",
-            ),
-            Self::OneLink => f.write_str(
-                "one link alone: when it is cut each node takes everything; add a second one by another path",
-            ),
-            Self::NoPing => f.write_str(
-                "no ping node: a node that is cut off cannot tell that from the death of its peer, and serves as well; \
-                 name the router, for example \"ping 192.0.2.1\"",
-            ),
-            Self::Crc(number) => write!(
-                f,
-                "key {number} is crc, which protects against noise and nobody: whoever can send to this network can \
-                 take the addresses, even when another key signs; write \"{number} sha256 KEY\""
-            ),
-            Self::ShortSecret(number) => write!(
-                f,
-                "key {number} is shorter than {MIN_SECRET} bytes and may be guessed from recorded beats: \
-                 \"head -c 24 /dev/urandom | base64\" makes a good one, the same on every node"
-            ),
+            } => &[keepalive, deadtime, &keepalive.scaled(3, 1)],
+            Self::FastBeats(time) | Self::ShortInitdead(time) => &[time],
+            Self::Overlap { overlap, enough } => &[overlap, enough],
+            Self::LateWarning(time, other) => &[time, other],
+            Self::NoFailback
+            | Self::LegacyFailback
+            | Self::OneNode
+            | Self::OneLink
+            | Self::NoPing
+            | Self::NoGroups => &[],
             Self::Watchdog {
                 timeout,
                 enough,
                 is_enough,
-            } => {
-                let often = if *is_enough { "never" } else { "may" };
-                write!(
-                    f,
-                    "watchdog_timeout {timeout}: when a node hangs its scripts {often} run twice (never: with deadtime \
-                     {enough} or more)"
-                )
-            }
-            Self::NoGroups => f.write_str(
-                "no groups: beats are sent, but nothing is served; write a line such as \"alpha IPaddr::192.0.2.10/24/eth0\"",
-            ),
-        }
+            } => &[timeout, enough, if *is_enough { &"never" } else { &"may" }],
+            Self::Crc(number) | Self::ShortSecret(number) => &[number],
+        };
+        fill(f, self.template(), parts)
     }
 }
 
@@ -247,6 +261,7 @@ const LONGEST_LEASE: u64 = 255;
 const MIN_SECRET: usize = 16;
 /// Below it heartbeat warns too.
 const SETTLED: Duration = Duration::from_secs(10);
+const _: () = assert!(MIN_SECRET == 16, "as in words");
 const FASTEST: Duration = Duration::from_millis(5);
 
 #[cfg(test)]

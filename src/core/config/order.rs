@@ -15,6 +15,13 @@ impl Config {
         id
     }
 
+    /// The group of a key.
+    #[inline(never)]
+    pub(super) fn group_named(&self, key: &[u8]) -> Option<GroupId> {
+        let is_meant = |id: &GroupId| self.group_key(*id).as_bytes() == key;
+        self.group_ids().find(is_meant)
+    }
+
     #[inline(never)]
     fn options(&self, id: GroupId) -> Options {
         let group = self.groups.get(id.index());
@@ -38,8 +45,7 @@ pub(super) fn set(
     complete: bool,
     config: &mut Config,
 ) -> bool {
-    let is_meant = |id: &GroupId| config.group_key(*id).as_bytes() == key;
-    let other = config.group_ids().find(is_meant);
+    let other = config.group_named(key);
     let (Some(id), Some(other)) = (group, other) else {
         return !complete && !key.is_empty();
     };

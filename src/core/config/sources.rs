@@ -4,7 +4,6 @@ use super::diagnostic::{Diagnostic, File, NodeNames, Position, Problem, Quoted, 
 use super::ha_cf::{Settings, is_node_name};
 use super::lexer::Lines;
 use super::{Config, authkeys, haresources, lint};
-use crate::id::NodeId;
 
 /// A file's bytes, or in words why there are none and what to do.
 pub type Source<'a> = Result<&'a [u8], &'a str>;
@@ -66,12 +65,22 @@ impl<'a> Sources<'a> {
 }
 
 /// Reads everything and says everything that is wrong with it, of all files; a configuration comes
-/// back only when there is no error. It is large (about 20 kB): box it where there is a heap.
+/// back only when there is no error. It is large (about 20 kB): [`fill`] one on the heap where there is one.
 ///
 /// Work is bounded by the length of the files, what is said by some dozens of short lines for each.
 /// Advice is given only when there is no error.
 pub fn read(sources: &Sources<'_>, say: &mut dyn FnMut(Diagnostic<'_>)) -> Option<Config> {
-    let mut config = Config::empty(NodeId::first(1).next()?);
+    let mut config = Config::empty();
+    fill(&mut config, sources, say).then_some(config)
+}
+
+/// The same where an empty configuration already is; whether there is no error, otherwise what stands
+/// there then is good for nothing.
+pub fn fill(
+    config: &mut Config,
+    sources: &Sources<'_>,
+    say: &mut dyn FnMut(Diagnostic<'_>),
+) -> bool {
     let mut report = Report::new(say);
     let report_to = &mut report;
     let mut settings = Settings::default();
@@ -86,43 +95,43 @@ pub fn read(sources: &Sources<'_>, say: &mut dyn FnMut(Diagnostic<'_>)) -> Optio
     ];
     for (file, text) in files {
         if let Some(text) = text {
-            settings.read(file, text, None, &mut config, report_to);
+            settings.read(file, text, None, config, report_to);
         }
     }
     // What is missing may stand in a file that could not be read.
     let complete = ha_cf.is_some() && twinbeat_cf != Some(None);
     if complete {
-        settings.finish(&mut config, report_to);
+        settings.finish(config, report_to);
     }
     let nodes_known = complete && settings.knows_nodes();
-    find_me(sources.name, nodes_known, &settings, &mut config, report_to);
+    find_me(sources.name, nodes_known, &settings, config, report_to);
     if let Some(text) = usable(File::Haresources, sources.haresources, report_to) {
         let before = report_to.errors();
-        haresources::read(text, &mut config, nodes_known, report_to);
+        haresources::read(text, config, nodes_known, report_to);
         let sound = nodes_known && report_to.errors() == before;
         for (file, text) in files {
             let text = text.unwrap_or_default();
-            settings.read(file, text, Some(sound), &mut config, report_to);
+            settings.read(file, text, Some(sound), config, report_to);
         }
         if let Some(machine) = sources.machine {
             haresources::compare(text, machine, report_to);
         }
     }
-    settings.finish_lines(&config, report_to);
+    settings.finish_lines(config, report_to);
     let keys = usable(File::Authkeys, sources.authkeys, report_to)
         .map(|text| authkeys::read(text, &mut config.keys, report_to));
     if let Some(keys) = keys
         && report.errors() == 0
     {
-        lint::advise(&config, &settings, &keys, &mut report);
+        lint::advise(config, &settings, &keys, &mut report);
         if let Some(machine) = sources.machine {
-            settings.compare(&config, machine, &mut report);
-            settings.compare_lines(&config, machine, &mut report);
-            settings.compare_companions(&config, machine, &mut report);
+            settings.compare(config, machine, &mut report);
+            settings.compare_lines(config, machine, &mut report);
+            settings.compare_companions(config, machine, &mut report);
         }
-        settings.compare_fences(&config, sources.machine, &mut report);
+        settings.compare_fences(config, sources.machine, &mut report);
     }
-    (report.finish() == 0).then_some(config)
+    report.finish() == 0
 }
 
 /// Which of the nodes this machine is.
@@ -187,11 +196,12 @@ fn usable<'a>(file: File, source: Source<'a>, report: &mut Report<'_>) -> Option
         .rev()
         .take_while(|byte| **byte != b'\n')
         .count();
-    let from_one = |count: usize| u32::try_from(count).unwrap_or(u32::MAX).saturating_add(1);
     let position = Position {
         file,
-        line: from_one(newlines),
-        column: from_one(column),
+        line: u32::try_from(newlines)
+            .unwrap_or(u32::MAX)
+            .saturating_add(1),
+        column: u16::try_from(column).unwrap_or(u16::MAX).saturating_add(1),
     };
     report.say(position, Problem::Binary);
     None

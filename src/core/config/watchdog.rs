@@ -53,7 +53,6 @@ pub(super) fn whole_seconds(time: Duration, least: u64, most: u64) -> Duration {
 mod tests {
     use super::*;
     use crate::config::Config;
-    use crate::id::NodeId;
 
     fn asked(keepalive: u64, deadtime: u64) -> u64 {
         let timing = Timing {
@@ -92,7 +91,7 @@ mod tests {
             timeout: Duration::from_secs(9),
             ..Watchdog::default()
         };
-        let timing = Config::empty(NodeId::ZERO).timing;
+        let timing = Config::empty().timing;
         assert_eq!(watchdog.asked(&timing), Duration::from_secs(9));
     }
 }

@@ -22,7 +22,7 @@ impl Failover {
                 Origin::Changed(from) => group.succeed(old.at(from), events),
             }
         }
-        self.standby = super::order::leading(&self.groups, change.carried(self.standby));
+        self.standby = change.carried(self.standby);
         let kept = change.carried(self.kept.standby);
         self.remember |= kept.iter().count() != self.kept.standby.iter().count();
         self.kept.standby = kept;

@@ -93,7 +93,7 @@ impl Failover {
         match self.groups.at(id).state {
             State::Idle { .. } => self.decide_idle(now, id, members, events),
             State::Unknown { running } => self.decide_unknown(now, id, running, members, events),
-            State::Claiming { claim } => self.decide_claiming(id, claim, members, events),
+            State::Claiming { claim } => self.decide_claiming(now, id, claim, members, events),
             State::Starting { claim, .. } | State::Held { claim, .. } => {
                 if let State::Held { .. } = self.groups.at(id).state {
                     self.groups.at_mut(id).failures.review(now);
@@ -229,6 +229,7 @@ impl Failover {
 
     fn decide_claiming(
         &mut self,
+        now: Instant,
         id: GroupId,
         claim: Claim,
         members: &Membership,
@@ -243,7 +244,8 @@ impl Failover {
         let reason = group.reason;
         let beaten = self.is_beaten(id, claim, members);
         let unsure = self.may_run_elsewhere(id, members);
-        let may_start = self.may_start(members) && self.is_open(id, members);
+        let open = self.is_open(id, members) && !self.is_blocked(now, id, members);
+        let may_start = self.may_start(members) && open;
         let group = self.groups.at_mut(id);
         if beaten {
             group.become_idle(None, Reason::BetterClaim, events);

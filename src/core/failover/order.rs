@@ -6,12 +6,12 @@
 //! started and stopped side by side, unless one also comes after the other.
 
 use super::Failover;
-use super::group::{Group, State};
+use super::group::State;
 use super::person::is_on;
 use super::retirement::Retirement;
 use super::view::words;
 use crate::action::{GroupState, Reason};
-use crate::id::{GroupId, GroupSet, NodeId, PerGroup};
+use crate::id::{GroupId, GroupSet, NodeId};
 use crate::membership::Membership;
 
 impl Failover {
@@ -137,27 +137,27 @@ impl Failover {
     /// again yet, after a reload, as what they come after has to be held first.
     #[inline(never)]
     pub(super) fn withheld(&self, members: &Membership) -> GroupSet {
-        let stopping = |id: &GroupId| {
-            let group = self.group(*id);
-            matches!(group.state, State::Stopping { .. }) && group.retirement != Retirement::Stopped
-        };
-        let first = self.ids().filter(stopping);
-        let after = first.filter_map(|id| self.group(id).after);
-        let after = after.filter(stopping);
-        let starts = |id: &GroupId| {
-            let state = self.group(*id).state;
-            matches!(state, State::Starting { again: false, .. }) && self.waits(*id, members)
-        };
-        let starting = self.ids().filter(starts);
-        after.chain(starting).fold(GroupSet::EMPTY, GroupSet::with)
+        let mut withheld = GroupSet::EMPTY;
+        for id in self.ids() {
+            let group = self.group(id);
+            let first = match group.state {
+                State::Stopping { .. } if group.retirement != Retirement::Stopped => group.after,
+                State::Starting { again: false, .. } if self.waits(id, members) => Some(id),
+                State::Starting { .. }
+                | State::Stopping { .. }
+                | State::Idle { .. }
+                | State::Unknown { .. }
+                | State::Claiming { .. }
+                | State::Held { .. }
+                | State::StartFailed { .. }
+                | State::StopFailed { .. } => None,
+            };
+            if let Some(other) = first
+                && (other == id || matches!(self.group(other).state, State::Stopping { .. }))
+            {
+                withheld = withheld.with(other);
+            }
+        }
+        withheld
     }
-}
-
-/// Those of a set that do not go with others.
-#[inline(never)]
-pub(super) fn leading(groups: &PerGroup<Group>, set: GroupSet) -> GroupSet {
-    let leads = |id: &GroupId| groups.at(*id).with.is_none();
-    set.iter()
-        .filter(leads)
-        .fold(GroupSet::EMPTY, GroupSet::with)
 }

@@ -33,9 +33,13 @@ impl Failover {
             }
             Command::Takeover(selection) | Command::Force(selection) => {
                 let forced = matches!(command, Command::Force(_));
-                for id in self.selected(selection).iter() {
-                    let served = self.groups.at(id).is_served();
-                    self.take(now, id, forced, !served, members);
+                // Of what goes with another each is vouched for by itself.
+                let vouched = self.chosen(selection).filter(|_| forced);
+                let vouched = vouched.fold(GroupSet::EMPTY, GroupSet::with);
+                for id in GroupSet(self.selected(selection).0 | vouched.0).iter() {
+                    let group = self.groups.at(id);
+                    let pinned = group.with.is_none() && !group.is_served();
+                    self.take(now, id, vouched.contains(id), pinned, members);
                 }
             }
             Command::Move { group, to } if to == self.me => {
@@ -210,12 +214,6 @@ impl Failover {
     /// Nothing is on its way with a group, as far as this node sees.
     pub(crate) fn is_at_rest(&self, now: Instant, id: GroupId, members: &Membership) -> bool {
         let group = self.group(id);
-        let others = [group.after, group.with];
-        let mut others = others.into_iter().flatten();
-        if !others.all(|other| self.is_at_rest(now, other, members)) {
-            // It waits for that one, or follows it.
-            return false;
-        }
         let wanted = self.wanted_node(id, members);
         let own = group.word(self.me, None, false).state;
         match own {
@@ -237,10 +235,11 @@ impl Failover {
                         | GroupState::StartFailed => false,
                     })
                 };
-                group.request.operator_until.is_none()
+                let leader = self.group(self.leader(id));
+                leader.request.operator_until.is_none()
                     && match self.holder(id, members) {
                         Some(node) => there(node),
-                        None => wanted.is_none() || never || !self.is_open(id, members),
+                        None => wanted.is_none() || never || self.lacks(id, members).is_some(),
                     }
             }
             GroupState::Unknown

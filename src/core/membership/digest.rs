@@ -4,6 +4,7 @@ use core::net::IpAddr;
 
 use crate::auth::Digest8;
 use crate::config::{AutoFailback, Config, Resource, Sight};
+use crate::id::GroupId;
 
 /// One byte each of what nodes must agree on: nodes and their order; groups; timing.
 pub(super) fn digests(config: &Config) -> [u8; 3] {
@@ -23,10 +24,9 @@ pub(super) fn digests(config: &Config) -> [u8; 3] {
         if group.options.at_most_one() {
             groups.add(b"at-most-one");
         }
-        for (what, other) in [(1, group.options.after), (2, group.options.with)] {
-            if let Some(other) = other {
-                groups.add(&[what, other.wire()]);
-            }
+        let others = [group.options.after, group.options.with];
+        if others != [None; 2] {
+            groups.add(&others.map(|other| other.map_or(u8::MAX, GroupId::wire)));
         }
         if config.fails_back(group) != general {
             timing.add(&[id.wire()]);

@@ -1,5 +1,6 @@
 //! `cl_status`, with the outputs and exit codes of heartbeat 3.0.6.
 
+use super::fields::fields;
 use super::heartbeat;
 use super::row::Call;
 use crate::{configuration, stream};
@@ -88,7 +89,7 @@ pub(super) fn cl_status(call: &Call) -> u8 {
     } else {
         let mut here = false;
         for line in nodes.lines() {
-            let [node, second, third] = fields(line);
+            let [node, second, third, _] = fields(line);
             let is_node = !node.is_empty();
             if is_node || line.is_empty() {
                 here = node.eq_ignore_ascii_case(name);
@@ -142,12 +143,6 @@ pub(super) fn cl_status(call: &Call) -> u8 {
     }
     stream::print(&out);
     u8::from(value == "dead\n" || value == "offline\n")
-}
-
-/// The three fields of a line of the view (`status::heartbeat`).
-fn fields(line: &str) -> [&str; 3] {
-    let mut fields = line.split('\t');
-    [(); 3].map(|()| fields.next().unwrap_or_default())
 }
 
 fn wrong(why: &str, code: u8) -> u8 {

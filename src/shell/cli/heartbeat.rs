@@ -8,6 +8,7 @@ use nix::fcntl::OFlag;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, dup2_stderr, dup2_stdin, dup2_stdout, setsid};
 
+use super::fields::fields;
 use super::row::Call;
 use super::{DONE, FAILED, NOT_RUNNING, ask, configured, run_with};
 use crate::{control, files, journal, privilege, stream, sys};
@@ -24,15 +25,11 @@ pub(super) fn view(directory: &Path) -> Option<String> {
 pub(super) fn heartbeat(call: &Call) -> u8 {
     let directory = &call.directory;
     let view = view(directory).unwrap_or_default();
-    let mut fields = view.split('\t');
-    let (number, name) = (
-        fields.next().unwrap_or_default(),
-        fields.next().unwrap_or_default(),
-    );
+    let [number, name, ..] = fields(&view);
     let action = ["-s", "-k", "-r"]
         .iter()
         .position(|option| call.has(option));
-    let signal = match (action, number.parse()) {
+    let signal = match (action, number.parse::<u64>()) {
         (Some(0), Err(_)) => {
             stream::print("heartbeat is stopped. No process\n");
             return NOT_RUNNING;
@@ -54,7 +51,7 @@ pub(super) fn heartbeat(call: &Call) -> u8 {
             return DONE;
         }
     };
-    if let Err(error) = kill(Pid::from_raw(signal.0), signal.1) {
+    if let Err(error) = kill(Pid::from_raw(signal.0 as i32), signal.1) {
         return said(&journal::errno(error), NOT_PERMITTED);
     }
     if signal.1 == Signal::SIGTERM {

@@ -3,18 +3,18 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
-use std::thread::sleep;
 
 use nix::sys::statfs::{TMPFS_MAGIC, statfs};
 use twinbeat::time::Duration;
 
+use super::fields::fields;
 use super::row::Call;
 use super::{DONE, FAILED, NOT_RUNNING, ask, misused};
 use crate::control::{self, AskError};
-use crate::{clock, stream};
+use crate::{clock, stream, sys};
 
-/// Between two questions.
-const PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
+/// Between two questions, in microseconds.
+const PAUSE: u64 = 100_000;
 
 /// Where the groups meant must come to rest.
 #[derive(Clone, Copy)]
@@ -85,19 +85,13 @@ pub(super) fn order(call: &Call) -> u8 {
         };
         let waited = clock::now().since(began);
         let (mut lines, then) = (after.lines(), before.lines().skip(3));
-        let (name, limit) = lines
-            .next()
-            .and_then(|line| line.split_once(' '))
-            .unwrap_or_default();
+        let mut next = || fields(lines.next().unwrap_or_default());
+        let ([name, limit, ..], maintenance, state) = (next(), next(), next());
         let over = limit.parse().is_ok_and(|limit| waited.millis() >= limit);
         let (mut going, mut failed, mut said) = (name.is_empty(), false, String::new());
-        let (maintenance, state) = (
-            lines.next().unwrap_or_default(),
-            lines.next().unwrap_or_default(),
-        );
         if verb == "maintenance" {
-            match maintenance.split_once(' ') {
-                Some(("rest", rest)) => said = format!("{rest}\n"),
+            match maintenance {
+                ["rest", rest, ..] => said = format!("{rest}\n"),
                 _ if over => said = "some node has not heard of it\n".to_owned(),
                 _ => going = true,
             }
@@ -116,7 +110,7 @@ pub(super) fn order(call: &Call) -> u8 {
             stream::print(&said);
             return if failed || going { FAILED } else { DONE };
         }
-        sleep(PAUSE);
+        sys::poll(&mut [], PAUSE);
     }
 }
 
@@ -129,16 +123,7 @@ fn tell(
     then: &str,
     waited: Duration,
 ) -> Progress {
-    let mut words = line.splitn(4, ' ');
-    let (word, key) = (
-        words.next().unwrap_or_default(),
-        words.next().unwrap_or_default(),
-    );
-    let (holder, why) = (
-        words.next().unwrap_or_default(),
-        words.next().unwrap_or_default(),
-    );
-    let was = then.split(' ').nth(2).unwrap_or_default();
+    let ([word, key, holder, why], [_, _, was, _]) = (fields(line), fields(then));
     let arrived = match goal {
         Goal::Anywhere => true,
         Goal::Away => holder != me,
@@ -176,11 +161,9 @@ fn tell(
 }
 
 /// Whether what should be kept is, or will be; says so where it is not, or not for long.
-fn is_kept(line: &str, said: &mut String, going: &mut bool) -> bool {
-    let mut words = line.splitn(3, ' ');
-    let (word, directory) = (words.next(), words.nth(1).unwrap_or_default());
+fn is_kept([word, directory, ..]: [&str; 4], said: &mut String, going: &mut bool) -> bool {
     match word {
-        Some("rest") => {
+        "rest" => {
             let disk = statfs(Path::new(directory));
             if disk.is_ok_and(|disk| disk.filesystem_type() == TMPFS_MAGIC) {
                 let _ = writeln!(
@@ -189,7 +172,7 @@ fn is_kept(line: &str, said: &mut String, going: &mut bool) -> bool {
                 );
             }
         }
-        Some("failed") => {
+        "failed" => {
             let _ = writeln!(said, "not kept: {directory} cannot be written");
             return false;
         }

@@ -45,7 +45,9 @@ pub(super) fn plan(call: &Call) -> u8 {
     // What stands between quotation marks is a name or a text, and `:` and a number is the value of the last.
     let (mut node, mut link, mut name, mut last) = ("", "", "", "");
     let (mut path, mut frames, mut up) = (Path::default(), 0, false);
-    for piece in reply.split('"') {
+    let mut rest = reply.as_str();
+    while let Some((piece, after)) = rest.split_once('"') {
+        rest = after;
         let value = piece.strip_prefix(':').and_then(number);
         let value = value.map_or(0, |(value, _)| value);
         match last {

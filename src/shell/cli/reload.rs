@@ -1,15 +1,12 @@
 //! `reload`: has the one that runs read its files again, and waits until it has taken them up.
 
-use std::thread::sleep;
-use std::time::Duration;
-
 use super::row::Call;
 use super::{DONE, ask};
 use crate::run::reload::WAITING;
-use crate::stream;
+use crate::{stream, sys};
 
-/// Between two questions how it goes.
-const AGAIN: Duration = Duration::from_millis(200);
+/// Between two questions how it goes, in microseconds.
+const AGAIN: u64 = 200_000;
 
 /// Says what it waits for, once each, and how it ended.
 pub(super) fn reload(call: &Call) -> u8 {
@@ -30,6 +27,6 @@ pub(super) fn reload(call: &Call) -> u8 {
             return DONE;
         }
         request = "reload status";
-        sleep(AGAIN);
+        sys::poll(&mut [], AGAIN);
     }
 }

@@ -57,9 +57,7 @@ pub(super) fn setup(call: &Call) -> u8 {
     let (mut nodes, mut addresses) = (String::new(), String::new());
     for (option, question, directive) in QUESTIONS {
         let answer = match call.value(option) {
-            Some(value) => value
-                .split(',')
-                .fold(String::new(), |all, word| all + word + " "),
+            Some(value) => value.replace(',', " "),
             None if asks => match answer(question, &proposal(directive)) {
                 Some(answer) => answer,
                 None => return wrong("nothing is written", "end of input"),

@@ -14,72 +14,93 @@ pub(crate) struct Order {
     pub(crate) keep: Option<Command>,
 }
 
-/// The order of a line that begins with `verb`; `None` if it is no order.
-pub(super) fn parse<'a>(
-    verb: &str,
-    words: impl Iterator<Item = &'a str>,
-    config: &Config,
-) -> Result<Option<Order>, String> {
-    let (mut force, mut persist) = (false, false);
-    let (mut about, mut to) = (None, None);
-    for word in words {
-        match word {
-            "--force" => force = true,
-            "--persist" => persist = true,
-            _ if about.is_none() => about = Some(word),
-            _ => to = Some(word),
+/// A request line, taken apart.
+pub(super) struct Line<'a> {
+    pub(super) verb: &'a str,
+    pub(super) about: Option<&'a str>,
+    to: Option<&'a str>,
+    pub(super) json: bool,
+    force: bool,
+    persist: bool,
+}
+
+impl<'a> Line<'a> {
+    pub(super) fn new(line: &'a str) -> Result<Self, &'static str> {
+        let mut words = line.split_ascii_whitespace();
+        let mut line = Self {
+            verb: words.next().unwrap_or_default(),
+            about: None,
+            to: None,
+            json: false,
+            force: false,
+            persist: false,
+        };
+        for word in words {
+            match word {
+                "--json" => line.json = true,
+                "--force" => line.force = true,
+                "--persist" => line.persist = true,
+                _ if line.about.is_none() => line.about = Some(word),
+                _ => line.to = Some(word),
+            }
         }
+        if line.to.is_some() && line.verb != "move" {
+            return Err("too many words");
+        }
+        Ok(line)
     }
-    let which = || selection(about, config);
-    let mut keep = None;
-    let command = match verb {
-        "standby" => {
-            keep = Some(Command::Keep(Some(which()?)));
-            Command::Standby(which()?)
-        }
-        "takeover" if force => match which()? {
-            named @ (Selection::All | Selection::Group(_)) if about.is_some() => {
-                Command::Force(named)
-            }
-            Selection::All | Selection::Local | Selection::Foreign | Selection::Group(_) => {
-                return Err("--force is for one group, or for all by that word".to_owned());
-            }
-        },
-        "takeover" => Command::Takeover(which()?),
-        "move" => {
-            let mut nodes = config.node_ids();
-            let node = nodes.find(|node| Some(config.node_name(*node)) == to);
-            match (which()?, node) {
-                (Selection::Group(group), Some(to)) => Command::Move { group, to },
-                _ => return Err("move takes a group of haresources and a node".to_owned()),
-            }
-        }
-        "clear" => Command::Clear(which()?),
-        "unmove" => Command::Unmove(which()?),
-        "disable" => {
-            keep = Some(Command::Keep(None));
-            Command::Serve(false)
-        }
-        "enable" => Command::Serve(true),
-        "maintenance" => match about {
-            Some("on") => Command::Maintenance(true),
-            Some("off") => Command::Maintenance(false),
-            _ => return Err("maintenance is on or off".to_owned()),
-        },
-        _ => return Ok(None),
-    };
-    if to.is_some() && verb != "move" {
-        return Err("too many words".to_owned());
+
+    /// What a person wants to be done.
+    pub(super) fn order(&self, config: &Config) -> Result<Order, &'static str> {
+        let command = match (self.verb, self.about) {
+            ("disable", _) => Command::Serve(false),
+            ("enable", _) => Command::Serve(true),
+            ("maintenance", Some("on")) => Command::Maintenance(true),
+            ("maintenance", Some("off")) => Command::Maintenance(false),
+            ("maintenance", _) => return Err("maintenance is on or off"),
+            _ => self.about_groups(selection(self.about, config)?, config)?,
+        };
+        let keep = match command {
+            Command::Standby(which) if self.persist => Some(Command::Keep(Some(which))),
+            Command::Serve(false) if self.persist => Some(Command::Keep(None)),
+            _ => None,
+        };
+        Ok(Order {
+            command,
+            force: self.force,
+            keep,
+        })
     }
-    Ok(Some(Order {
-        command,
-        force,
-        keep: keep.filter(|_| persist),
-    }))
+
+    fn about_groups(&self, which: Selection, config: &Config) -> Result<Command, &'static str> {
+        Ok(match self.verb {
+            "standby" => Command::Standby(which),
+            "takeover" if !self.force => Command::Takeover(which),
+            "takeover" => match which {
+                Selection::All | Selection::Group(_) if self.about.is_some() => {
+                    Command::Force(which)
+                }
+                Selection::All | Selection::Local | Selection::Foreign | Selection::Group(_) => {
+                    return Err("--force is for one group, or for all by that word");
+                }
+            },
+            "move" => {
+                let mut nodes = config.node_ids();
+                let node = nodes.find(|node| Some(config.node_name(*node)) == self.to);
+                match (which, node) {
+                    (Selection::Group(group), Some(to)) => Command::Move { group, to },
+                    _ => return Err("move takes a group of haresources and a node"),
+                }
+            }
+            "clear" => Command::Clear(which),
+            "unmove" => Command::Unmove(which),
+            _ => return Err("no such request"),
+        })
+    }
 }
 
 /// Heartbeat's words; `failback` is its other name for `foreign`.
-pub(super) fn selection(which: Option<&str>, config: &Config) -> Result<Selection, String> {
+pub(super) fn selection(which: Option<&str>, config: &Config) -> Result<Selection, &'static str> {
     match which {
         None | Some("all") => Ok(Selection::All),
         Some("local") => Ok(Selection::Local),
@@ -88,7 +109,7 @@ pub(super) fn selection(which: Option<&str>, config: &Config) -> Result<Selectio
             .group_ids()
             .find(|group| config.group_key(*group) == key)
             .map(Selection::Group)
-            .ok_or_else(|| "not all, local, foreign or a group of haresources".to_owned()),
+            .ok_or("not all, local, foreign or a group of haresources"),
     }
 }
 
@@ -97,16 +118,15 @@ mod tests {
     use super::*;
     use twinbeat::id::{GroupId, NodeId};
 
-    fn parsed(line: &str) -> Result<Option<Order>, String> {
-        let mut words = line.split(' ');
-        parse(words.next().unwrap(), words, &crate::testing::config(2))
+    fn parsed(line: &str) -> Result<Order, &'static str> {
+        Line::new(line)?.order(&crate::testing::config(2))
     }
 
     #[test]
     fn an_order_says_what_is_done_and_whether_it_is_forced_and_kept() {
         let group = GroupId::new(1).unwrap();
         let order = |line| {
-            let order = parsed(line).unwrap().unwrap();
+            let order = parsed(line).unwrap();
             (order.command, order.force, order.keep)
         };
         let (one, all) = (Selection::Group(group), Selection::All);
@@ -143,6 +163,6 @@ mod tests {
         ] {
             assert!(parsed(line).is_err(), "{line}");
         }
-        assert_eq!(parsed("status"), Ok(None));
+        assert_eq!(parsed("status"), Err("no such request"));
     }
 }

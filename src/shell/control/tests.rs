@@ -15,6 +15,7 @@ fn serve_until(control: &Control, reactor: &Rc<Reactor>, mut done: impl FnMut() 
         reactor.run_tasks();
         while let Some(asked) = control.poll_asked() {
             let reply = asked.request(&config).map(|request| format!("{request:?}"));
+            let reply = reply.map_err(str::to_owned);
             asked.answer(reply);
             reactor.wake();
         }

@@ -118,7 +118,7 @@ fn keeper(folder: &str, name: &str) -> Option<i32> {
     let process = process_of(number)?;
     let stat = files::read_kernel(&format!("/proc/{process}/stat"))?;
     // Nobody may have asked yet how it ended.
-    let ended = stat[stat.rfind(')')?..].starts_with(") Z");
+    let ended = stat[stat.bytes().rposition(|byte| byte == b')')?..].starts_with(") Z");
     (!ended && process != Pid::this().as_raw()).then_some(process)
 }
 

@@ -189,7 +189,7 @@ impl Program {
             self.node.retire(now, GroupSet::EMPTY);
         }
         match &end {
-            Ok(done) => info!("{}", done.trim_end().replace('\n', "; ")),
+            Ok(done) => info!("{}", done.trim_ascii_end().replace('\n', "; ")),
             Err(why) => error!("not reloaded: {}", why.lines().last().unwrap_or_default()),
         }
         self.reload.told = Some(end);

@@ -85,8 +85,10 @@ impl Program {
         }
         self.moves.note(now, &self.config, &self.node);
         while let Some(asked) = self.control.poll_asked() {
-            let reply = asked.request(&self.config);
-            let reply = reply.and_then(|request| self.on_request(now, request));
+            let reply = match asked.request(&self.config) {
+                Ok(request) => self.on_request(now, request),
+                Err(why) => Err(why.to_owned()),
+            };
             asked.answer(reply);
             self.reactor.wake();
             told = true;

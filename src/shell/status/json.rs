@@ -43,6 +43,7 @@ use std::fmt::Write as _;
 use twinbeat::action::PeerState;
 use twinbeat::action::Reject;
 use twinbeat::id::{LinkSet, NodeId};
+use twinbeat::time::Duration;
 
 use super::Status;
 use super::page::{Page, word};
@@ -63,10 +64,8 @@ pub(crate) fn json(status: &Status<'_>) -> String {
         out.flag("healthy", node.healthy(*now));
         let page = Page::new(status);
         out.number("level", page.level());
-        out.member("problems");
-        out.put("[");
+        out.array("problems");
         for line in page.problems().lines() {
-            out.separate();
             out.string(line);
         }
         out.put("]");
@@ -112,10 +111,7 @@ pub(crate) fn json(status: &Status<'_>) -> String {
                 out.text("state", status.resources.standing(id, nth, view.state));
             });
             out.number("failures", view.failures);
-            match view.retry {
-                Some(wait) => out.number("retry_s", wait.millis() / 1000),
-                None => out.null("retry_s"),
-            }
+            out.maybe("retry_s", view.retry.map(|wait| wait.millis() / 1000));
         });
         out.member("watchdog");
         let watchdog = &status.watchdog;
@@ -131,10 +127,7 @@ pub(crate) fn json(status: &Status<'_>) -> String {
             out.text("host", &journal::host(config, id));
             out.text("target", &journal::target(config, id));
             out.flag("reached", up);
-            match age {
-                Some(age) => out.number("age_ms", age.millis()),
-                None => out.null("age_ms"),
-            }
+            out.maybe("age_ms", age.map(Duration::millis));
         });
         out.member("rejected");
         out.object(|out| {
@@ -162,15 +155,9 @@ fn peer(out: &mut Json, status: &Status<'_>, id: NodeId) {
     out.flag("self", own);
     out.text("state", journal::peer_state(state));
     out.optional("incarnation", incarnation.map(hexadecimal).as_deref());
-    if own {
-        out.null("silence_ms");
-    } else {
-        out.number("silence_ms", peer.silence.millis());
-    }
-    out.member("links");
-    out.put("[");
+    out.maybe("silence_ms", (!own).then(|| peer.silence.millis()));
+    out.array("links");
     for link in links.iter() {
-        out.separate();
         out.string(&journal::link_name(config, link));
     }
     out.put("]");
@@ -187,10 +174,7 @@ fn peer(out: &mut Json, status: &Status<'_>, id: NodeId) {
         out.number("missed", path.missed);
     });
     out.flag("hears_us", own || peer.hears_us);
-    match node.score(id) {
-        Some(score) => out.number("score", score),
-        None => out.null("score"),
-    }
+    out.maybe("score", node.score(id).map(u64::from));
     out.optional(
         "mismatch",
         peer.mismatch.filter(|_| !own).map(journal::difference),
@@ -206,7 +190,7 @@ pub(crate) struct Json(pub(crate) String);
 
 impl Json {
     pub(crate) fn object(&mut self, members: impl FnOnce(&mut Self)) {
-        self.put("{");
+        self.open("{");
         members(self);
         self.put("}");
     }
@@ -216,6 +200,18 @@ impl Json {
         self.0.push_str(bracket);
     }
 
+    /// A value with more in it; what is in it and its end follow.
+    #[inline(never)]
+    fn open(&mut self, bracket: &str) {
+        self.separate();
+        self.put(bracket);
+    }
+
+    fn array(&mut self, name: &str) {
+        self.member(name);
+        self.open("[");
+    }
+
     /// An array with an object for each item.
     fn list<T>(
         &mut self,
@@ -223,10 +219,8 @@ impl Json {
         items: impl Iterator<Item = T>,
         mut members: impl FnMut(&mut Self, T),
     ) {
-        self.member(name);
-        self.put("[");
+        self.array(name);
         for item in items {
-            self.separate();
             self.object(|out| members(out, item));
         }
         self.put("]");
@@ -240,7 +234,7 @@ impl Json {
     pub(crate) fn optional(&mut self, name: &str, value: Option<&str>) {
         match value {
             Some(value) => self.text(name, value),
-            None => self.null(name),
+            None => self.word(name, "null"),
         }
     }
 
@@ -258,8 +252,12 @@ impl Json {
         self.word(name, if value { "true" } else { "false" });
     }
 
-    fn null(&mut self, name: &str) {
-        self.word(name, "null");
+    #[inline(never)]
+    fn maybe(&mut self, name: &str, value: Option<u64>) {
+        match value {
+            Some(value) => self.whole(name, value),
+            None => self.word(name, "null"),
+        }
     }
 
     #[inline(never)]
@@ -270,19 +268,22 @@ impl Json {
 
     /// A member's name; its value follows.
     fn member(&mut self, name: &str) {
-        self.separate();
         self.string(name);
         self.0.push(':');
     }
 
-    /// A comma, except before the first.
+    /// A comma, except before the first and before the value of a member.
     fn separate(&mut self) {
-        if !matches!(self.0.as_bytes().last(), Some(b'{' | b'[')) {
+        if !matches!(
+            self.0.as_bytes().last(),
+            None | Some(b'{' | b'[' | b':' | b'\n')
+        ) {
             self.0.push(',');
         }
     }
 
     fn string(&mut self, value: &str) {
+        self.separate();
         self.0.push('"');
         for character in value.chars() {
             match character {

@@ -12,9 +12,9 @@
 use std::fmt::Write as _;
 
 /// Members that only grow.
-const COUNTERS: &str = " sent unsent received accepted noise frames missed rejected ";
+const COUNTERS: &str = "sent unsent received accepted noise frames missed rejected";
 /// Texts of few values.
-const STATES: &str = " state carrier holder ";
+const STATES: &str = "state carrier holder";
 /// Ends of members, the unit in a metric's name, and digits behind its point.
 const UNITS: [(&str, &str, usize); 4] = [
     ("_ms", "_seconds", 3),
@@ -151,7 +151,7 @@ fn add(
 }
 
 fn is_among(word: &str, list: &str) -> bool {
-    list.split(' ').any(|other| other == word)
+    list.split_ascii_whitespace().any(|other| other == word)
 }
 
 /// Behind the closing quote of the text that begins it.

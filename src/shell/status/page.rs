@@ -1,11 +1,12 @@
 //! `twinbeat status`: what is wrong, the worst first, then everything, a row or two for each thing.
 //! `--line`, and `level` and `problems` of `--json`, are made of the same rows.
 
-use std::fmt::{Arguments, Write as _};
+use std::fmt::Write as _;
 
 use twinbeat::action::{Carrier, GroupState, PeerState};
 use twinbeat::config::{Config, Resource};
 use twinbeat::id::{GroupId, LinkId, NodeId};
+use twinbeat::time::Duration;
 
 use super::{Span, Status};
 use crate::journal;
@@ -81,11 +82,11 @@ impl Page {
         for id in config.witness_ids() {
             let (up, age) = status.node.witness(status.now, id);
             if !up {
-                page.warn(format_args!("not "));
+                page.warn("not ");
             }
-            page.say(format_args!("reached"));
+            page.say("reached");
             if let Some(age) = age {
-                page.say(format_args!(", heard {} ago", Span(age)));
+                page.heard(age);
             }
             page.end("target ", &journal::target(config, id));
         }
@@ -122,42 +123,45 @@ impl Page {
             } else {
                 "unhealthy: its loop gets too little time"
             };
-            let uptime = Span(status.uptime());
-            self.say(format_args!("this node, {health}, up {uptime}"));
+            self.say("this node, ");
+            self.say(health);
+            self.span(", up ", status.uptime());
             if peer.state == PeerState::Alive {
-                self.say(format_args!(", another machine has its name"));
+                self.say(", another machine has its name");
             }
             if node.is_disabled() {
-                self.warn(format_args!(", disabled: it serves nothing"));
+                self.warn(", disabled: it serves nothing");
             }
             if node.maintenance().0 {
-                self.warn(format_args!(", maintenance: nothing moves by itself"));
+                self.warn(", maintenance: nothing moves by itself");
             }
             if peer.state == PeerState::Alive || !node.healthy(*now) {
                 self.level = Level::Critical;
             }
         } else {
-            self.say(format_args!("{}", journal::peer_state(peer.state)));
+            self.say(journal::peer_state(peer.state));
             if peer.state != PeerState::Alive {
                 self.level = Level::Warning;
             }
             if peer.incarnation.is_some() {
-                self.say(format_args!(", heard {} ago", Span(peer.silence)));
+                self.heard(peer.silence);
                 if !peer.hears_us {
-                    self.warn(format_args!(", does not hear this node"));
+                    self.warn(", does not hear this node");
                 }
             }
             if let Some(ended) = peer.ended {
-                self.say(format_args!(" for {}", Span(ended)));
+                self.span(" for ", ended);
             }
             if let Some(what) = peer.mismatch {
-                let what = journal::difference(what);
-                self.warn(format_args!(", has another configuration: {what} differ"));
+                self.warn(", has another configuration: ");
+                self.say(journal::difference(what));
+                self.say(" differ");
             }
         }
         let all = config.reach.targets;
         if let Some(score) = node.score(id).filter(|_| all > 0) {
-            self.say(format_args!(", reaches {score} targets of {all}"));
+            self.count(", reaches ", score.into());
+            self.count(" targets of ", all.into());
         }
         self.end("node ", config.node_name(id));
     }
@@ -167,15 +171,16 @@ impl Page {
             config, node, now, ..
         } = status;
         let carrier = status.links.carrier(id);
-        self.say(format_args!("{}", journal::carrier(carrier)));
+        self.say(journal::carrier(carrier));
         if carrier == Carrier::Down {
             self.level = Level::Warning;
         }
         if let Some(noise) = status.noise(id).filter(|noise| *noise > 0) {
-            self.say(format_args!(", noise {noise}"));
+            self.count(", noise ", noise);
         }
         if let Some(trouble) = status.trouble(id) {
-            self.warn(format_args!(", {trouble}"));
+            self.warn(", ");
+            self.say(&trouble);
         }
         let link = journal::link_name(config, id);
         let mut kind = "link ";
@@ -185,25 +190,24 @@ impl Page {
                 // With more than two nodes not every link leads to every node.
                 let live = node.peer(*now, peer).incarnation.is_some();
                 if live && config.nodes.len() == 2 && self.level == Level::Ok {
-                    self.warn(format_args!(", {name} not heard here"));
+                    self.warn(", ");
+                    self.say(name);
+                    self.say(" not heard here");
                 }
                 continue;
             };
             if !self.row.is_empty() {
-                self.say(format_args!(", "));
+                self.say(", ");
             }
+            self.say(name);
             if path.up {
-                let (loss, jitter) = (path.loss / 1000, path.jitter / 100);
-                self.say(format_args!(
-                    "{name} {} ago, loss {}.{} %, jitter {}.{} ms",
-                    Span(path.age),
-                    loss / 10,
-                    loss % 10,
-                    jitter / 10,
-                    jitter % 10
-                ));
+                self.span(" ", path.age);
+                self.tenths(" ago, loss ", path.loss / 1000);
+                self.tenths(" %, jitter ", path.jitter / 100);
+                self.say(" ms");
             } else {
-                self.warn(format_args!("{name} not heard for {}", Span(path.age)));
+                self.warn("");
+                self.span(" not heard for ", path.age);
             }
             // A row of its own for each node.
             self.end(kind, &link);
@@ -228,7 +232,8 @@ impl Page {
         let why = match server {
             Some((_, GroupState::Held)) => moves.why(id, config),
             Some((_, state)) => {
-                self.warn(format_args!("{} ", journal::group_state(state)));
+                self.warn(journal::group_state(state));
+                self.say(" ");
                 if state == GroupState::StopFailed {
                     self.level = Level::Critical;
                 }
@@ -239,32 +244,42 @@ impl Page {
                 journal::reason(view.reason).to_owned()
             }
         };
-        let since = Span(now.since(moves.last(id).at));
-        self.say(format_args!("on {name} for {since}: {why}"));
+        self.say("on ");
+        self.say(name);
+        self.span(" for ", now.since(moves.last(id).at));
+        self.say(": ");
+        self.say(&why);
         self.end("group ", config.group_key(id));
-        self.say(format_args!("{} here", journal::group_state(view.state)));
+        self.say(journal::group_state(view.state));
+        self.say(" here");
         if view.failures > 0 {
-            self.warn(format_args!(", failures here: {}", view.failures));
+            self.warn("");
+            self.count(", failures here: ", view.failures.into());
         }
         if let Some(wait) = view.retry {
-            self.warn(format_args!(", tried again in {}", Span(wait)));
+            self.warn("");
+            self.span(", tried again in ", wait);
         }
         if view.standby {
-            self.say(format_args!(", this node stands by for it"));
+            self.say(", this node stands by for it");
         }
         if view.moved {
-            self.say(format_args!(", a person moved it there"));
+            self.say(", a person moved it there");
         }
         for other in config.node_ids().filter(|other| *other != node.me()) {
             if let Some(state) = node.state_on(other, id) {
-                let (state, name) = (journal::group_state(state), config.node_name(other));
-                self.say(format_args!(", {state} on {name}"));
+                self.say(", ");
+                self.say(journal::group_state(state));
+                self.say(" on ");
+                self.say(config.node_name(other));
             }
         }
         let mut gap = "; ";
         for (nth, resource) in config.group_resources(id).iter().enumerate() {
-            let state = status.resources.standing(id, nth, view.state);
-            self.say(format_args!("{gap}{} {state}", word(config, resource)));
+            self.say(gap);
+            self.say(&word(config, resource));
+            self.say(" ");
+            self.say(status.resources.standing(id, nth, view.state));
             gap = ", ";
         }
         self.end("", "");
@@ -279,11 +294,12 @@ impl Page {
             trouble,
         } = view;
         if *timeout > 0 {
-            let kicked = if *kicked { "kicked" } else { "" };
-            self.say(format_args!("{identity}, {timeout} s, {kicked}"));
+            self.say(identity);
+            self.count(", ", (*timeout).into());
+            self.say(if *kicked { " s, kicked" } else { " s, " });
         }
         if !trouble.is_empty() {
-            self.warn(format_args!("{trouble}"));
+            self.warn(trouble);
         }
         if !self.row.is_empty() {
             self.end("watchdog ", device);
@@ -292,15 +308,35 @@ impl Page {
 
     /// More in this row.
     #[inline(never)]
-    fn say(&mut self, text: Arguments<'_>) {
-        let _ = self.row.write_fmt(text);
+    fn say(&mut self, text: &str) {
+        self.row.push_str(text);
     }
 
     /// More, which is not well.
     #[inline(never)]
-    fn warn(&mut self, text: Arguments<'_>) {
+    fn warn(&mut self, text: &str) {
         self.level = self.level.max(Level::Warning);
         self.say(text);
+    }
+
+    #[inline(never)]
+    fn span(&mut self, before: &str, span: Duration) {
+        let _ = write!(self.row, "{before}{}", Span(span));
+    }
+
+    fn heard(&mut self, ago: Duration) {
+        self.span(", heard ", ago);
+        self.say(" ago");
+    }
+
+    #[inline(never)]
+    fn count(&mut self, before: &str, count: u64) {
+        let _ = write!(self.row, "{before}{count}");
+    }
+
+    #[inline(never)]
+    fn tenths(&mut self, before: &str, tenths: u32) {
+        let _ = write!(self.row, "{before}{}.{}", tenths / 10, tenths % 10);
     }
 
     /// The row is about this; without a kind it goes on with the one before.

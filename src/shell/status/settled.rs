@@ -1,10 +1,11 @@
-//! What a client that waits for the end of its command asks for, a few times a second.
+//! What a client that waits for the end of its command asks for, a few times a second: lines of fields
+//! between tabs.
 //!
 //! ```text
-//! NODE LIMIT                 this node; milliseconds after which what is not done is given up
-//! WORD maintenance on|off    busy: a live node has not heard of it yet
-//! WORD state DIR             busy: is being written; failed: could not be
-//! WORD KEY HOLDER STATE: WHY for each group meant; HOLDER is `-` if nobody serves it
+//! NODE  LIMIT                   this node; milliseconds after which what is not done is given up
+//! WORD  maintenance on|off      busy: a live node has not heard of it yet
+//! WORD  DIR                     of the state. busy: is being written; failed: could not be
+//! WORD  KEY  HOLDER  STATE: WHY for each group meant; HOLDER is `-` if nobody serves it
 //! ```
 //! WORD is `rest`, `busy` or `failed`: something did not stop; or `moved`: at rest where a person moved it.
 
@@ -53,7 +54,7 @@ pub(crate) fn settled(status: &Status<'_>, which: Selection, writing: &str) -> S
         // Writing to a string does not fail.
         let _ = writeln!(
             groups,
-            "{word} {} {holder} {}: {}",
+            "{word}\t{}\t{holder}\t{}: {}",
             config.group_key(id),
             journal::group_state(view.state),
             journal::reason(view.reason)
@@ -65,7 +66,7 @@ pub(crate) fn settled(status: &Status<'_>, which: Selection, writing: &str) -> S
     let limit = limit.plus(limit).plus(scripts);
     let (on, agreed) = node.maintenance();
     format!(
-        "{} {}\n{} maintenance {}\n{writing} state {}\n{groups}",
+        "{}\t{}\n{}\tmaintenance {}\n{writing}\t{}\n{groups}",
         config.node_name(node.me()),
         limit.millis(),
         if agreed { "rest" } else { "busy" },

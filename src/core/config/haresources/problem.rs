@@ -5,8 +5,10 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::MAX_WORD;
 use crate::config::MAX_RESOURCES;
-use crate::config::diagnostic::{NodeNames, Position, Quoted, escape};
+use crate::config::diagnostic::{NodeNames, Position, Quoted};
 use crate::config::interface::InterfaceProblem;
+use crate::config::quoted::escape;
+use crate::config::template::fill;
 use crate::id::MAX_GROUPS;
 
 /// What is wrong with `haresources`.
@@ -64,120 +66,132 @@ pub enum Problem<'a> {
     LinkLocal(Ipv6Addr),
 }
 
-impl fmt::Display for Problem<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Problem<'_> {
+    /// The sentence, with places for what it is about. (Inlined it would be no table.)
+    #[inline(never)]
+    fn template(&self) -> &'static str {
         match self {
-            Self::UnknownHome(name, nodes) => write!(
-                f,
-                "a line begins with the node the group prefers, and {name} is no node of ha.cf: write one of {nodes}, \
-                 or end the line before with \"\\\" if this one continues it"
-            ),
-            Self::NoResources(node) => write!(
-                f,
-                "nothing behind {node}: write what shall run there, for example \"IPaddr::192.0.2.10/24/eth0 dnsmasq\", \
-                 or remove the line"
-            ),
-            Self::SameKey(key, first) => write!(
-                f,
-                "a second group that begins with {key}, the first is {first}: a group is known by its first resource; \
-                 begin with another, or put both into one line"
-            ),
-            Self::Selection(key) => write!(
-                f,
-                "{key} cannot name a group: `standby` and `takeover` mean many groups by it; rename the script"
-            ),
-            Self::SameAddress(address, first) => write!(
-                f,
-                "the address {address} is already at {first}: an address belongs to one group; remove one of them"
-            ),
-            Self::TooManyGroups => write!(
-                f,
-                "more than {MAX_GROUPS} groups: put what always moves together into one line"
-            ),
-            Self::TooManyResources => write!(
-                f,
-                "more than {MAX_RESOURCES} resources in all: let one script start several services"
-            ),
-            Self::LongWord(len) => write!(
-                f,
-                "a resource of {len} bytes: at most {MAX_WORD}; let the script read its settings from a file"
-            ),
-            Self::BadByte(word, byte) => write!(
-                f,
-                "the byte 0x{byte:02x} in {word}: resources are visible ASCII characters; what needs others belongs \
-                 into a file the script reads"
-            ),
-            Self::BadScript(name) => write!(
-                f,
-                "{name} is neither an address nor the name of a script: write the bare name of a file in resource.d \
-                 or /etc/init.d (no \"/\", no \":\", no \".\" in front), arguments behind \"::\""
-            ),
-            Self::Case(name, right) => write!(f, "{name} is written {right}"),
-            Self::Form(word, form) => write!(f, "{word}: write {form}"),
-            Self::HeartbeatLink(word) => write!(
-                f,
-                "{word} would take an interface down that heartbeats leave by: name another, or remove the link from ha.cf"
-            ),
-            Self::EmptyArgument(word) => write!(
-                f,
-                "an empty argument in {word}: heartbeat would drop it and shift the others; write a word, \
-                 or leave out the \"::\""
-            ),
-            Self::NoAddress(name) => write!(
-                f,
-                "{name} needs an address: write for example IPaddr2::192.0.2.10/24/eth0 or IPv6addr::2001:db8::10/64/eth0"
-            ),
-            Self::NotAnAddress(word) => write!(
-                f,
-                "{word} is not an address: four numbers 0 to 255 without leading zeros, such as 192.0.2.10, or an IPv6 \
-                 address without %zone, such as 2001:db8::10; names are not looked up"
-            ),
-            Self::WantsSix(word) => write!(
-                f,
-                "{word} is an IPv4 address: IPv6addr takes IPv6, write IPaddr2::{}",
-                Bare(*word)
-            ),
-            Self::WantsFour(word) => write!(
-                f,
-                "{word} is an IPv6 address: IPaddr takes IPv4, write IPv6addr::{}",
-                Bare(*word)
-            ),
-            Self::NotUnicast(address) => write!(
-                f,
-                "{address} is no address that one machine can have on a network (loopback, multicast, reserved): \
-                 write the address that clients use"
-            ),
-            Self::BadPrefix(word, address) => write!(
-                f,
-                "{word} is no prefix length: write a number from 1 to {}, such as {address}/{}",
-                if address.is_ipv4() { 32 } else { 128 },
-                if address.is_ipv4() {
-                    "24 (which is 255.255.255.0)"
-                } else {
-                    "64"
-                }
-            ),
-            Self::EndOfSubnet(address, bits) => write!(
-                f,
-                "{address} is the first or last address of its subnet /{bits}, which no machine may have: \
-                 correct the address or the prefix length"
-            ),
-            Self::Interface(word, why) => write!(f, "{word} {why}"),
-            Self::BadBroadcast(word) => write!(
-                f,
-                "{word} is no IPv4 broadcast address: write for example /192.0.2.255, or leave it out"
-            ),
-            Self::FourOnly(word) => write!(
-                f,
-                "{word}: labels and broadcast addresses are for IPv4; write ADDRESS/BITS/INTERFACE alone"
-            ),
-            Self::LinkLocal(address) => write!(
-                f,
-                "{address} is link-local and exists on every interface: say on which one, {address}/64/eth0"
-            ),
+            Self::UnknownHome(..) => {
+                "a line begins with the node the group prefers, and {0} is no node of ha.cf: write one of \
+                 {1}, or end the line before with \"\\\" if this one continues it"
+            }
+            Self::NoResources(_) => {
+                "nothing behind {0}: write what shall run there, for example \"IPaddr::192.0.2.10/24/eth0 \
+                 dnsmasq\", or remove the line"
+            }
+            Self::SameKey(..) => {
+                "a second group that begins with {0}, the first is {1}: a group is known by its first \
+                 resource; begin with another, or put both into one line"
+            }
+            Self::Selection(_) => {
+                "{0} cannot name a group: `standby` and `takeover` mean many groups by it; rename the \
+                 script"
+            }
+            Self::SameAddress(..) => {
+                "the address {0} is already at {1}: an address belongs to one group; remove one of them"
+            }
+            Self::TooManyGroups => {
+                "more than 16 groups: put what always moves together into one line"
+            }
+            Self::TooManyResources => {
+                "more than 64 resources in all: let one script start several services"
+            }
+            Self::LongWord(_) => {
+                "a resource of {0} bytes: at most 200; let the script read its settings from a file"
+            }
+            Self::BadByte(..) => {
+                "the byte {1} in {0}: resources are visible ASCII characters; what needs \
+                 others belongs into a file the script reads"
+            }
+            Self::BadScript(_) => {
+                "{0} is neither an address nor the name of a script: write the bare name of a file in \
+                 resource.d or /etc/init.d (no \"/\", no \":\", no \".\" in front), arguments behind \"::\""
+            }
+            Self::Case(..) => "{0} is written {1}",
+            Self::Form(..) => "{0}: write {1}",
+            Self::HeartbeatLink(_) => {
+                "{0} would take an interface down that heartbeats leave by: name another, or remove the \
+                 link from ha.cf"
+            }
+            Self::EmptyArgument(_) => {
+                "an empty argument in {0}: heartbeat would drop it and shift the others; write a word, or \
+                 leave out the \"::\""
+            }
+            Self::NoAddress(_) => {
+                "{0} needs an address: write for example IPaddr2::192.0.2.10/24/eth0 or \
+                 IPv6addr::2001:db8::10/64/eth0"
+            }
+            Self::NotAnAddress(_) => {
+                "{0} is not an address: four numbers 0 to 255 without leading zeros, such as 192.0.2.10, \
+                 or an IPv6 address without %zone, such as 2001:db8::10; names are not looked up"
+            }
+            Self::WantsSix(_) => "{0} is an IPv4 address: IPv6addr takes IPv6, write IPaddr2::{1}",
+            Self::WantsFour(_) => "{0} is an IPv6 address: IPaddr takes IPv4, write IPv6addr::{1}",
+            Self::NotUnicast(_) => {
+                "{0} is no address that one machine can have on a network (loopback, multicast, \
+                 reserved): write the address that clients use"
+            }
+            Self::BadPrefix(..) => {
+                "{0} is no prefix length: write a number from 1 to {2}, such as {1}/{3}"
+            }
+            Self::EndOfSubnet(..) => {
+                "{0} is the first or last address of its subnet /{1}, which no machine may have: correct \
+                 the address or the prefix length"
+            }
+            Self::Interface(..) => "{0} {1}",
+            Self::BadBroadcast(_) => {
+                "{0} is no IPv4 broadcast address: write for example /192.0.2.255, or leave it out"
+            }
+            Self::FourOnly(_) => {
+                "{0}: labels and broadcast addresses are for IPv4; write ADDRESS/BITS/INTERFACE alone"
+            }
+            Self::LinkLocal(_) => {
+                "{0} is link-local and exists on every interface: say on which one, {0}/64/eth0"
+            }
         }
     }
 }
+
+impl fmt::Display for Problem<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts: &[&dyn fmt::Display] = match self {
+            Self::UnknownHome(word, nodes) => &[word, nodes],
+            Self::NoResources(word)
+            | Self::Selection(word)
+            | Self::BadScript(word)
+            | Self::HeartbeatLink(word)
+            | Self::EmptyArgument(word)
+            | Self::NoAddress(word)
+            | Self::NotAnAddress(word)
+            | Self::BadBroadcast(word)
+            | Self::FourOnly(word) => &[word],
+            Self::SameKey(word, place) => &[word, place],
+            Self::SameAddress(address, place) => &[address, place],
+            Self::TooManyGroups | Self::TooManyResources => &[],
+            Self::LongWord(count) => &[count],
+            Self::BadByte(word, byte) => &[word, &format_args!("0x{:02x}", *byte)],
+            Self::Case(word, text) | Self::Form(word, text) => &[word, text],
+            Self::WantsSix(word) | Self::WantsFour(word) => &[word, &Bare(*word)],
+            Self::NotUnicast(address) => &[address],
+            Self::BadPrefix(word, address) => {
+                if address.is_ipv4() {
+                    &[word, address, &"32", &"24 (which is 255.255.255.0)"]
+                } else {
+                    &[word, address, &"128", &"64"]
+                }
+            }
+            Self::EndOfSubnet(address, number) => &[address, number],
+            Self::Interface(word, why) => &[word, why],
+            Self::LinkLocal(address) => &[address],
+        };
+        fill(f, self.template(), parts)
+    }
+}
+
+const _: () = assert!(
+    MAX_GROUPS == 16 && MAX_RESOURCES == 64 && MAX_WORD == 200,
+    "as in words"
+);
 
 /// A quoted word without its quotes, for the example that corrects it.
 struct Bare<'a>(Quoted<'a>);
