@@ -180,13 +180,8 @@ impl Machine {
     /// A group as the node has it.
     pub(crate) fn view(&self, now: Instant, group: GroupId) -> Option<View> {
         let (node, local) = (self.node.as_ref()?, self.local(group)?);
-        let view = node.group(now, local);
-        Some((
-            view.state,
-            view.epoch,
-            view.standby,
-            node.may_hold(now, local),
-        ))
+        let (state, epoch, standby) = node.stance(local);
+        Some((state, epoch, standby, node.may_hold(now, local)))
     }
 
     /// Every group.

@@ -381,8 +381,9 @@ impl Cluster {
     }
 
     fn may_hold(&self, machine: usize, group: GroupId) -> bool {
-        let view = self.machines[machine].view(self.clock(machine), group);
-        view.is_some_and(|(.., may_hold)| may_hold)
+        let one = &self.machines[machine];
+        let node = one.node.as_ref().zip(one.local(group));
+        node.is_some_and(|(node, local)| node.may_hold(self.clock(machine), local))
     }
 
     pub(super) fn group(&mut self, machine: usize, group: GroupId) -> &mut Group {
