@@ -82,6 +82,12 @@ fn who_hands_a_group_over_at_a_persons_word_forgets_an_earlier_one() {
     simulate(21_684);
 }
 
+/// A person moved what was about to be claimed anyway, and maintenance was called.
+#[test]
+fn what_a_person_moves_says_so_even_if_it_was_claimed_before() {
+    simulate(14_961);
+}
+
 #[test]
 fn a_thousand_hours_of_two_nodes_pass_in_a_minute() {
     let hours = number("TWINBEAT_HOURS").unwrap_or(2);

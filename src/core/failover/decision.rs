@@ -237,28 +237,30 @@ impl Failover {
     ) {
         let (wanted, _) = self.wanted(id, self.is_able(members), members);
         let group = self.groups.at(id);
-        let meant = wanted == Some(self.me) || group.request.operator_until.is_some();
+        let operator = group.request.operator_until.is_some();
+        let meant = wanted == Some(self.me) || operator;
         let confirmed = group
             .shown
             .is_some_and(|beat| self.confirmed(id, beat, members));
-        let reason = group.reason;
+        let reason = if operator {
+            Reason::Operator
+        } else {
+            group.reason
+        };
         let beaten = self.is_beaten(id, claim, members);
         let unsure = self.may_run_elsewhere(id, members);
         let open = self.is_open(id, members) && !self.is_blocked(now, id, members);
         let may_start = self.may_start(members) && open;
+        let settled = self.is_settled(members);
         let group = self.groups.at_mut(id);
         if beaten {
             group.become_idle(None, Reason::BetterClaim, events);
         } else if unsure {
             group.become_idle(None, Reason::NotKnownOff, events);
         } else if !meant || !may_start {
-            self.groups
-                .at_mut(id)
-                .become_idle(None, Reason::Clear, events);
-        } else if confirmed && self.is_settled(members) {
-            self.groups
-                .at_mut(id)
-                .become_starting(claim, false, reason, events);
+            group.become_idle(None, Reason::Clear, events);
+        } else if confirmed && settled {
+            group.become_starting(claim, false, reason, events);
         }
     }
 
