@@ -1,6 +1,9 @@
 //! The real program, as its operator meets it: started in a network namespace of its own, asked
 //! and told by its control socket, stopped by signals.
 
+#[path = "lab/alone.rs"]
+mod namespace;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
@@ -8,7 +11,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -20,29 +22,9 @@ struct Node {
     running: Option<Child>,
 }
 
-/// Runs `story` where its network is nobody else's; says so and passes where that is not
-/// permitted.
-fn alone(name: &'static str, story: impl FnOnce(Node) + Send + 'static) {
-    let thread = std::thread::spawn(move || {
-        if let Err(error) = unshare(CloneFlags::CLONE_NEWNET) {
-            eprintln!("SKIPPED: no network namespace of our own: {error}");
-            return;
-        }
-        for words in [
-            "link add v0 type veth peer name v1",
-            "addr add 192.0.2.1/24 dev v0",
-            "link set v0 up",
-            "link set v1 up",
-            "link set lo up",
-        ] {
-            let ip = Command::new("ip").args(words.split(' ')).status();
-            assert!(ip.expect("iproute2 is installed").success(), "{words}");
-        }
-        story(Node::new(name));
-    });
-    if let Err(panic) = thread.join() {
-        std::panic::resume_unwind(panic);
-    }
+/// Runs `story` on a node where its network is nobody else's.
+fn alone(name: &str, story: impl FnOnce(Node) + Send) {
+    namespace::alone(["v0", "v1"], || story(Node::new(name)));
 }
 
 impl Node {

@@ -1,13 +1,14 @@
 //! heartbeat's commands, under their own names, against the outputs and exit codes of heartbeat 3.0.6
 //! (recorded from a pair in namespaces whose second node had been stopped).
 
+#[path = "lab/alone.rs"]
+mod namespace;
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
-
-use nix::sched::{CloneFlags, unshare};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_twinbeat");
 
@@ -16,29 +17,9 @@ struct Node {
     directory: PathBuf,
 }
 
-/// Runs `story` where its network is nobody else's; says so and passes where that is not
-/// permitted.
-fn alone(name: &'static str, story: impl FnOnce(Node) + Send + 'static) {
-    let thread = std::thread::spawn(move || {
-        if let Err(error) = unshare(CloneFlags::CLONE_NEWNET) {
-            eprintln!("SKIPPED: no network namespace of our own: {error}");
-            return;
-        }
-        for words in [
-            "link add hb0 type veth peer name hb1",
-            "addr add 192.0.2.1/24 dev hb0",
-            "link set hb0 up",
-            "link set hb1 up",
-            "link set lo up",
-        ] {
-            let ip = Command::new("ip").args(words.split(' ')).status();
-            assert!(ip.expect("iproute2 is installed").success(), "{words}");
-        }
-        story(Node::new(name));
-    });
-    if let Err(panic) = thread.join() {
-        std::panic::resume_unwind(panic);
-    }
+/// Runs `story` on a node where its network is nobody else's.
+fn alone(name: &str, story: impl FnOnce(Node) + Send) {
+    namespace::alone(["hb0", "hb1"], || story(Node::new(name)));
 }
 
 impl Node {

@@ -168,6 +168,16 @@ impl Pair {
         self.reap(node)
     }
 
+    /// A network of its own for `eth1` of both nodes.
+    pub(crate) fn lay_second_network(&self) {
+        self.bridge
+            .ip("link add br1 type bridge stp_state 0 forward_delay 0 mcast_snooping 0");
+        self.bridge.ip("link set br1 up");
+        for (number, node) in self.nodes.iter().enumerate() {
+            self.lay_cable(&node.namespace, number, "eth1", "br1");
+        }
+    }
+
     /// A second cable between a node and the bridge, or the first.
     pub(crate) fn lay_cable(&self, host: &Namespace, number: usize, interface: &str, bridge: &str) {
         let port = port(number, interface);

@@ -132,12 +132,7 @@ fn tracked() {
         directives: "auto_failback off\nbcast eth0\ntrack eth1\n",
         ..Settings::default()
     });
-    pair.bridge
-        .ip("link add br1 type bridge stp_state 0 forward_delay 0");
-    pair.bridge.ip("link set br1 up");
-    for node in [A, B] {
-        pair.lay_cable(&pair.nodes[node].namespace, node, "eth1", "br1");
-    }
+    pair.lay_second_network();
     pair.start_both();
     pair.bridge.ip("link set port0-eth1 down");
     pair.wait_for("B to take over", Duration::from_millis(200) + SLACK, |p| {

@@ -28,7 +28,7 @@ fn appears_later() {
         ..Settings::default()
     });
     pair.start_both();
-    lay_second_cables(&pair);
+    pair.lay_second_network();
     sleep(SECOND);
     let at = Instant::now();
     pair.plug(B, false);
@@ -49,7 +49,7 @@ fn made_again() {
         resources: "IPaddr2::10.77.0.100/24/eth1",
         ..Settings::default()
     });
-    lay_second_cables(&pair);
+    pair.lay_second_network();
     pair.start_both();
     pair.nodes[B].namespace.ip("link del eth0");
     sleep(SECOND);
@@ -75,15 +75,6 @@ fn standby_was_away() {
     pair.kill(A);
     // It failed to start alone while its interface was away; such a start is tried again after 10 s.
     pair.wait_for("B to take over", 12 * SECOND, |p| p.holds(B));
-}
-
-fn lay_second_cables(pair: &Pair) {
-    pair.bridge
-        .ip("link add br1 type bridge stp_state 0 forward_delay 0 mcast_snooping 0");
-    pair.bridge.ip("link set br1 up");
-    for node in [A, B] {
-        pair.lay_cable(&pair.nodes[node].namespace, node, "eth1", "br1");
-    }
 }
 
 fn put_back() {

@@ -181,12 +181,7 @@ fn resources() {
 
 fn everything_else() {
     let mut pair = Pair::new(&Settings::default());
-    let second = "link add br1 type bridge stp_state 0 forward_delay 0 mcast_snooping 0";
-    pair.bridge.ip(second);
-    pair.bridge.ip("link set br1 up");
-    for node in [A, B] {
-        pair.lay_cable(&pair.nodes[node].namespace, node, "eth1", "br1");
-    }
+    pair.lay_second_network();
     pair.start_both();
     let client = Client::new(
         &pair.outside,

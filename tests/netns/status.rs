@@ -136,12 +136,7 @@ fn lost_link() {
         directives: "auto_failback on\nbcast eth0 eth1\n",
         ..Settings::default()
     });
-    pair.bridge
-        .ip("link add br1 type bridge stp_state 0 forward_delay 0 mcast_snooping 0");
-    pair.bridge.ip("link set br1 up");
-    for node in [A, B] {
-        pair.lay_cable(&pair.nodes[node].namespace, node, "eth1", "br1");
-    }
+    pair.lay_second_network();
     pair.start_both();
     pair.wait_for("all to be well", Duration::from_secs(5), |p| {
         status(p, A).starts_with("OK: 1 groups are served, 2 nodes alive, 2 links up")

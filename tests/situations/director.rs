@@ -85,11 +85,8 @@ fn director() {
         );
         stand_in(&mut pair);
     }
-    pair.bridge
-        .ip("link add br1 type bridge stp_state 0 forward_delay 0");
-    pair.bridge.ip("link set br1 up");
+    pair.lay_second_network();
     for node in [A, B] {
-        pair.lay_cable(&pair.nodes[node].namespace, node, "eth1", "br1");
         assert!(!forwards(&pair, node), "a new namespace forwards");
     }
     // 10.77.1.11 and 10.77.1.12; the way back leads through the director.

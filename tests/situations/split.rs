@@ -35,12 +35,7 @@ fn stage(directives: &'static str, resources: &'static str) -> Pair {
         resources,
         ..Settings::default()
     });
-    pair.bridge
-        .ip("link add br1 type bridge stp_state 0 forward_delay 0");
-    pair.bridge.ip("link set br1 up");
-    for node in [A, B] {
-        pair.lay_cable(&pair.nodes[node].namespace, node, "eth1", "br1");
-    }
+    pair.lay_second_network();
     pair.start(A);
     pair.start(B);
     pair.wait_for("the service on A", 5 * SECOND, |p| {

@@ -172,9 +172,10 @@ impl Membership {
         if envelope.header.kind == Kind::Leave {
             let believed = alive.is_believed();
             self.become_left(now, source, events);
-            return Ok(match believed {
-                true => Received::Leave(beat.clone()),
-                false => Received::Nothing,
+            return Ok(if believed {
+                Received::Leave(beat.clone())
+            } else {
+                Received::Nothing
             });
         }
         let word = control.and_then(|control| self.count(source, *control));
