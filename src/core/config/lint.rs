@@ -154,10 +154,10 @@ pub(super) fn advise(
         let at = at.unwrap_or(Position::start(File::Authkeys));
         match key.method {
             Method::Crc => report.say(at, Advice::Crc(key.number)),
-            Method::Sha1 | Method::Sha256 if key.secret.len() < MIN_SECRET => {
+            Method::Md5 | Method::Sha1 | Method::Sha256 if key.secret.len() < MIN_SECRET => {
                 report.say(at, Advice::ShortSecret(key.number));
             }
-            Method::Sha1 | Method::Sha256 => {}
+            Method::Md5 | Method::Sha1 | Method::Sha256 => {}
         }
     }
 }

@@ -15,11 +15,19 @@
 //! ```
 //! The keys are the room `auth`'s, as a [`Sign`].
 
+mod base64;
+mod collector;
+mod field;
 mod message;
+mod reading;
+mod writing;
 
 use heapless::Vec;
 
+pub use collector::Collector;
 pub use message::{Client, Hold, Info, MAX_KEY, MAX_NAME, Message, Phase, State, UUID, Word};
+pub use reading::decode;
+pub use writing::encode;
 
 /// The longest frame that is read, and more than any that is sent with names of at most 63 bytes.
 pub const MAX_FRAME: usize = 1024;
@@ -33,6 +41,19 @@ pub enum Framing {
     Netstring,
     /// Netstrings, signed inside and outside; what a real one sends by default.
     Twofold,
+}
+
+/// Why a message cannot be written. Nothing of it should be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unsayable {
+    /// It is longer than the room for it, or than [`MAX_FRAME`].
+    TooLong,
+    /// A text in it is empty or holds what is not printable ASCII.
+    Value,
+    /// There is no key of this dialect to sign with.
+    NoKey,
+    /// It is [`Word::Unknown`].
+    Unknown,
 }
 
 /// What signs and proves frames: the keys of `authkeys`.

@@ -283,3 +283,37 @@ impl Hold {
         Self::of(self.foreign(), self.local())
     }
 }
+
+impl State {
+    /// Every one, in the order of its number.
+    pub(super) const ALL: [Self; 3] = [Self::Init, Self::Up, Self::Active];
+    /// As they are written.
+    pub(super) const WORDS: [&'static str; 3] = ["init", "up", "active"];
+}
+
+impl Info {
+    /// Every one, in the order of its number.
+    pub(super) const ALL: [Self; 4] = [
+        Self::Acquired,
+        Self::MachDown,
+        Self::Standby,
+        Self::Shutdown,
+    ];
+    /// As they are written.
+    pub(super) const WORDS: [&'static str; 4] =
+        ["req_our_resources()", "mach_down", "standby", "shutdown"];
+}
+
+impl Phase {
+    /// Every one, in the order of its number.
+    pub(super) const ALL: [Self; 3] = [Self::Me, Self::Other, Self::Done];
+    /// As they are written.
+    pub(super) const WORDS: [&'static str; 3] = ["me", "other", "done"];
+}
+
+impl Hold {
+    /// Every one, in the order of its number.
+    pub(super) const ALL: [Self; 4] = [Self::None, Self::Local, Self::Foreign, Self::All];
+    /// As they are written.
+    pub(super) const WORDS: [&'static str; 4] = ["none", "local", "foreign", "all"];
+}
