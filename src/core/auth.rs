@@ -4,6 +4,7 @@
 //! of the sender's incarnation, and every byte of the frame before the tag (DESIGN 5.1).
 
 mod linux_ha;
+mod md5;
 
 use hmac::digest::common::BlockSizeUser;
 use hmac::digest::consts::{U20, U64};

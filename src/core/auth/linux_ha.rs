@@ -5,14 +5,14 @@
 use hmac::digest::Digest;
 use hmac::digest::common::BlockSizeUser;
 use hmac::{Mac, SimpleHmac};
-use md5::Md5;
 
+use super::md5::Md5;
 use super::{Keyring, Sha1, mac};
 use crate::config::Method;
 use crate::wire::linux_ha::{Sign, Signature};
 
 impl Sign for Keyring {
-    fn sign(&self, key: Option<u8>, parts: &[&[u8]]) -> Option<Signature> {
+    fn signature(&self, key: Option<u8>, parts: &[&[u8]]) -> Option<Signature> {
         let key = self.key(key.unwrap_or(self.keys.signing))?;
         let mut signature = Signature {
             key: key.number,

@@ -60,7 +60,7 @@ pub enum Unsayable {
 pub trait Sign {
     /// The signature of all the parts, one after another, under the key of that number, or under the one
     /// that signs for `None`. `None` if there is no such key, or its method is none of this dialect's.
-    fn sign(&self, key: Option<u8>, parts: &[&[u8]]) -> Option<Signature>;
+    fn signature(&self, key: Option<u8>, parts: &[&[u8]]) -> Option<Signature>;
 }
 
 /// A signature as it is written: `1 5f2d8c`.

@@ -19,7 +19,7 @@ pub fn decode<'a>(bytes: &'a [u8], keys: &dyn Sign) -> Result<Message<'a>, Rejec
     let (fields, proof) = Fields::cut(bytes, classic).ok_or(Reject::Malformed)?;
     let (number, digits) = proof.key().ok_or(Reject::Malformed)?;
     let signature = keys
-        .sign(Some(number), &proof.signed)
+        .signature(Some(number), &proof.signed)
         .ok_or(Reject::UnknownKey)?;
     if !equal(&signature.digits, digits) {
         return Err(Reject::BadTag);

@@ -269,7 +269,7 @@ impl Proof {
     const MOST: usize = 48;
 
     fn of(keys: &dyn Sign, bytes: &[u8]) -> Result<Self, Unsayable> {
-        let Signature { key, digits } = keys.sign(None, &[bytes]).ok_or(Unsayable::NoKey)?;
+        let Signature { key, digits } = keys.signature(None, &[bytes]).ok_or(Unsayable::NoKey)?;
         let mut room = [0; Self::MOST];
         let mut text = Bytes::on(&mut room);
         text.number(key.into(), 10)?;
