@@ -2,14 +2,10 @@
 //!
 //! Nothing in them tells clusters, links or receivers apart, and `crc` needs no secret at all.
 
-use hmac::digest::Digest;
-use hmac::digest::common::BlockSizeUser;
-use hmac::{Mac, SimpleHmac};
-
-use super::md5::Md5;
-use super::{Keyring, Sha1, mac};
-use crate::config::Method;
-use crate::wire::linux_ha::{Sign, Signature};
+use super::Keyring;
+use super::md5::{DIGEST, Md5};
+use crate::config::{MAX_SECRET, Method};
+use crate::wire::linux_ha::{Sign, Signature, digit};
 
 impl Sign for Keyring {
     fn signature(&self, key: Option<u8>, parts: &[&[u8]]) -> Option<Signature> {
@@ -25,8 +21,18 @@ impl Sign for Keyring {
                 let padding = (crc.leading_zeros() / 4).min(7) as usize;
                 signature.write(&crc.to_be_bytes(), padding);
             }
-            Method::Md5 => signature.write(&whole(mac::<Md5>(key, parts))?, 0),
-            Method::Sha1 => signature.write(&whole(mac::<Sha1>(key, parts))?, 0),
+            Method::Md5 => hmac(
+                &Hash::Md5(Md5::default()),
+                &key.secret,
+                parts,
+                &mut signature,
+            ),
+            Method::Sha1 => hmac(
+                &Hash::Sha1(sha1_smol::Sha1::new()),
+                &key.secret,
+                parts,
+                &mut signature,
+            ),
             // No real one knows it.
             Method::Sha256 => return None,
         }
@@ -34,18 +40,61 @@ impl Sign for Keyring {
     }
 }
 
-fn whole<D: Digest + BlockSizeUser>(mac: Option<SimpleHmac<D>>) -> Option<heapless::Vec<u8, 20>> {
-    heapless::Vec::from_slice(&mac?.finalize().into_bytes()).ok()
+/// A digest of either kind in the making, so that [`hmac`] is there once for both.
+#[derive(Clone)]
+enum Hash {
+    Md5(Md5),
+    Sha1(sha1_smol::Sha1),
+}
+
+impl Hash {
+    fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Md5(md5) => md5.update(bytes),
+            Self::Sha1(sha1) => sha1.update(bytes),
+        }
+    }
+
+    /// The digest at the front, and how long it is.
+    fn finish(self) -> ([u8; 20], usize) {
+        match self {
+            Self::Md5(md5) => {
+                let mut digest = [0; 20];
+                for (to, from) in digest.iter_mut().zip(md5.finish()) {
+                    *to = from;
+                }
+                (digest, DIGEST)
+            }
+            Self::Sha1(sha1) => (sha1.digest().bytes(), 20),
+        }
+    }
+}
+
+/// RFC 2104; a secret is never longer than a block.
+fn hmac(empty: &Hash, secret: &[u8], parts: &[&[u8]], signature: &mut Signature) {
+    let (mut inner, mut outer) = (empty.clone(), empty.clone());
+    for place in 0..MAX_SECRET {
+        let byte = secret.get(place).copied().unwrap_or(0);
+        inner.update(&[byte ^ 0x36]);
+        outer.update(&[byte ^ 0x5c]);
+    }
+    for part in parts {
+        inner.update(part);
+    }
+    let (digest, len) = inner.finish();
+    outer.update(digest.get(..len).unwrap_or_default());
+    let (digest, len) = outer.finish();
+    signature.write(digest.get(..len).unwrap_or_default(), 0);
 }
 
 impl Signature {
     /// Digits of all bytes but for the first so many.
     fn write(&mut self, bytes: &[u8], padding: usize) {
-        let halves = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-        for half in halves.skip(padding) {
-            let digit = char::from_digit(half.into(), 16).unwrap_or('0');
+        for place in padding..bytes.len().saturating_mul(2) {
+            let byte = bytes.get(place / 2).copied().unwrap_or(0);
+            let half = if place % 2 == 0 { byte >> 4 } else { byte & 15 };
             // Room for the longest.
-            let _ = self.digits.push(u32::from(digit).to_le_bytes()[0]);
+            let _ = self.digits.push(digit(half.into()));
         }
     }
 }
@@ -59,3 +108,5 @@ fn crc32(crc: u32, bytes: &[u8]) -> u32 {
         })
     })
 }
+
+const _: () = assert!(MAX_SECRET == 64, "a block of either digest");

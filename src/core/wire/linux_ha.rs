@@ -25,6 +25,7 @@ mod writing;
 use heapless::Vec;
 
 pub use collector::Collector;
+pub use field::digit;
 pub use message::{Client, Hold, Info, MAX_KEY, MAX_NAME, Message, Phase, State, UUID, Word};
 pub use reading::decode;
 pub use writing::encode;

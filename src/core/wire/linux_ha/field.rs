@@ -234,6 +234,12 @@ pub(super) fn number(digits: &[u8], radix: u32) -> Option<u32> {
     })
 }
 
+/// A digit, lower case.
+pub fn digit(value: u32) -> u8 {
+    let digit = char::from_digit(value, 16).unwrap_or('0');
+    u32::from(digit).to_le_bytes()[0]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,6 @@
 //! From a message to a frame: lines first, which are what is signed inside; netstrings are made of them.
 
-use super::field::{ASKED_BY_CLIENT, COMMON, FIELDS, Field, Kind, NAMES, WORDS};
+use super::field::{ASKED_BY_CLIENT, COMMON, FIELDS, Field, Kind, NAMES, WORDS, digit};
 use super::message::{Hold, Info, Message, Phase, State, UUID, Word};
 use super::reading::text;
 use super::{Framing, MAX_FRAME, Sign, Signature, Unsayable, base64};
@@ -321,10 +321,7 @@ impl<'b> Bytes<'b> {
         let mut digits = [0; 10];
         let (mut rest, mut count) = (number, 0_usize);
         for place in digits.iter_mut().rev() {
-            let digit = rest
-                .checked_rem(radix)
-                .and_then(|digit| char::from_digit(digit, radix));
-            *place = digit.map_or(b'0', |digit| u32::from(digit).to_le_bytes()[0]);
+            *place = digit(rest.checked_rem(radix).unwrap_or(0));
             rest = rest.checked_div(radix).unwrap_or(0);
             count = count.wrapping_add(1);
             if rest == 0 {
