@@ -48,6 +48,22 @@ enum Hash {
 }
 
 impl Hash {
+    /// Of a block of the secret under a mask, and some parts: the digest at the front, and how long it is.
+    #[inline(never)]
+    fn after(&self, secret: &[u8], mask: u8, parts: &[&[u8]]) -> ([u8; 20], usize) {
+        let mut hash = self.clone();
+        let mut block = [mask; MAX_SECRET];
+        for (place, byte) in block.iter_mut().zip(secret) {
+            *place ^= *byte;
+        }
+        hash.update(&block);
+        for part in parts {
+            hash.update(part);
+        }
+        hash.finish()
+    }
+
+    #[inline(never)]
     fn update(&mut self, bytes: &[u8]) {
         match self {
             Self::Md5(md5) => md5.update(bytes),
@@ -55,7 +71,6 @@ impl Hash {
         }
     }
 
-    /// The digest at the front, and how long it is.
     fn finish(self) -> ([u8; 20], usize) {
         match self {
             Self::Md5(md5) => {
@@ -72,18 +87,9 @@ impl Hash {
 
 /// RFC 2104; a secret is never longer than a block.
 fn hmac(empty: &Hash, secret: &[u8], parts: &[&[u8]], signature: &mut Signature) {
-    let (mut inner, mut outer) = (empty.clone(), empty.clone());
-    for place in 0..MAX_SECRET {
-        let byte = secret.get(place).copied().unwrap_or(0);
-        inner.update(&[byte ^ 0x36]);
-        outer.update(&[byte ^ 0x5c]);
-    }
-    for part in parts {
-        inner.update(part);
-    }
-    let (digest, len) = inner.finish();
-    outer.update(digest.get(..len).unwrap_or_default());
-    let (digest, len) = outer.finish();
+    let (digest, len) = empty.after(secret, 0x36, parts);
+    let digest = digest.get(..len).unwrap_or_default();
+    let (digest, len) = empty.after(secret, 0x5c, &[digest]);
     signature.write(digest.get(..len).unwrap_or_default(), 0);
 }
 

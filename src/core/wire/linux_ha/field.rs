@@ -229,8 +229,12 @@ pub(super) fn number(digits: &[u8], radix: u32) -> Option<u32> {
         return None;
     }
     digits.iter().try_fold(0_u32, |number, digit| {
-        let digit = char::from(*digit).to_digit(radix)?;
-        number.checked_mul(radix)?.checked_add(digit)
+        let value = match digit {
+            b'0'..=b'9' => digit.wrapping_sub(b'0'),
+            _ => (digit | 0x20).checked_sub(b'a')?.checked_add(10)?,
+        };
+        let value = Some(u32::from(value)).filter(|value| *value < radix)?;
+        number.checked_mul(radix)?.checked_add(value)
     })
 }
 

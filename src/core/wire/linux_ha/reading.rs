@@ -16,12 +16,11 @@ pub fn decode<'a>(bytes: &'a [u8], keys: &dyn Sign) -> Result<Message<'a>, Rejec
     if !classic && !bytes.starts_with(b"###\n") {
         return Err(Reject::ForeignDialect);
     }
-    let (fields, proof) = Fields::cut(bytes, classic).ok_or(Reject::Malformed)?;
+    let mut fields = Fields([&[]; FIELDS]);
+    let proof = fields.cut(bytes, classic).ok_or(Reject::Malformed)?;
     let (number, digits) = proof.key().ok_or(Reject::Malformed)?;
-    let signature = keys
-        .signature(Some(number), &proof.signed)
-        .ok_or(Reject::UnknownKey)?;
-    if !equal(&signature.digits, digits) {
+    let signature = keys.signature(Some(number), &proof.signed);
+    if !equal(&signature.ok_or(Reject::UnknownKey)?.digits, digits) {
         return Err(Reject::BadTag);
     }
     fields.message().ok_or(Reject::Malformed)
@@ -35,9 +34,7 @@ struct Proof<'a> {
 
 /// The values of known fields, by [`Field`]; empty for those that are missing. Of two of a name the
 /// first stays.
-struct Fields<'a> {
-    values: [&'a [u8]; FIELDS],
-}
+struct Fields<'a>([&'a [u8]; FIELDS]);
 
 impl<'a> Proof<'a> {
     /// The number of the key, and the digits.
@@ -51,11 +48,8 @@ impl<'a> Proof<'a> {
 
 impl<'a> Fields<'a> {
     /// Takes a frame apart.
-    fn cut(bytes: &'a [u8], classic: bool) -> Option<(Self, Proof<'a>)> {
+    fn cut(&mut self, bytes: &'a [u8], classic: bool) -> Option<Proof<'a>> {
         let end: &[u8] = if classic { b"<<<\n" } else { b"%%%\n" };
-        let mut fields = Self {
-            values: [&[]; FIELDS],
-        };
         let mut proof = None;
         let (_, body) = bytes.split_at_checked(end.len())?;
         let mut rest = body;
@@ -78,15 +72,15 @@ impl<'a> Fields<'a> {
                     signed: [body.get(..before)?, after],
                     text: value,
                 });
-                continue;
-            }
-            let is_uuid = place == Field::SourceUuid as usize || place == Field::DestUuid as usize;
-            let slot = fields.values.get_mut(place)?;
-            if slot.is_empty() && binary == is_uuid {
+            } else if let Some(slot) = self.0.get_mut(place)
+                && slot.is_empty()
+                && binary
+                    == (place == Field::SourceUuid as usize || place == Field::DestUuid as usize)
+            {
                 *slot = value;
             }
         }
-        rest = rest.strip_prefix(end)?;
+        (_, rest) = rest.split_at_checked(end.len())?;
         if !classic {
             let signed = bytes.get(..bytes.len().checked_sub(rest.len())?)?;
             proof = Some(Proof {
@@ -94,7 +88,7 @@ impl<'a> Fields<'a> {
                 text: netstring(&mut rest)?,
             });
         }
-        rest.is_empty().then_some((fields, proof?))
+        proof.filter(|_| rest.is_empty())
     }
 
     fn message(&self) -> Option<Message<'a>> {
@@ -213,7 +207,7 @@ impl<'a> Fields<'a> {
     }
 
     fn at(&self, field: Field) -> &'a [u8] {
-        self.values.get(field as usize).copied().unwrap_or_default()
+        self.0.get(field as usize).copied().unwrap_or_default()
     }
 
     fn has(&self, field: Field) -> bool {

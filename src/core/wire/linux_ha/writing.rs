@@ -15,33 +15,31 @@ pub fn encode(
 ) -> Result<usize, Unsayable> {
     let mut room = [0; MAX_FRAME];
     let mut lines = Bytes::on(&mut room);
-    let table = Table::of(message).ok_or(Unsayable::Unknown)?;
-    table.write(&mut lines)?;
+    Table::of(message)
+        .ok_or(Unsayable::Unknown)?
+        .write(&mut lines);
     if framing != Framing::Netstring {
         let proof = Proof::of(keys, lines.all())?;
-        lines.put(&[b"auth=", proof.all(), b"\n"])?;
+        lines.put(b"auth=");
+        lines.put(proof.all());
+        lines.put(b"\n");
     }
+    let classic = framing == Framing::Classic;
     let mut frame = Bytes::on(buf);
-    if framing == Framing::Classic {
-        frame.put(&[b">>>\n", lines.all(), b"<<<\n"])?;
+    frame.put(if classic { b">>>\n" } else { b"###\n" });
+    if classic {
+        frame.put(lines.all());
+        frame.put(b"<<<\n");
     } else {
-        frame.put(&[b"###\n"])?;
-        for line in lines.all().split(|byte| *byte == b'\n') {
-            let equals = line.iter().position(|byte| *byte == b'=').unwrap_or(0);
-            let (name, letters) = line
-                .split_at_checked(equals.wrapping_add(1))
-                .unwrap_or_default();
-            match base64::decode(letters).filter(|_| line.starts_with(b"(1)")) {
-                Some(uuid) => frame.netstring(&[name, &uuid])?,
-                None if line.is_empty() => {}
-                None => frame.netstring(&[b"(0)", line])?,
-            }
-        }
-        frame.put(&[b"%%%\n"])?;
+        frame.netstrings(lines.all());
+        frame.put(b"%%%\n");
         let proof = Proof::of(keys, frame.all())?;
-        frame.netstring(&[proof.all()])?;
+        frame.netstring(b"", proof.all());
     }
-    Ok(frame.len)
+    match lines.failed.or(frame.failed) {
+        Some(why) => Err(why),
+        None => Ok(frame.len),
+    }
 }
 
 /// What a field says.
@@ -49,8 +47,8 @@ pub fn encode(
 enum Value<'a> {
     Nothing,
     Text(&'a str),
-    Hex(u32),
-    Decimal(u32),
+    /// With its radix.
+    Number(u32, u32),
     Uuid(&'a [u8; UUID]),
     Names(&'a [&'a str]),
 }
@@ -64,7 +62,6 @@ struct Table<'a> {
 impl<'a> Table<'a> {
     /// `None` for a word that is not known.
     fn of(message: &'a Message<'_>) -> Option<Self> {
-        use Value::{Decimal, Hex, Text, Uuid};
         let mut table = Table {
             values: [Value::Nothing; FIELDS],
             order: &[],
@@ -74,37 +71,19 @@ impl<'a> Table<'a> {
         let client = &message.client;
         let asked = kind == Kind::AskResources && client.from.is_some();
         table.order = if asked { ASKED_BY_CLIENT } else { order };
-        for (field, value) in [
-            (Field::Type, Text(name)),
-            (Field::From, client.from.map_or(Value::Nothing, Text)),
-            (Field::To, client.to.map_or(Value::Nothing, Text)),
-            (
-                Field::ClientGeneration,
-                client.generation.map_or(Value::Nothing, Decimal),
-            ),
-            (Field::Dest, message.dest.map_or(Value::Nothing, Text)),
-            (
-                Field::DestUuid,
-                message.dest_uuid.as_ref().map_or(Value::Nothing, Uuid),
-            ),
-            (Field::Source, Text(message.source)),
-            (
-                Field::SourceUuid,
-                message.source_uuid.as_ref().map_or(Value::Nothing, Uuid),
-            ),
-            (Field::Number, message.number.map_or(Value::Nothing, Hex)),
-            (Field::Generation, Hex(message.generation)),
-            (Field::Time, Hex(message.time.max(1))),
-            (Field::Load, message.load.map_or(Value::Nothing, Text)),
-            (
-                Field::Ttl,
-                message
-                    .ttl
-                    .map_or(Value::Nothing, |ttl| Decimal(ttl.into())),
-            ),
-        ] {
-            table.set(field, value);
-        }
+        table.text(Field::Type, Some(name));
+        table.text(Field::From, client.from);
+        table.text(Field::To, client.to);
+        table.decimal(Field::ClientGeneration, client.generation);
+        table.text(Field::Dest, message.dest);
+        table.uuid(Field::DestUuid, message.dest_uuid.as_ref());
+        table.text(Field::Source, Some(message.source));
+        table.uuid(Field::SourceUuid, message.source_uuid.as_ref());
+        table.hex(Field::Number, message.number);
+        table.hex(Field::Generation, Some(message.generation));
+        table.hex(Field::Time, Some(message.time.max(1)));
+        table.text(Field::Load, message.load);
+        table.decimal(Field::Ttl, message.ttl.map(u32::from));
         Some(table)
     }
 
@@ -114,15 +93,37 @@ impl<'a> Table<'a> {
         }
     }
 
+    #[inline(never)]
+    fn text(&mut self, field: Field, text: Option<&'a str>) {
+        self.set(field, text.map_or(Value::Nothing, Value::Text));
+    }
+
+    #[inline(never)]
+    fn hex(&mut self, field: Field, number: Option<u32>) {
+        self.set(
+            field,
+            number.map_or(Value::Nothing, |number| Value::Number(number, 16)),
+        );
+    }
+
+    #[inline(never)]
+    fn decimal(&mut self, field: Field, number: Option<u32>) {
+        self.set(
+            field,
+            number.map_or(Value::Nothing, |number| Value::Number(number, 10)),
+        );
+    }
+
+    fn uuid(&mut self, field: Field, uuid: Option<&'a [u8; UUID]>) {
+        self.set(field, uuid.map_or(Value::Nothing, Value::Uuid));
+    }
+
     /// One of several words of a field.
     fn choose(&mut self, field: Field, words: &[&'static str], place: usize) {
-        if let Some(word) = words.get(place) {
-            self.set(field, Value::Text(word));
-        }
+        self.text(field, words.get(place).copied());
     }
 
     fn word(&mut self, word: &'a Word<'_>) -> Option<Kind> {
-        use Value::{Decimal, Hex, Text};
         Some(match word {
             Word::Status {
                 state,
@@ -130,14 +131,14 @@ impl<'a> Table<'a> {
                 protocol,
             } => {
                 self.choose(Field::State, &State::WORDS, *state as usize);
-                self.set(Field::Deadtime, deadtime.map_or(Value::Nothing, Hex));
-                self.set(Field::Protocol, protocol.map_or(Value::Nothing, Decimal));
+                self.hex(Field::Deadtime, *deadtime);
+                self.decimal(Field::Protocol, *protocol);
                 Kind::Status
             }
             Word::Reqnodes => Kind::Reqnodes,
             Word::Repnodes { nodes } => {
                 self.set(Field::Nodes, Value::Names(nodes));
-                self.set(Field::NoNodes, Text(" "));
+                self.text(Field::NoNodes, Some(" "));
                 Kind::Repnodes
             }
             Word::Starting => Kind::Starting,
@@ -148,12 +149,8 @@ impl<'a> Table<'a> {
                 info,
             } => {
                 self.choose(Field::Hold, &Hold::WORDS, *hold as usize);
-                if *full {
-                    self.set(Field::Full, Text("full"));
-                }
-                if let Some(stable) = stable {
-                    self.set(Field::Stable, Decimal((*stable).into()));
-                }
+                self.text(Field::Full, full.then_some("full"));
+                self.decimal(Field::Stable, stable.map(u32::from));
                 if let Some(info) = info {
                     self.choose(Field::Info, &Info::WORDS, *info as usize);
                 }
@@ -165,11 +162,11 @@ impl<'a> Table<'a> {
                 Kind::AskResources
             }
             Word::IpRequest { key } => {
-                self.set(Field::Key, Text(key));
+                self.text(Field::Key, Some(key));
                 Kind::IpRequest
             }
             Word::IpRequestResp { key, ok, owned } => {
-                self.set(Field::Key, Text(key));
+                self.text(Field::Key, Some(key));
                 self.choose(Field::Ok, &["bad", "OK"], (*ok).into());
                 self.choose(Field::Owned, &["no", "yes"], (*owned).into());
                 Kind::IpRequestResp
@@ -179,45 +176,45 @@ impl<'a> Table<'a> {
                 Kind::HbTakeover
             }
             Word::Shutdone => {
-                self.set(Field::State, Text("dead"));
+                self.text(Field::State, Some("dead"));
                 Kind::Shutdone
             }
             Word::Stonith { node, result } => {
-                self.set(Field::Node, Text(node));
-                self.set(Field::Result, Text(result));
+                self.text(Field::Node, Some(node));
+                self.text(Field::Result, Some(result));
                 Kind::Stonith
             }
             Word::Ack { number } => {
-                self.set(Field::Acked, Hex(*number));
+                self.hex(Field::Acked, Some(*number));
                 Kind::Ack
             }
             Word::Rexmit { first, last } => {
-                self.set(Field::First, Decimal(*first));
-                self.set(Field::Last, Decimal(*last));
+                self.decimal(Field::First, Some(*first));
+                self.decimal(Field::Last, Some(*last));
                 Kind::Rexmit
             }
             Word::Nak { number } => {
-                self.set(Field::First, Hex(*number));
-                self.set(Field::Info, Text("seqno too low"));
+                self.hex(Field::First, Some(*number));
+                self.text(Field::Info, Some("seqno too low"));
                 Kind::Nak
             }
             Word::ClientStatus { joined, info } => {
                 self.choose(Field::State, &["leave", "join"], (*joined).into());
-                self.set(Field::Info, info.map_or(Value::Nothing, Text));
+                self.text(Field::Info, *info);
                 Kind::ClientStatus
             }
             Word::QueryCstatus { client } => {
-                self.set(Field::Client, Text(client));
+                self.text(Field::Client, Some(client));
                 Kind::QueryCstatus
             }
             Word::RespondCstatus { client, online } => {
-                self.set(Field::Result, Text("OK"));
-                self.set(Field::Client, Text(client));
+                self.text(Field::Result, Some("OK"));
+                self.text(Field::Client, Some(client));
                 self.choose(Field::ClientState, &["offline", "online"], (*online).into());
                 Kind::RespondCstatus
             }
             Word::NumPing { count } => {
-                self.set(Field::Ping, Decimal(*count));
+                self.decimal(Field::Ping, Some(*count));
                 Kind::NumPing
             }
             Word::AbortGiveup => Kind::AbortGiveup,
@@ -227,38 +224,36 @@ impl<'a> Table<'a> {
     }
 
     /// All lines, each once.
-    fn write(mut self, lines: &mut Bytes<'_>) -> Result<(), Unsayable> {
+    fn write(mut self, lines: &mut Bytes<'_>) {
         for field in self.order.iter().chain(COMMON) {
-            let place = self.values.get_mut(*field as usize);
-            let value = place.map_or(Value::Nothing, |place| {
-                core::mem::replace(place, Value::Nothing)
-            });
-            let name = NAMES
-                .get(*field as usize)
-                .map_or(&b""[..], |name| name.as_bytes());
-            let prefix: &[u8] = match value {
-                Value::Nothing => continue,
-                Value::Uuid(_) => b"(1)",
-                Value::Text(_) | Value::Hex(_) | Value::Decimal(_) | Value::Names(_) => b"",
+            let place = *field as usize;
+            let Some(value) = self.values.get_mut(place) else {
+                continue;
             };
-            lines.put(&[prefix, name, b"="])?;
+            let value = core::mem::replace(value, Value::Nothing);
+            if let Value::Nothing = value {
+                continue;
+            }
+            if let Value::Uuid(_) = value {
+                lines.put(b"(1)");
+            }
+            lines.put(NAMES.get(place).copied().unwrap_or_default().as_bytes());
+            lines.put(b"=");
             match value {
                 Value::Nothing => {}
-                Value::Text(value) => lines.text(value)?,
-                Value::Hex(number) => lines.number(number, 16)?,
-                Value::Decimal(number) => lines.number(number, 10)?,
-                Value::Uuid(uuid) => lines.put(&[&base64::encode(uuid)])?,
-                Value::Names([]) => lines.put(&[b" "])?,
+                Value::Text(value) => lines.text(value),
+                Value::Number(number, radix) => lines.number(number, radix),
+                Value::Uuid(uuid) => lines.put(&base64::encode(uuid)),
+                Value::Names([]) => lines.put(b" "),
                 Value::Names(names) => {
                     for name in names {
-                        lines.text(name)?;
-                        lines.put(&[b" "])?;
+                        lines.text(name);
+                        lines.put(b" ");
                     }
                 }
             }
-            lines.put(&[b"\n"])?;
+            lines.put(b"\n");
         }
-        Ok(())
     }
 }
 
@@ -268,12 +263,14 @@ struct Proof([u8; Self::MOST], usize);
 impl Proof {
     const MOST: usize = 48;
 
+    #[inline(never)]
     fn of(keys: &dyn Sign, bytes: &[u8]) -> Result<Self, Unsayable> {
         let Signature { key, digits } = keys.signature(None, &[bytes]).ok_or(Unsayable::NoKey)?;
         let mut room = [0; Self::MOST];
         let mut text = Bytes::on(&mut room);
-        text.number(key.into(), 10)?;
-        text.put(&[b" ", &digits])?;
+        text.number(key.into(), 10);
+        text.put(b" ");
+        text.put(&digits);
         let len = text.len;
         Ok(Self(room, len))
     }
@@ -287,56 +284,81 @@ impl Proof {
 struct Bytes<'b> {
     room: &'b mut [u8],
     len: usize,
+    /// Something was not written: none of it counts.
+    failed: Option<Unsayable>,
 }
 
 impl<'b> Bytes<'b> {
     fn on(room: &'b mut [u8]) -> Self {
-        Self { room, len: 0 }
+        let failed = None;
+        let len = 0;
+        Self { room, len, failed }
     }
 
     fn all(&self) -> &[u8] {
         self.room.get(..self.len).unwrap_or_default()
     }
 
-    fn put(&mut self, parts: &[&[u8]]) -> Result<(), Unsayable> {
-        for part in parts {
-            let end = self.len.saturating_add(part.len());
-            let place = self
-                .room
-                .get_mut(self.len..end)
-                .filter(|_| end <= MAX_FRAME);
-            place.ok_or(Unsayable::TooLong)?.copy_from_slice(part);
-            self.len = end;
+    #[inline(never)]
+    fn put(&mut self, bytes: &[u8]) {
+        let end = self.len.saturating_add(bytes.len());
+        let place = self.room.get_mut(self.len..end);
+        match place.filter(|_| end <= MAX_FRAME) {
+            Some(place) => {
+                place.copy_from_slice(bytes);
+                self.len = end;
+            }
+            None => self.failed = Some(Unsayable::TooLong),
         }
-        Ok(())
     }
 
-    fn text(&mut self, value: &str) -> Result<(), Unsayable> {
-        let value = text(value.as_bytes()).ok_or(Unsayable::Value)?;
-        self.put(&[value.as_bytes()])
+    #[inline(never)]
+    fn text(&mut self, value: &str) {
+        if text(value.as_bytes()).is_none() {
+            self.failed = Some(Unsayable::Value);
+        }
+        self.put(value.as_bytes());
     }
 
     /// Lower-case digits, no padding.
-    fn number(&mut self, number: u32, radix: u32) -> Result<(), Unsayable> {
+    #[inline(never)]
+    fn number(&mut self, number: u32, radix: u32) {
         let mut digits = [0; 10];
-        let (mut rest, mut count) = (number, 0_usize);
+        let (mut rest, mut first) = (number, digits.len());
         for place in digits.iter_mut().rev() {
             *place = digit(rest.checked_rem(radix).unwrap_or(0));
             rest = rest.checked_div(radix).unwrap_or(0);
-            count = count.wrapping_add(1);
+            first = first.wrapping_sub(1);
             if rest == 0 {
                 break;
             }
         }
-        let (_, used) = digits.split_at(digits.len().wrapping_sub(count));
-        self.put(&[used])
+        self.put(digits.get(first..).unwrap_or_default());
     }
 
-    fn netstring(&mut self, parts: &[&[u8]]) -> Result<(), Unsayable> {
-        let len: usize = parts.iter().map(|part| part.len()).sum();
-        self.number(u32::try_from(len).unwrap_or(u32::MAX), 10)?;
-        self.put(&[b":"])?;
-        self.put(parts)?;
-        self.put(&[b","])
+    /// One netstring of two parts.
+    #[inline(never)]
+    fn netstring(&mut self, mark: &[u8], text: &[u8]) {
+        let len = mark.len().saturating_add(text.len());
+        self.number(u32::try_from(len).unwrap_or(u32::MAX), 10);
+        self.put(b":");
+        self.put(mark);
+        self.put(text);
+        self.put(b",");
+    }
+
+    /// The fields of some lines.
+    fn netstrings(&mut self, lines: &[u8]) {
+        for line in lines.split(|byte| *byte == b'\n') {
+            let equals = line.iter().position(|byte| *byte == b'=').unwrap_or(0);
+            let (name, letters) = line
+                .split_at_checked(equals.wrapping_add(1))
+                .unwrap_or_default();
+            match base64::decode(letters).filter(|_| line.starts_with(b"(1)")) {
+                Some(uuid) => self.netstring(name, &uuid),
+                None if line.is_empty() => {}
+                None => self.netstring(b"(0)", line),
+            }
+        }
     }
 }
