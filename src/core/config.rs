@@ -9,6 +9,7 @@ pub mod care;
 mod change;
 pub mod companion;
 pub mod diagnostic;
+mod dialect;
 pub mod fence;
 mod fingerprint;
 pub mod group;
@@ -32,6 +33,7 @@ pub use care::{Care, Limits};
 pub use change::{Change, Origin, Refusal};
 pub use companion::Companion;
 use diagnostic::{Position, Report};
+pub use dialect::Dialect;
 pub use fence::Fence;
 pub use group::{Options, Policy};
 pub use haresources::{Network, Route};
@@ -70,6 +72,8 @@ pub struct Config {
     pub arena: heapless::String<MAX_TEXT>,
     /// `cluster`: the name that is mixed into every tag; `linux-ha` when not given.
     pub cluster: Text,
+    /// `protocol`: how this node speaks to its peers.
+    pub dialect: Dialect,
     /// `node` names in order, lower case, 1 to 63 bytes.
     pub nodes: heapless::Vec<Text, MAX_NODES>,
     /// Which of them this machine is.
@@ -267,6 +271,7 @@ impl Config {
         Self {
             arena: heapless::String::new(),
             cluster: Text::default(),
+            dialect: Dialect::Native,
             nodes: heapless::Vec::new(),
             me: NodeId::ZERO,
             timing: Timing {
@@ -384,17 +389,5 @@ impl Link {
             Medium::Serial { baud, .. } => Some(baud),
             Medium::Broadcast | Medium::Multicast { .. } | Medium::Unicast { .. } => None,
         }
-    }
-}
-
-impl core::fmt::Debug for Keys {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "{} keys, {} signs", self.keys.len(), self.signing)
-    }
-}
-
-impl core::fmt::Debug for Key {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "{} {:?}", self.number, self.method)
     }
 }

@@ -5,8 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use hmac::{KeyInit, Mac, SimpleHmac};
 use sha2::Sha256;
-use twinbeat::Boot;
 use twinbeat::config::Config;
+use twinbeat::{Boot, Heartbeat};
 
 use crate::state::State;
 use crate::{clock, files, sys};
@@ -25,6 +25,7 @@ pub(crate) fn boot(config: &Config, state: &State) -> Boot {
         incarnation: u64::from_le_bytes([a, b, c, d, e, f, g, h]),
         counter: u32::from_le_bytes([i, j, k, l]),
         kept: state.kept,
+        heartbeat: Heartbeat::default(),
     }
 }
 

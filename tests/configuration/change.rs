@@ -4,7 +4,7 @@ use twinbeat::action::{Kept, Reject};
 use twinbeat::config::{Change, Config, Origin, Refusal, Sources};
 use twinbeat::id::{GroupId, GroupSet, LinkId};
 use twinbeat::time::Instant;
-use twinbeat::{Boot, Node};
+use twinbeat::{Boot, Heartbeat, Node};
 
 use crate::{AUTHKEYS, HA_CF, HARESOURCES, good, outcome};
 
@@ -25,6 +25,7 @@ fn life(config: &Config) -> Node {
             standby: GroupSet(1),
             ..Kept::default()
         },
+        heartbeat: Heartbeat::default(),
     };
     Node::new(config, boot, Instant::default())
 }
@@ -84,6 +85,7 @@ fn what_a_life_cannot_take_up_is_refused_by_name() {
         (HA_CF.replace("alpha Beta", "Beta alpha"), Refusal::Nodes),
         (HA_CF.replace("alpha Beta", "alpha Beta c"), Refusal::Nodes),
         (more("cluster other"), Refusal::Cluster),
+        (more("protocol linux-ha"), Refusal::Dialect),
         (more("rundir /run/other"), Refusal::Rundir),
         (more("statedir /var/lib/other"), Refusal::Statedir),
         (more("respawn root /bin/x"), Refusal::Respawn),

@@ -16,7 +16,7 @@ pub use problem::Problem;
 use super::diagnostic::{File, Position, Quoted, Report};
 use super::lexer::{Lines, Word, Words};
 use super::line::{DEFAULT_RATE, RATES};
-use super::{AutoFailback, Config, Medium, group};
+use super::{AutoFailback, Config, Dialect, Medium, group};
 use crate::id::{MAX_LINKS, MAX_NODES, MAX_WITNESSES};
 use directive::{Fate, Name};
 use value::{MAX_NAME, facility, set_text};
@@ -263,8 +263,8 @@ impl Settings {
                 }
             }
             Name::Protocol => match value.bytes {
-                b"native" => {}
-                b"linux-ha" => report.say(value.at, Problem::LinuxHa),
+                b"native" => config.dialect = Dialect::Native,
+                b"linux-ha" => config.dialect = Dialect::LinuxHa,
                 _ => report.say(value.at, Problem::BadProtocol(quoted)),
             },
             Name::Crm => match boolean(value.bytes) {

@@ -116,8 +116,6 @@ pub enum Problem<'a> {
     BadPath(Quoted<'a>, &'static str),
     /// A path of so many bytes; how many it may have.
     LongPath(usize, usize),
-    /// `protocol linux-ha`.
-    LinuxHa,
     /// No protocol.
     BadProtocol(Quoted<'a>),
     /// `crm` with anything but off.
@@ -255,11 +253,9 @@ impl Problem<'_> {
                  \"{1}\""
             }
             Self::LongPath(..) => "a path of {0} bytes: at most {1}; shorten it",
-            Self::LinuxHa => {
-                "protocol linux-ha (together with a real heartbeat) is not yet supported: write protocol \
-                 native, on every node, or leave it out"
+            Self::BadProtocol(_) => {
+                "{0} is no protocol: write native (or leave it out), or linux-ha beside a real heartbeat"
             }
-            Self::BadProtocol(_) => "{0} is no protocol: write native, or leave it out",
             Self::CrmOn => {
                 "there is no resource manager here, groups come from haresources: write crm off, or \
                  remove the line"
@@ -285,7 +281,6 @@ impl fmt::Display for Problem<'_> {
             Self::NiceFailback
             | Self::NoNodes
             | Self::NoMedium
-            | Self::LinuxHa
             | Self::CrmOn
             | Self::AutojoinOn
             | Self::TooManyNodes
