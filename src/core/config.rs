@@ -74,6 +74,8 @@ pub struct Config {
     pub cluster: Text,
     /// `protocol`: how this node speaks to its peers.
     pub dialect: Dialect,
+    /// `hbgenmethod time`: the boot generation is the time on the wall, and no file is read.
+    pub generation_by_clock: bool,
     /// `node` names in order, lower case, 1 to 63 bytes.
     pub nodes: heapless::Vec<Text, MAX_NODES>,
     /// Which of them this machine is.
@@ -246,6 +248,8 @@ pub struct Key {
 pub enum Method {
     /// CRC-32: finds noise, stops nobody.
     Crc,
+    /// HMAC-MD5; in the dialect of heartbeat alone.
+    Md5,
     /// HMAC-SHA1, first 96 bits (RFC 2404).
     Sha1,
     /// HMAC-SHA256, first 96 bits.
@@ -272,6 +276,7 @@ impl Config {
             arena: heapless::String::new(),
             cluster: Text::default(),
             dialect: Dialect::Native,
+            generation_by_clock: false,
             nodes: heapless::Vec::new(),
             me: NodeId::ZERO,
             timing: Timing {

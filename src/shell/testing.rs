@@ -38,6 +38,7 @@ pub(crate) fn config(groups: u16) -> Config {
     Config {
         cluster,
         dialect: Dialect::Native,
+        generation_by_clock: false,
         nodes,
         me: NodeId::new(0).unwrap(),
         timing: Timing {

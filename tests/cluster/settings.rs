@@ -129,6 +129,7 @@ impl Settings {
             arena: heapless::String::new(),
             cluster: Text::default(),
             dialect: Dialect::Native,
+            generation_by_clock: false,
             nodes: heapless::Vec::new(),
             me: NodeId::new(me).unwrap(),
             timing: Timing {

@@ -85,7 +85,6 @@ fn what_a_life_cannot_take_up_is_refused_by_name() {
         (HA_CF.replace("alpha Beta", "Beta alpha"), Refusal::Nodes),
         (HA_CF.replace("alpha Beta", "alpha Beta c"), Refusal::Nodes),
         (more("cluster other"), Refusal::Cluster),
-        (more("protocol linux-ha"), Refusal::Dialect),
         (more("rundir /run/other"), Refusal::Rundir),
         (more("statedir /var/lib/other"), Refusal::Statedir),
         (more("respawn root /bin/x"), Refusal::Respawn),
@@ -97,6 +96,9 @@ fn what_a_life_cannot_take_up_is_refused_by_name() {
         Refusal::Nodes,
         "another of them"
     );
+    let sha1 = AUTHKEYS.replace("sha256", "sha1");
+    let text = more("protocol linux-ha");
+    assert_eq!(refused(&text, &sha1, "alpha"), Refusal::Dialect);
     let other = "auth 2\n1 sha256 0123456789abcdeX\n2 sha256 0123456789abcdef\n";
     assert_eq!(refused(HA_CF, other, "alpha"), Refusal::Key(1));
 }

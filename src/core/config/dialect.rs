@@ -9,3 +9,13 @@ pub enum Dialect {
     /// `linux-ha`: what heartbeat 3.0.6 speaks, with one peer.
     LinuxHa,
 }
+
+impl Dialect {
+    /// The one of two, native first, that belongs to it.
+    pub(super) fn of<T: Copy>(self, [native, linux_ha]: [T; 2]) -> T {
+        match self {
+            Self::Native => native,
+            Self::LinuxHa => linux_ha,
+        }
+    }
+}

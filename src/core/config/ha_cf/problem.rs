@@ -82,6 +82,10 @@ pub enum Problem<'a> {
     SlowLine(Duration),
     /// A word, and what is wrong with it.
     Wrong(Quoted<'a>, &'static str),
+    /// A word that means less beside a real heartbeat, and what. A warning.
+    Differs(Quoted<'a>, &'static str),
+    /// `protocol linux-ha` with another number of nodes than two.
+    TwoNodes,
     /// No interface name.
     Interface(Quoted<'a>, InterfaceProblem),
     /// No literal address.
@@ -127,7 +131,7 @@ pub enum Problem<'a> {
 impl Problem<'_> {
     /// How grave it is.
     pub fn severity(&self) -> Severity {
-        if matches!(self, Self::NoEffect(..) | Self::Line(_)) {
+        if matches!(self, Self::NoEffect(..) | Self::Line(_) | Self::Differs(..)) {
             Severity::Warning
         } else {
             Severity::Error
@@ -209,7 +213,11 @@ impl Problem<'_> {
             Self::SlowLine(_) => {
                 "deadtime is too short for a serial line: write deadtime {0} or more, or raise baud"
             }
-            Self::Wrong(..) => "{0} {1}",
+            Self::Wrong(..) | Self::Differs(..) => "{0} {1}",
+            Self::TwoNodes => {
+                "protocol linux-ha is for two nodes, because heartbeat hands groups over between two: name two, \
+                 or write protocol native on all of them"
+            }
             Self::Interface(..) => "{0} {1}",
             Self::NotAPeer(_) => {
                 "{0} is not an address: write the address itself, such as 192.0.2.2 or fe80::2 (without \
@@ -281,6 +289,7 @@ impl fmt::Display for Problem<'_> {
             Self::NiceFailback
             | Self::NoNodes
             | Self::NoMedium
+            | Self::TwoNodes
             | Self::CrmOn
             | Self::AutojoinOn
             | Self::TooManyNodes
@@ -291,6 +300,7 @@ impl fmt::Display for Problem<'_> {
             | Self::NotATime(word, text)
             | Self::NotWhole(word, text)
             | Self::Wrong(word, text)
+            | Self::Differs(word, text)
             | Self::FamilySix(word, text)
             | Self::BadPath(word, text) => &[word, text],
             Self::BlankBeforeUnit(word, other) => &[word, other],
