@@ -33,7 +33,7 @@ pub use care::{Care, Limits};
 pub use change::{Change, Origin, Refusal};
 pub use companion::Companion;
 use diagnostic::{Position, Report};
-pub use dialect::Dialect;
+pub use dialect::{Dialect, Generation};
 pub use fence::Fence;
 pub use group::{Options, Policy};
 pub use haresources::{Network, Route};
@@ -74,8 +74,8 @@ pub struct Config {
     pub cluster: Text,
     /// `protocol`: how this node speaks to its peers.
     pub dialect: Dialect,
-    /// `hbgenmethod time`: the boot generation is the time on the wall, and no file is read.
-    pub generation_by_clock: bool,
+    /// `hbgenmethod`, `heartbeatdir`.
+    pub generation: Generation,
     /// `node` names in order, lower case, 1 to 63 bytes.
     pub nodes: heapless::Vec<Text, MAX_NODES>,
     /// Which of them this machine is.
@@ -276,7 +276,7 @@ impl Config {
             arena: heapless::String::new(),
             cluster: Text::default(),
             dialect: Dialect::Native,
-            generation_by_clock: false,
+            generation: Generation::default(),
             nodes: heapless::Vec::new(),
             me: NodeId::ZERO,
             timing: Timing {

@@ -119,7 +119,7 @@ fn the_generation_comes_from_a_file_or_from_the_clock() {
         ("hbgenmethod time", true),
     ] {
         let (config, said) = beside(&format!("protocol linux-ha\n{line}\n"));
-        assert_eq!(config.map(|c| c.generation_by_clock), Some(by_clock));
+        assert_eq!(config.map(|c| c.generation.by_clock), Some(by_clock));
         assert!(
             !said.iter().any(|line| line.contains("hbgenmethod")),
             "{said:?}"

@@ -18,7 +18,7 @@ pub use problem::Problem;
 use super::diagnostic::{File, Position, Quoted, Report};
 use super::lexer::{Lines, Word, Words};
 use super::line::{DEFAULT_RATE, RATES};
-use super::{AutoFailback, Config, Medium, group};
+use super::{AutoFailback, Config, Medium};
 use crate::id::{MAX_LINKS, MAX_NODES, MAX_WITNESSES};
 use directive::{Fate, Name};
 use value::{MAX_NAME, facility, set_text};
@@ -57,14 +57,8 @@ impl Settings {
     ) {
         for (first, values) in Lines::new(file, text) {
             if let Some(complete) = groups {
-                if first.bytes != b"group" {
-                    continue;
-                }
-                match group::read(first, values.clone(), complete, config) {
-                    Ok(()) => dialect::compare_group(values, config, report),
-                    Err((word, what)) => {
-                        report.say(word.at, Problem::Wrong(Quoted(word.bytes), what));
-                    }
+                if first.bytes == b"group" {
+                    dialect::read_group(first, values, complete, config, report);
                 }
                 continue;
             }
@@ -114,6 +108,7 @@ impl Settings {
         }
         for (name, default) in [
             (Name::Cluster, "linux-ha"),
+            (Name::Heartbeatdir, "/var/lib/heartbeat"),
             (Name::Rundir, "/run/twinbeat"),
             (Name::Statedir, "/var/lib/twinbeat"),
         ] {
@@ -250,7 +245,7 @@ impl Settings {
                     (None, _) => return report.say(value.at, Problem::BadFailback(quoted)),
                 }
             }
-            Name::Cluster | Name::Hbgenmethod | Name::Protocol => {
+            Name::Cluster | Name::Heartbeatdir | Name::Hbgenmethod | Name::Protocol => {
                 self.read_dialect(name, first, value, config, report);
             }
             Name::Logfile | Name::Debugfile | Name::Rundir | Name::Statedir => {

@@ -2,10 +2,10 @@
 
 use super::directive::{Name, RANDOM};
 use super::value::{MAX_NAME, set_text};
-use super::{Problem, Settings};
+use super::{Problem, Settings, device};
 use crate::config::diagnostic::{File, Quoted, Report};
 use crate::config::lexer::{Lines, Word, Words};
-use crate::config::{Config, Dialect, line};
+use crate::config::{Config, Dialect, group, line};
 
 /// What `protocol` says, wherever it stands: what other lines mean depends on it.
 pub(in crate::config) fn dialect(files: &[(File, Option<&[u8]>)]) -> Dialect {
@@ -47,13 +47,17 @@ impl Settings {
                 }
             }
             (Name::Hbgenmethod, _, b"file" | b"time") => {
-                config.generation_by_clock = value.bytes == b"time";
+                config.generation.by_clock = value.bytes == b"time";
                 if config.dialect == Dialect::Native {
                     report.say(first.at, Problem::NoEffect("hbgenmethod", RANDOM));
                 }
             }
             (Name::Hbgenmethod, ..) => {
                 report.say(value.at, Problem::Wrong(quoted, "must be file or time"));
+            }
+            (Name::Heartbeatdir, ..) => {
+                let text = device::keep_path(name, value, config, report);
+                set_text(config, name, text);
             }
             // It was found before anything else.
             (Name::Protocol, _, b"native" | b"linux-ha") => {}
@@ -79,8 +83,17 @@ impl Settings {
     }
 }
 
-/// Says which words of a `group` line a real heartbeat does not keep.
-pub(super) fn compare_group(words: Words<'_>, config: &Config, report: &mut Report<'_>) {
+/// Reads a `group` line, and says which words of it a real heartbeat does not keep.
+pub(super) fn read_group<'a>(
+    first: Word<'a>,
+    words: Words<'a>,
+    complete: bool,
+    config: &mut Config,
+    report: &mut Report<'_>,
+) {
+    if let Err((word, what)) = group::read(first, words.clone(), complete, config) {
+        return report.say(word.at, Problem::Wrong(Quoted(word.bytes), what));
+    }
     if config.dialect == Dialect::Native {
         return;
     }
