@@ -16,6 +16,7 @@ pub mod group;
 pub mod ha_cf;
 pub mod haresources;
 pub mod interface;
+mod keys;
 mod lexer;
 pub mod line;
 pub mod lint;
@@ -37,6 +38,7 @@ pub use dialect::{Dialect, Generation};
 pub use fence::Fence;
 pub use group::{Options, Policy};
 pub use haresources::{Network, Route};
+pub use keys::{Key, Keys, Method};
 pub use reach::{Reach, Sight, Witness};
 pub use sources::{LocalName, Machine, Source, Sources, fill, read};
 pub use watchdog::Watchdog;
@@ -221,39 +223,6 @@ pub enum AutoFailback {
     Off,
     /// Heartbeat's default; means `On` in the native dialect.
     Legacy,
-}
-
-/// `authkeys`: every key verifies, one signs.
-#[derive(Clone, PartialEq)]
-pub struct Keys {
-    /// The keys, lowest number first.
-    pub keys: heapless::Vec<Key, MAX_KEYS>,
-    /// The number of the one that signs; always among them.
-    pub signing: u8,
-}
-
-/// One line of `authkeys`. Its secret is never printed.
-#[derive(Clone, PartialEq)]
-pub struct Key {
-    /// Its number, 0 to 15; it travels in every frame.
-    pub number: u8,
-    /// How it signs.
-    pub method: Method,
-    /// The secret; empty for `crc`.
-    pub secret: heapless::Vec<u8, MAX_SECRET>,
-}
-
-/// How a frame is signed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
-    /// CRC-32: finds noise, stops nobody.
-    Crc,
-    /// HMAC-MD5; in the dialect of heartbeat alone.
-    Md5,
-    /// HMAC-SHA1, first 96 bits (RFC 2404).
-    Sha1,
-    /// HMAC-SHA256, first 96 bits.
-    Sha256,
 }
 
 /// Where log lines go besides standard error.

@@ -1,5 +1,6 @@
-//! What nodes say to each other, as values. How it becomes bytes is a dialect's: [`native`].
+//! What nodes say to each other, as values. How it becomes bytes is a dialect's: [`native`], [`linux_ha`].
 
+pub mod linux_ha;
 pub mod native;
 
 use crate::action::GroupState;

@@ -184,18 +184,6 @@ impl fmt::Display for Method {
     }
 }
 
-impl fmt::Debug for Keys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} keys, {} signs", self.keys.len(), self.signing)
-    }
-}
-
-impl fmt::Debug for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {:?}", self.number, self.method)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
