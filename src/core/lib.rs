@@ -75,5 +75,5 @@ pub mod serial;
 pub mod time;
 pub mod wire;
 
-pub use node::{Boot, GroupView, LinkView, Node, PathView, PeerView};
+pub use node::{Boot, GroupView, Heartbeat, LinkView, Node, PathView, PeerView};
 pub use wire::MAX_FRAME;

@@ -26,6 +26,20 @@ pub struct Boot {
     pub counter: u32,
     /// What a person said in an earlier life.
     pub kept: Kept,
+    /// What a real heartbeat must be told of this life; of no account in the native dialect.
+    pub heartbeat: Heartbeat,
+}
+
+/// A life in the eyes of a real heartbeat (`protocol linux-ha`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// Boot generation (`hg`): above that of every earlier life of this node, or the peer takes its
+    /// words for a replay.
+    pub generation: u32,
+    /// The node's own 16 bytes (`hb_uuid`), if it has some. Never those of another node.
+    pub uuid: Option<[u8; 16]>,
+    /// Seconds on the wall at the moment of [`Node::new`]; never 0, which a heartbeat ignores.
+    pub clock: u32,
 }
 
 /// One node of a cluster. All of its state; a value without clock, heap or I/O.

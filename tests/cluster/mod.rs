@@ -28,7 +28,7 @@ use std::rc::Rc;
 use twinbeat::action::{Carrier, Command, Kept};
 use twinbeat::id::{LinkId, NodeId, WitnessId};
 use twinbeat::time::Instant;
-use twinbeat::{Boot, Node};
+use twinbeat::{Boot, Heartbeat, Node};
 
 use machine::{Arrival, Group, Machine};
 use network::Network;
@@ -133,6 +133,7 @@ impl Cluster {
                     .local_set(self.machines[machine].remembered.standby),
                 ..self.machines[machine].remembered
             },
+            heartbeat: Heartbeat::default(),
         };
         let now = self.clock(machine);
         let one = &mut self.machines[machine];

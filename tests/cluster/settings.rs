@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use twinbeat::config::{
-    Address, AutoFailback, Config, Fence, Group, Key, Keys, Limits, Link, Log, Medium, Method,
-    Options, Policy, Reach, Resource, Sight, Text, Timing, Watchdog, Witness,
+    Address, AutoFailback, Config, Dialect, Fence, Generation, Group, Key, Keys, Limits, Link, Log,
+    Medium, Method, Options, Policy, Reach, Resource, Sight, Text, Timing, Watchdog, Witness,
 };
 use twinbeat::id::{GroupId, NodeId};
 use twinbeat::time::Duration;
@@ -128,6 +128,8 @@ impl Settings {
         let mut config = Config {
             arena: heapless::String::new(),
             cluster: Text::default(),
+            dialect: Dialect::Native,
+            generation: Generation::default(),
             nodes: heapless::Vec::new(),
             me: NodeId::new(me).unwrap(),
             timing: Timing {
