@@ -1,15 +1,17 @@
 //! One node: the only room that knows every other.
 
 mod class;
+mod foreign;
 mod frame;
 mod guard;
 mod reload;
 mod status;
 
 use crate::action::{Action, Command, Event, Events, Input, Kept, Reason, Reject, Selection};
-use crate::config::Config;
+use crate::config::{Config, Dialect};
 use crate::failover::Failover;
 use crate::id::{GroupId, GroupSet, LinkId, LinkSet, PerLink};
+use crate::linux_ha::{Heartbeat, LinuxHa};
 use crate::membership::{Membership, Received};
 use crate::time::{Duration, Instant};
 use crate::wire::Flags;
@@ -30,18 +32,6 @@ pub struct Boot {
     pub heartbeat: Heartbeat,
 }
 
-/// A life in the eyes of a real heartbeat (`protocol linux-ha`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Heartbeat {
-    /// Boot generation (`hg`): above that of every earlier life of this node, or the peer takes its
-    /// words for a replay.
-    pub generation: u32,
-    /// The node's own 16 bytes (`hb_uuid`), if it has some. Never those of another node.
-    pub uuid: Option<[u8; 16]>,
-    /// Seconds on the wall at the moment of [`Node::new`]; never 0, which a heartbeat ignores.
-    pub clock: u32,
-}
-
 /// One node of a cluster. All of its state; a value without clock, heap or I/O.
 ///
 /// Tell it what happened by [`Node::handle`], then drain [`Node::poll_transmit`],
@@ -51,6 +41,8 @@ pub struct Heartbeat {
 pub struct Node {
     members: Membership,
     failover: Failover,
+    /// With `protocol linux-ha`.
+    linux_ha: Option<LinuxHa>,
     departure: Departure,
     lease: Duration,
     guard: Guard,
@@ -92,6 +84,8 @@ impl Node {
             due: now,
             members: Membership::new(config, boot.incarnation, boot.counter, now),
             failover: Failover::new(config, boot.kept),
+            linux_ha: (config.dialect == Dialect::LinuxHa)
+                .then(|| LinuxHa::new(config, boot.heartbeat, now)),
             departure: Departure::Staying,
             lease: config.timing.lease,
             guard: Guard::default(),
@@ -132,8 +126,14 @@ impl Node {
     }
 
     fn decide(&mut self, now: Instant) {
+        // What the peer did is told before, and what was decided here after.
+        self.translate(now);
         self.failover
             .decide(now, &mut self.members, &mut self.events);
+        if self.translate(now) {
+            self.failover
+                .decide(now, &mut self.members, &mut self.events);
+        }
         self.depart(now);
         self.report_state(now);
     }
@@ -169,7 +169,13 @@ impl Node {
             Departure::Staying | Departure::Gone { .. } => Instant::NEVER,
         };
         let failover = self.failover.deadline(&self.members);
-        self.members.deadline().min(failover).min(goodbye)
+        let foreign = self.linux_ha.as_ref();
+        let foreign = foreign.map_or(Instant::NEVER, LinuxHa::deadline);
+        self.members
+            .deadline()
+            .min(failover)
+            .min(goodbye)
+            .min(foreign)
     }
 
     fn take_in(&mut self, now: Instant, input: Input<'_>) -> Result<LinkSet, Reject> {
@@ -183,6 +189,9 @@ impl Node {
             }
             Input::Frame { link, bytes } => {
                 self.known(link)?;
+                if self.linux_ha.is_some() {
+                    return self.take_in_message(now, link, bytes);
+                }
                 if self.departure != Departure::Staying {
                     // Peers no longer count this node; what they say of it is no news.
                     return Err(Reject::Misdirected);

@@ -133,7 +133,11 @@ impl Cluster {
                     .local_set(self.machines[machine].remembered.standby),
                 ..self.machines[machine].remembered
             },
-            heartbeat: Heartbeat::default(),
+            heartbeat: Heartbeat {
+                generation: self.machines[machine].life + 1,
+                uuid: None,
+                clock: 1_000_000 + u32::try_from(self.now / 1_000_000).unwrap(),
+            },
         };
         let now = self.clock(machine);
         let one = &mut self.machines[machine];
