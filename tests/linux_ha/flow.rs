@@ -12,6 +12,8 @@ pub(crate) struct Flow {
     /// Minutes, or not among what every change must pass.
     pub(crate) long: bool,
     pub(crate) media: &'static [Media],
+    /// A defect of heartbeat's: with two real ones the flow must fail, or it shows nothing.
+    pub(crate) known: bool,
     /// With which nodes it can be played.
     pub(crate) suits: fn([Kind; 2]) -> bool,
     pub(crate) setting: Setting,

@@ -50,11 +50,11 @@ fn main() -> ExitCode {
     let cases = chosen();
     match lab::enter() {
         World::Inside => match missing() {
-            Some(why) => tests::skip("linux-ha", &cases, &why),
+            Some(why) => tests::skip(SUITE, &cases, &why),
             None => run(cases),
         },
         World::Left(code) => code,
-        World::Refused(why) => tests::skip("linux-ha", &cases, &why),
+        World::Refused(why) => tests::skip(SUITE, &cases, &why),
     }
 }
 
@@ -64,7 +64,7 @@ fn run(mut cases: Vec<Case>) -> ExitCode {
         let before = cases.len();
         cases.retain(|case| !flow::mixed(case.kinds));
         println!(
-            "linux-ha: {} of {before} SKIPPED: {why}",
+            "{SUITE}: {} of {before} SKIPPED: {why}",
             before - cases.len()
         );
     }
@@ -76,7 +76,7 @@ fn run(mut cases: Vec<Case>) -> ExitCode {
         .collect();
     let side_by_side = std::env::var("SIDE_BY_SIDE").ok();
     let side_by_side = side_by_side.and_then(|number| number.parse().ok());
-    let code = tests::run_all("linux-ha", &tests, side_by_side.unwrap_or(SIDE_BY_SIDE));
+    let code = tests::run_all(SUITE, &tests, side_by_side.unwrap_or(SIDE_BY_SIDE));
     report.write();
     code
 }
@@ -85,7 +85,17 @@ impl Case {
     fn play(&self, report: &Report) {
         let begun = Instant::now();
         let mut play = Play::new(&self.name, self.flow, self.kinds, self.media);
-        let done = play.perform(self.flow.steps);
+        let mut done = play.perform(self.flow.steps);
+        if self.flow.known && self.kinds == [Kind::Real; 2] {
+            done = match done {
+                Ok(()) => Err("heartbeat is known to fail here, and did not".to_owned()),
+                Err(why) => {
+                    play.figures
+                        .push(format!("heartbeat fails, as known: {why}"));
+                    Ok(())
+                }
+            };
+        }
         report.add(&self.name, begun, &done, &play.figures);
         if let Err(why) = done {
             panic!("{}: {why}\n{}", self.name, play.pair.story());
@@ -101,7 +111,7 @@ fn chosen() -> Vec<Case> {
     let (long, words): (Vec<_>, Vec<_>) = words.partition(|word| word == "long");
     let kinds = std::env::var("KINDS").unwrap_or_default();
     let mut cases = Vec::new();
-    for flow in flows::all() {
+    for (number, flow) in flows::all().enumerate() {
         for pair in PAIRS {
             for media in flow.media {
                 let of = pair.map(Kind::word).join("+");
@@ -110,8 +120,8 @@ fn chosen() -> Vec<Case> {
                 let asked = words.iter().all(|word| name.contains(word));
                 let asked = asked && (!flow.long || !long.is_empty() || !words.is_empty());
                 let asked = asked && (kinds.is_empty() || kinds.split(',').any(|kind| kind == of));
-                // Two real ones prove the laboratory, not us: where they are asked for.
-                let baseline = pair == [Kind::Real; 2];
+                // Two real ones prove the laboratory, not us: the first flow does, others where they are asked for.
+                let baseline = pair == [Kind::Real; 2] && number > 0;
                 let asked = asked
                     && (!baseline || !kinds.is_empty() || !long.is_empty() || !words.is_empty());
                 if asked && (flow.suits)(pair) {
@@ -141,4 +151,6 @@ const PAIRS: [[Kind; 2]; 3] = [
     [Kind::Ours, Kind::Real],
     [Kind::Real, Kind::Real],
 ];
+/// As it signs what it says.
+const SUITE: &str = "laboratory";
 const SIDE_BY_SIDE: usize = 6;

@@ -57,7 +57,7 @@ impl Report {
         let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("linux_ha/results.md");
         fs::write(&path, table).expect("our own folder");
         println!(
-            "linux-ha: results and logs are in {}",
+            "laboratory: results and logs are in {}",
             path.parent().expect("it has one").display()
         );
     }

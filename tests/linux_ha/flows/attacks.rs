@@ -1,8 +1,9 @@
-//! What is on the list of heartbeat's defects, done to a node of ours. beta is an impostor with the key.
+//! What is on the list of heartbeat's defects, done to a node of ours; a real one falls to it, which shows
+//! that it is done rightly. beta is an impostor with the key.
 
 use std::time::Duration;
 
-use crate::agent::Kind::{self, Ours, Real};
+use crate::agent::Kind::{self, Real};
 use crate::flow::Flow;
 use crate::flow::Step::{Do, Holds, Start};
 use crate::impostor::{Impostor, Manners};
@@ -56,13 +57,15 @@ const PLAYED: Flow = Flow {
     name: "",
     long: true,
     media: &[Bcast],
-    suits: ours_is_attacked,
+    known: true,
+    suits: attacked,
     setting: SETTING,
     steps: &[],
 };
 
-fn ours_is_attacked(kinds: [Kind; 2]) -> bool {
-    kinds == [Ours, Real]
+/// Only alpha is a node here.
+fn attacked(kinds: [Kind; 2]) -> bool {
+    kinds[1] == Real
 }
 
 const POLITE: Manners = Manners {
@@ -118,7 +121,7 @@ fn acquainted(beta: &mut Impostor, pair: &Pair) -> Result<(), String> {
 
 fn garbage(play: &mut Play) -> Result<(), String> {
     let pair = &play.pair;
-    let before = Ours.processes(&pair.machines[A]);
+    let before = pair.kinds[A].processes(&pair.machines[A]);
     let samples = pair.tap.heard();
     let mut chance = 7_u32;
     let mut draw = |most: usize| {
@@ -153,7 +156,7 @@ fn garbage(play: &mut Play) -> Result<(), String> {
             std::thread::sleep(Duration::from_millis(20));
         }
     }
-    let after = Ours.processes(&pair.machines[A]);
+    let after = pair.kinds[A].processes(&pair.machines[A]);
     if before != after {
         return Err(format!("processes were {before:?}, are {after:?}"));
     }
@@ -162,7 +165,7 @@ fn garbage(play: &mut Play) -> Result<(), String> {
 
 /// The log has a few lines and no more.
 fn quiet(pair: &Pair) -> Result<(), String> {
-    let lines = Ours.log(&pair.machines[A]).lines().count();
+    let lines = pair.kinds[A].log(&pair.machines[A]).lines().count();
     if lines > 150 {
         return Err(format!("{lines} lines in the log"));
     }

@@ -1,7 +1,7 @@
 //! What every pair goes through: start, hand over, stop, die, return, and another key.
 
 use crate::flow::Step::{Ask, At, Both, CutPower, Holds, Keys, Kill, Rest, Silence, Start, Stop};
-use crate::flow::{Flow, all, mixed};
+use crate::flow::{Flow, all};
 use crate::ledger::Hold::{All, Foreign, Local, None as Nothing};
 use crate::pair::Media::{Bcast, Both as Twice, Mcast, Serial, Ucast};
 use crate::pair::{A, B, Media, SETTING, Setting};
@@ -11,6 +11,7 @@ pub(crate) const FLOWS: &[Flow] = &[
         name: "two_that_start_together_are_active_and_have_each_its_own",
         long: false,
         media: EACH,
+        known: false,
         suits: all,
         setting: SETTING,
         steps: &[
@@ -25,6 +26,7 @@ pub(crate) const FLOWS: &[Flow] = &[
         name: "the_second_to_start_gets_its_own_from_the_first",
         long: false,
         media: MAIN,
+        known: false,
         suits: all,
         setting: SETTING,
         steps: &[
@@ -42,6 +44,7 @@ pub(crate) const FLOWS: &[Flow] = &[
         name: "what_is_asked_by_hb_standby_and_hb_takeover_is_done_on_either_side",
         long: false,
         media: MAIN,
+        known: false,
         suits: all,
         setting: SETTING,
         steps: &[
@@ -89,6 +92,7 @@ pub(crate) const FLOWS: &[Flow] = &[
         name: "a_graceful_stop_hands_over_at_once_and_a_return_takes_back",
         long: false,
         media: MAIN,
+        known: false,
         suits: all,
         setting: SETTING,
         steps: &[
@@ -111,6 +115,7 @@ pub(crate) const FLOWS: &[Flow] = &[
         name: "with_auto_failback_off_a_return_moves_nothing",
         long: false,
         media: &[Bcast],
+        known: false,
         suits: all,
         setting: OFF,
         steps: &[
@@ -133,6 +138,7 @@ pub(crate) const FLOWS: &[Flow] = &[
         name: "with_auto_failback_legacy_a_return_asks_for_its_own",
         long: false,
         media: &[Bcast],
+        known: false,
         suits: all,
         setting: LEGACY,
         steps: &[
@@ -153,6 +159,7 @@ pub(crate) const FLOWS: &[Flow] = &[
         name: "power_cut_of_one_is_taken_over_and_its_return_is_welcome",
         long: false,
         media: MAIN,
+        known: false,
         suits: all,
         setting: SETTING,
         steps: &[
@@ -174,6 +181,7 @@ pub(crate) const FLOWS: &[Flow] = &[
         name: "an_agent_killed_with_9_is_replaced_and_comes_back",
         long: false,
         media: MAIN,
+        known: false,
         suits: all,
         setting: SETTING,
         steps: &[
@@ -194,7 +202,8 @@ pub(crate) const FLOWS: &[Flow] = &[
         name: "keys_roll_over_from_md5_to_sha1_without_a_gap",
         long: false,
         media: MAIN,
-        suits: mixed,
+        known: true,
+        suits: all,
         setting: Setting {
             authkeys: MD5_FIRST,
             ..SETTING
