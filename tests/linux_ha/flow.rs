@@ -48,6 +48,8 @@ pub(crate) enum Step {
     Rest(u64),
     /// Within so many seconds the nodes have these groups, and say so; `None` is not looked at.
     Holds(u64, Option<Hold>, Option<Hold>),
+    /// Within so many seconds each group is on one node, whichever, and both agents say so.
+    Whole(u64),
     /// Something new begins: what is measured from here on has this name.
     At(&'static str),
     /// No client waited for longer than these milliseconds since `At`.

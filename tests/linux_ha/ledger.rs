@@ -51,6 +51,16 @@ impl Hold {
         }
     }
 
+    /// What the other node has when nothing is missing and nothing twice.
+    pub(crate) fn complement(self) -> Self {
+        match self {
+            Self::None => Self::All,
+            Self::Local => Self::Local,
+            Self::Foreign => Self::Foreign,
+            Self::All => Self::None,
+        }
+    }
+
     /// Of a node that has these groups.
     fn of(node: usize, groups: [bool; 2]) -> Self {
         match (groups[node], groups[1 - node]) {

@@ -13,6 +13,8 @@ pub(crate) struct Play {
     pub(crate) pair: Pair,
     /// Whose agent should run.
     runs: [bool; 2],
+    /// Whether all that joins them is cut.
+    apart: bool,
     /// Whether `cl_status rscstatus` has a meaning: with `legacy` it has none.
     tells: bool,
     since: Instant,
@@ -29,6 +31,7 @@ impl Play {
         Self {
             pair: Pair::new(name, kinds, media, &flow.setting),
             runs: [false; 2],
+            apart: false,
             tells: flow.setting.failback != "legacy",
             since: Instant::now(),
             what: "",
@@ -66,8 +69,14 @@ impl Play {
                 self.runs[node] = false;
                 pair.cut_power(node);
             }
-            Step::Cut => pair.cut(),
-            Step::Heal => pair.heal(),
+            Step::Cut => {
+                pair.cut();
+                self.apart = true;
+            }
+            Step::Heal => {
+                pair.heal();
+                self.apart = false;
+            }
             Step::Lose(percent) => pair.lose(percent),
             Step::Late(on) => pair.tap.say_late_copies(on),
             Step::Ask(node, words) => {
@@ -89,6 +98,7 @@ impl Play {
             Step::Become(node, kind) => pair.kinds[node] = kind,
             Step::Rest(seconds) => sleep(Duration::from_secs(seconds)),
             Step::Holds(seconds, a, b) => self.holds(seconds, [a, b])?,
+            Step::Whole(seconds) => self.whole(seconds)?,
             Step::At(what) => {
                 self.measure();
                 (self.since, self.what) = (Instant::now(), what);
@@ -135,6 +145,18 @@ impl Play {
         self.has(wanted).and_then(|()| self.says(wanted))
     }
 
+    /// Waits until nothing is missing and nothing is twice, and both agents say so.
+    fn whole(&self, seconds: u64) -> Result<(), String> {
+        let whole = |_: &Pair| {
+            let held = self.pair.ledger.holds(A)?;
+            let wanted = [Some(held), Some(held.complement())];
+            self.has(wanted).and_then(|()| self.says(wanted))
+        };
+        self.pair.within(seconds, whole)?;
+        sleep(Duration::from_secs(1));
+        whole(&self.pair)
+    }
+
     fn has(&self, wanted: [Option<Hold>; 2]) -> Result<(), String> {
         for node in [A, B] {
             let Some(wanted) = wanted[node] else { continue };
@@ -162,7 +184,9 @@ impl Play {
                 Err(format!("{name} says {said} for {words:?}, not {wanted}"))
             };
             for other in [A, B].into_iter().filter(|node| self.runs[*node]) {
-                told(&["nodestatus", NAMES[other]], "active")?;
+                let heard = other == node || !self.apart;
+                let state = if heard { "active" } else { "dead" };
+                told(&["nodestatus", NAMES[other]], state)?;
             }
             if let (Some(wanted), true) = (wanted[node], self.tells) {
                 told(&["rscstatus"], wanted.word())?;

@@ -28,6 +28,8 @@ pub(crate) const FLOWS: &[Flow] = &[
         name: "defect_2_a_dead_node_that_is_replayed_delays_a_start_by_no_more_than_its_last_life",
         setting: SETTING,
         steps: &[Do(replay)],
+        // A real one waits no longer than that either; it is the words' order that protects both.
+        known: false,
         ..PLAYED
     },
     Flow {
@@ -176,6 +178,7 @@ fn replay(play: &mut Play) -> Result<(), String> {
     play.pair.start(A);
     let mut beta = Impostor::new(&play.pair, POLITE);
     acquainted(&mut beta, &play.pair)?;
+    beta.live(&play.pair, seconds(10));
     // What an eavesdropper has: beta's words, before and at its end.
     let heard = play.pair.tap.said();
     play.stop(A)?;

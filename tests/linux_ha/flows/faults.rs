@@ -3,7 +3,7 @@
 use crate::agent::Kind::{self, Ours, Real};
 use crate::flow::Step::{
     Ask, At, Become, Both, Cut, CutPower, Do, Heal, Holds, Kill, Late, Lose, Ping, Rest, Silence,
-    Start, Stop,
+    Start, Stop, Whole,
 };
 use crate::flow::{Flow, all, mixed, real};
 use crate::ledger::Hold::{All, Local, None as Nothing};
@@ -95,21 +95,31 @@ pub(crate) const FLOWS: &[Flow] = &[
             At("restart of alpha"),
             Stop(A),
             Start(A),
-            Holds(40, Some(Local), Some(Local)),
+            // A real one that is still taking over when it hears of the start does not think of failback.
+            Whole(40),
+            Ask(A, "hb_takeover local"),
+            Holds(20, Some(Local), Some(Local)),
             Silence(HANDOVER),
             At("restart of beta"),
             Stop(B),
             Start(B),
-            Holds(40, Some(Local), Some(Local)),
+            // A real one that is still taking over when it hears of the start does not think of failback.
+            Whole(40),
+            Ask(B, "hb_takeover local"),
+            Holds(20, Some(Local), Some(Local)),
             Silence(HANDOVER),
             At("kill -9 of alpha, and started again at once"),
             Kill(A),
             Start(A),
-            Holds(40, Some(Local), Some(Local)),
+            Whole(40),
+            Ask(A, "hb_takeover local"),
+            Holds(20, Some(Local), Some(Local)),
             At("kill -9 of beta, and started again at once"),
             Kill(B),
             Start(B),
-            Holds(40, Some(Local), Some(Local)),
+            Whole(40),
+            Ask(B, "hb_takeover local"),
+            Holds(20, Some(Local), Some(Local)),
             At("power cut of both"),
             CutPower(A),
             CutPower(B),
@@ -130,7 +140,7 @@ pub(crate) const FLOWS: &[Flow] = &[
             Start(B),
             Holds(40, Some(Local), Some(Local)),
             Do(Play::restart_ours),
-            Holds(60, Some(Local), Some(Local)),
+            Whole(60),
         ],
     },
     Flow {
