@@ -117,6 +117,7 @@ impl Machine {
         command
             .args(["-t", &init, "-m", "-u", "-i", "-n", "-p", "--", program])
             .args(words)
+            .env_clear()
             .env("PATH", PATH)
             .stdin(Stdio::null());
         command

@@ -1,7 +1,7 @@
 //! What is on the list of heartbeat's defects, done to a node of ours; a real one falls to it, which shows
 //! that it is done rightly. beta is an impostor with the key.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::agent::Kind::{self, Real};
 use crate::flow::Flow;
@@ -28,7 +28,7 @@ pub(crate) const FLOWS: &[Flow] = &[
         name: "defect_2_a_dead_node_that_is_replayed_delays_a_start_by_no_more_than_its_last_life",
         setting: SETTING,
         steps: &[Do(replay)],
-        // A real one waits no longer than that either; it is the words' order that protects both.
+        // A real one waits no longer than that either.
         known: false,
         ..PLAYED
     },
@@ -270,7 +270,12 @@ fn no_acks(play: &mut Play) -> Result<(), String> {
     // 600 messages: heartbeat's clients stand still after 250, and its log fills after 375.
     for _ in 0..6 {
         beta.live(pair, seconds(10));
-        says(pair, &["nodestatus", "beta"], "active")?;
+        let asked = Instant::now();
+        let said = says(pair, &["nodestatus", "beta"], "active");
+        if asked.elapsed() > seconds(2) {
+            return Err(format!("cl_status took {:?}", asked.elapsed()));
+        }
+        said?;
     }
     quiet(pair)
 }

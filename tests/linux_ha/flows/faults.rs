@@ -178,7 +178,9 @@ pub(crate) const FLOWS: &[Flow] = &[
         long: true,
         media: &[Bcast],
         known: false,
-        suits: all,
+        // Two real ones may stay in `transition`: the resource message that says `isstable=0` and comes late
+        // undoes the newer one that says 1, and nobody says it again.
+        suits: mixed,
         setting: SLOW,
         steps: &[
             Start(A),
