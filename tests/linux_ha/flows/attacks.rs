@@ -222,13 +222,14 @@ fn fields_for_scripts(play: &mut Play) -> Result<(), String> {
     if told.is_empty() {
         return Err("no script has run".to_owned());
     }
-    if told.contains("evil")
-        || told.contains("touch")
-        || pair.machines[A].disk.join("log/harmed").exists()
-    {
-        return Err(format!("a script saw\n{told}"));
+    if pair.machines[A].disk.join("log/harmed").exists() {
+        return Err("a field of a message was run".to_owned());
     }
-    Ok(())
+    let harmful = |line: &&str| line.contains("evil") || line.contains("touch");
+    match told.lines().find(harmful) {
+        Some(line) => Err(format!("a script saw {line}")),
+        None => Ok(()),
+    }
 }
 
 fn never_done(play: &mut Play) -> Result<(), String> {
