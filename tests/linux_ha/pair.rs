@@ -266,6 +266,10 @@ impl Pair {
         for (kind, machine) in self.kinds.iter().zip(&self.machines) {
             story += &format!("--- {} ({})\n", machine.name, kind.word());
             story += &last_lines(&kind.log(machine));
+            if *kind == Kind::Ours && machine.is_on() {
+                let out = kind.ask(machine, &["status"]);
+                story += &String::from_utf8_lossy(&out.stdout);
+            }
         }
         story += "--- who had what\n";
         story += &self.ledger.story();

@@ -28,8 +28,6 @@ pub(crate) const FLOWS: &[Flow] = &[
         name: "defect_2_a_dead_node_that_is_replayed_delays_a_start_by_no_more_than_its_last_life",
         setting: SETTING,
         steps: &[Do(replay)],
-        // A real one waits no longer than that either.
-        known: false,
         ..PLAYED
     },
     Flow {
