@@ -25,11 +25,10 @@ impl Play {
         let times = std::env::var("RESTARTS").ok();
         let times = times.and_then(|number| number.parse().ok()).unwrap_or(200);
         for time in 0..times {
-            let kind = self.pair.kinds[ours];
             if time % 2 == 0 {
                 self.stop(ours)?;
             } else {
-                kind.kill(&self.pair.machines[ours]);
+                self.kill(ours)?;
             }
             self.pair.start(ours);
             let active = self.pair.within(30, |pair| {

@@ -63,7 +63,7 @@ impl Play {
             }
             Step::Kill(node) => {
                 self.runs[node] = false;
-                pair.kinds[node].kill(&pair.machines[node]);
+                self.kill(node)?;
             }
             Step::CutPower(node) => {
                 self.runs[node] = false;
@@ -122,13 +122,22 @@ impl Play {
 
     /// Asks the node's agent to leave.
     pub(crate) fn stop(&self, node: usize) -> Result<(), String> {
-        let kind = self.pair.kinds[node];
-        let out = kind.stop(&self.pair.machines[node]);
+        let out = self.pair.kinds[node].stop(&self.pair.machines[node]);
         if !out.status.success() {
             return Err(format!("{out:?}"));
         }
+        self.ended(node)
+    }
+
+    /// Kills the node's agent.
+    pub(crate) fn kill(&self, node: usize) -> Result<(), String> {
+        self.pair.kinds[node].kill(&self.pair.machines[node]);
+        self.ended(node)
+    }
+
+    fn ended(&self, node: usize) -> Result<(), String> {
         self.pair.within(20, |pair| {
-            let left = kind.processes(&pair.machines[node]);
+            let left = pair.kinds[node].processes(&pair.machines[node]);
             if left.is_empty() {
                 return Ok(());
             }
