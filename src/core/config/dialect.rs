@@ -22,6 +22,11 @@ pub struct Generation {
 }
 
 impl Dialect {
+    /// As it is written behind `protocol`.
+    pub fn word(self) -> &'static str {
+        self.of(["native", "linux-ha"])
+    }
+
     /// The one of two, native first, that belongs to it.
     pub(super) fn of<T: Copy>(self, [native, linux_ha]: [T; 2]) -> T {
         match self {
