@@ -7,7 +7,6 @@ use super::directive;
 use super::time;
 use super::value::MAX_NAME;
 use crate::config::diagnostic::{Position, Quoted, Severity};
-use crate::config::interface::InterfaceProblem;
 use crate::config::template::fill;
 use crate::id::{MAX_LINKS, MAX_NODES};
 use crate::time::Duration;
@@ -82,8 +81,6 @@ pub enum Problem<'a> {
     SlowLine(Duration),
     /// A word, and what is wrong with it.
     Wrong(Quoted<'a>, &'static str),
-    /// No interface name.
-    Interface(Quoted<'a>, InterfaceProblem),
     /// No literal address.
     NotAPeer(Quoted<'a>),
     /// An address that is not one machine's.
@@ -212,7 +209,6 @@ impl Problem<'_> {
                 "deadtime is too short for a serial line: write deadtime {0} or more, or raise baud"
             }
             Self::Wrong(..) => "{0} {1}",
-            Self::Interface(..) => "{0} {1}",
             Self::NotAPeer(_) => {
                 "{0} is not an address: write the address itself, such as 192.0.2.2 or fe80::2 (without \
                  %zone); names are not looked up, because this must work when the name server is down"
@@ -329,7 +325,6 @@ impl fmt::Display for Problem<'_> {
             Self::FullLine(rate, count, time) => &[rate, count, time],
             Self::Line(why) => &[why],
             Self::SlowLine(time) => &[time],
-            Self::Interface(word, why) => &[word, why],
             Self::NotOnePeer(address) => &[address],
             Self::FamilyFour(word, name) => &[word, name, &name.strip_suffix('6').unwrap_or(name)],
             Self::LongPath(count, other) => &[count, other],
