@@ -38,14 +38,7 @@ use crate::{boot, journal, privilege, stream, sys};
 pub(super) fn start(directory: &Path, config: Rc<Config>) -> Box<Program> {
     let missing = privilege::missing(&config);
     if !missing.is_empty() {
-        let (is, it) = match missing.len() {
-            1 => ("is", "it"),
-            _ => ("are", "them"),
-        };
-        refuse(format_args!(
-            "not permitted: {} {is} missing; run as root, or with {it}",
-            missing.join(", "),
-        ));
+        refuse(format_args!("not permitted without{missing}: run as root"));
     }
     // Scripts are found however the directory was named, and no mount is held by ours.
     let directory = sound("working directory", getcwd()).join(directory);
