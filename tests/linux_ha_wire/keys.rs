@@ -1,5 +1,4 @@
 //! Keys and frames for the tests of the dialect of a real heartbeat.
-#![allow(dead_code, reason = "each test uses its part")]
 
 use std::fs;
 use std::path::Path;
