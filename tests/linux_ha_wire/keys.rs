@@ -100,10 +100,5 @@ pub(crate) fn signed(keys: &Keyring, lines: &str) -> Vec<u8> {
 }
 
 fn proof(keys: &Keyring, bytes: &[u8]) -> String {
-    let signature = keys.signature(None, &[bytes]).unwrap();
-    format!(
-        "{} {}",
-        signature.key,
-        str::from_utf8(&signature.digits).unwrap()
-    )
+    String::from_utf8(keys.signature(None, &[bytes]).unwrap().to_vec()).unwrap()
 }

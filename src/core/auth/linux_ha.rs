@@ -2,41 +2,38 @@
 //!
 //! Nothing in them tells clusters, links or receivers apart, and `crc` needs no secret at all.
 
-use super::Keyring;
 use super::md5::{DIGEST, Md5};
+use super::{Keyring, finish};
 use crate::config::{MAX_SECRET, Method};
 use crate::wire::linux_ha::{Sign, Signature, digit};
 
 impl Sign for Keyring {
     fn signature(&self, key: Option<u8>, parts: &[&[u8]]) -> Option<Signature> {
         let key = self.key(key.unwrap_or(self.keys.signing))?;
-        let mut signature = Signature {
-            key: key.number,
-            digits: heapless::Vec::new(),
-        };
+        let mut text = Signature::new();
+        // Room for the longest, here and below.
+        if key.number >= 10 {
+            let _ = text.push(b'1');
+        }
+        let _ = text.extend_from_slice(&[digit((key.number % 10).into()), b' ']);
         match key.method {
             Method::Crc => {
                 let crc = !parts.iter().copied().fold(0, crc32);
                 // A number is not padded; zero is one digit.
                 let padding = (crc.leading_zeros() / 4).min(7) as usize;
-                signature.write(&crc.to_be_bytes(), padding);
+                write(&mut text, &crc.to_be_bytes(), padding);
             }
-            Method::Md5 => hmac(
-                &Hash::Md5(Md5::default()),
-                &key.secret,
-                parts,
-                &mut signature,
-            ),
+            Method::Md5 => hmac(&Hash::Md5(Md5::default()), &key.secret, parts, &mut text),
             Method::Sha1 => hmac(
                 &Hash::Sha1(sha1_smol::Sha1::new()),
                 &key.secret,
                 parts,
-                &mut signature,
+                &mut text,
             ),
             // No real one knows it.
             Method::Sha256 => return None,
         }
-        Some(signature)
+        Some(text)
     }
 }
 
@@ -80,28 +77,26 @@ impl Hash {
                 }
                 (digest, DIGEST)
             }
-            Self::Sha1(sha1) => (sha1.digest().bytes(), 20),
+            Self::Sha1(sha1) => (finish(&sha1), 20),
         }
     }
 }
 
 /// RFC 2104; a secret is never longer than a block.
-fn hmac(empty: &Hash, secret: &[u8], parts: &[&[u8]], signature: &mut Signature) {
+fn hmac(empty: &Hash, secret: &[u8], parts: &[&[u8]], text: &mut Signature) {
     let (digest, len) = empty.after(secret, 0x36, parts);
     let digest = digest.get(..len).unwrap_or_default();
     let (digest, len) = empty.after(secret, 0x5c, &[digest]);
-    signature.write(digest.get(..len).unwrap_or_default(), 0);
+    write(text, digest.get(..len).unwrap_or_default(), 0);
 }
 
-impl Signature {
-    /// Digits of all bytes but for the first so many.
-    fn write(&mut self, bytes: &[u8], padding: usize) {
-        for place in padding..bytes.len().saturating_mul(2) {
-            let byte = bytes.get(place / 2).copied().unwrap_or(0);
-            let half = if place % 2 == 0 { byte >> 4 } else { byte & 15 };
-            // Room for the longest.
-            let _ = self.digits.push(digit(half.into()));
-        }
+/// Digits of all bytes but for the first so many.
+#[inline(never)]
+fn write(text: &mut Signature, bytes: &[u8], padding: usize) {
+    for place in padding..bytes.len().saturating_mul(2) {
+        let byte = bytes.get(place / 2).copied().unwrap_or(0);
+        let half = if place % 2 == 0 { byte >> 4 } else { byte & 15 };
+        let _ = text.push(digit(half.into()));
     }
 }
 
