@@ -23,13 +23,8 @@ impl Sign for Keyring {
                 let padding = (crc.leading_zeros() / 4).min(7) as usize;
                 write(&mut text, &crc.to_be_bytes(), padding);
             }
-            Method::Md5 => hmac(&Hash::Md5(Md5::default()), &key.secret, parts, &mut text),
-            Method::Sha1 => hmac(
-                &Hash::Sha1(sha1_smol::Sha1::new()),
-                &key.secret,
-                parts,
-                &mut text,
-            ),
+            Method::Md5 => hmac(true, &key.secret, parts, &mut text),
+            Method::Sha1 => hmac(false, &key.secret, parts, &mut text),
             // No real one knows it.
             Method::Sha256 => return None,
         }
@@ -38,28 +33,12 @@ impl Sign for Keyring {
 }
 
 /// A digest of either kind in the making, so that [`hmac`] is there once for both.
-#[derive(Clone)]
 enum Hash {
     Md5(Md5),
     Sha1(sha1_smol::Sha1),
 }
 
 impl Hash {
-    /// Of a block of the secret under a mask, and some parts: the digest at the front, and how long it is.
-    #[inline(never)]
-    fn after(&self, secret: &[u8], mask: u8, parts: &[&[u8]]) -> ([u8; 20], usize) {
-        let mut hash = self.clone();
-        let mut block = [mask; MAX_SECRET];
-        for (place, byte) in block.iter_mut().zip(secret) {
-            *place ^= *byte;
-        }
-        hash.update(&block);
-        for part in parts {
-            hash.update(part);
-        }
-        hash.finish()
-    }
-
     #[inline(never)]
     fn update(&mut self, bytes: &[u8]) {
         match self {
@@ -67,27 +46,39 @@ impl Hash {
             Self::Sha1(sha1) => sha1.update(bytes),
         }
     }
-
-    fn finish(self) -> ([u8; 20], usize) {
-        match self {
-            Self::Md5(md5) => {
-                let mut digest = [0; 20];
-                for (to, from) in digest.iter_mut().zip(md5.finish()) {
-                    *to = from;
-                }
-                (digest, DIGEST)
-            }
-            Self::Sha1(sha1) => (finish(&sha1), 20),
-        }
-    }
 }
 
 /// RFC 2104; a secret is never longer than a block.
-fn hmac(empty: &Hash, secret: &[u8], parts: &[&[u8]], text: &mut Signature) {
-    let (digest, len) = empty.after(secret, 0x36, parts);
-    let digest = digest.get(..len).unwrap_or_default();
-    let (digest, len) = empty.after(secret, 0x5c, &[digest]);
+fn hmac(is_md5: bool, secret: &[u8], parts: &[&[u8]], text: &mut Signature) {
+    let mut digest = [0; 20];
+    let len = if is_md5 { DIGEST } else { digest.len() };
+    masked(is_md5, secret, 0x36, parts, &mut digest);
+    let inner = digest;
+    let inner = inner.get(..len).unwrap_or_default();
+    masked(is_md5, secret, 0x5c, &[inner], &mut digest);
     write(text, digest.get(..len).unwrap_or_default(), 0);
+}
+
+/// The digest of a block of the secret under a mask, and some parts; at the front.
+#[inline(never)]
+fn masked(is_md5: bool, secret: &[u8], mask: u8, parts: &[&[u8]], digest: &mut [u8; 20]) {
+    let mut hash = if is_md5 {
+        Hash::Md5(Md5::default())
+    } else {
+        Hash::Sha1(sha1_smol::Sha1::new())
+    };
+    let mut block = [mask; MAX_SECRET];
+    for (place, byte) in block.iter_mut().zip(secret) {
+        *place ^= *byte;
+    }
+    hash.update(&block);
+    for part in parts {
+        hash.update(part);
+    }
+    match &mut hash {
+        Hash::Md5(md5) => md5.finish(digest),
+        Hash::Sha1(sha1) => *digest = finish(sha1),
+    }
 }
 
 /// Digits of all bytes but for the first so many.
