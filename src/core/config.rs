@@ -9,6 +9,7 @@ pub mod care;
 mod change;
 pub mod companion;
 pub mod diagnostic;
+mod dialect;
 pub mod fence;
 mod fingerprint;
 pub mod group;
@@ -33,6 +34,7 @@ pub use care::{Care, Limits};
 pub use change::{Change, Origin, Refusal};
 pub use companion::Companion;
 use diagnostic::{Position, Report};
+pub use dialect::{Dialect, Generation};
 pub use fence::Fence;
 pub use group::{Options, Policy};
 pub use haresources::{Network, Route};
@@ -72,6 +74,10 @@ pub struct Config {
     pub arena: heapless::String<MAX_TEXT>,
     /// `cluster`: the name that is mixed into every tag; `linux-ha` when not given.
     pub cluster: Text,
+    /// `protocol`: how this node speaks to its peers.
+    pub dialect: Dialect,
+    /// `hbgenmethod`, `heartbeatdir`.
+    pub generation: Generation,
     /// `node` names in order, lower case, 1 to 63 bytes.
     pub nodes: heapless::Vec<Text, MAX_NODES>,
     /// Which of them this machine is.
@@ -238,6 +244,8 @@ impl Config {
         Self {
             arena: heapless::String::new(),
             cluster: Text::default(),
+            dialect: Dialect::Native,
+            generation: Generation::default(),
             nodes: heapless::Vec::new(),
             me: NodeId::ZERO,
             timing: Timing {
