@@ -44,7 +44,7 @@ pub(super) fn plan(call: &Call) -> u8 {
         tell(call, &[Path { loss, jitter, asks }]);
         return DONE;
     }
-    let reply = match ask::reply(&ask::rundir(&call.directory), "status --json") {
+    let reply = match ask::reply(ask::rundir(call.directory), "status --json") {
         Ok(reply) => reply,
         Err(code) => return code,
     };
@@ -119,7 +119,7 @@ fn number(text: &str) -> Option<(u32, &str)> {
 
 /// One line for each setting, the present one first.
 fn tell(call: &Call, paths: &[Path]) {
-    let config = configuration::read(&call.directory, &mut |_| {});
+    let config = configuration::read(call.directory, &mut |_| {});
     // In place of framing the headers of IPv4 and UDP.
     let beat = config.as_ref().map_or(38, |config| config.load(1)) as u64 + 24;
     stream::print(
