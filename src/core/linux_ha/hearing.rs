@@ -112,6 +112,7 @@ impl LinuxHa {
         (self.active, self.stable, self.departing) = (false, false, false);
         (self.ping, self.told) = (None, None);
         self.wished = Classes::NONE;
+        self.hints = 0;
         if self.legacy {
             // It asks for what is its own; what it has of ours, from before this life, is asked for.
             if self.phase != Phase::Active {
@@ -262,7 +263,7 @@ impl LinuxHa {
                 self.theirs.become_single(id, false, failover);
             }
         } else {
-            self.theirs.become_given(Classes::ALL, failover);
+            self.theirs.become_given(Classes::ALL, false, failover);
         }
         let flags = crate::wire::Flags {
             leaving: true,

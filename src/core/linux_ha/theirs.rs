@@ -152,14 +152,17 @@ impl Theirs {
         }
     }
 
-    /// It has stopped these for this node, as a person or its own mind wished.
-    pub(super) fn become_given(&mut self, classes: Classes, failover: &Failover) {
+    /// It has stopped these for this node. `standby`: as a person wished, and not because it is worse
+    /// connected.
+    pub(super) fn become_given(&mut self, classes: Classes, standby: bool, failover: &Failover) {
         for class in Classes::EACH {
             if classes.has(class) {
                 self.become_with(class, None, failover);
                 self.become_state(class, Their::Without);
                 self.granted = self.granted.with(class);
-                self.standby = self.standby.with(class);
+                if standby {
+                    self.standby = self.standby.with(class.and(Classes::FOREIGN));
+                }
             }
         }
     }
