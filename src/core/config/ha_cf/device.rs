@@ -148,7 +148,6 @@ mod tests {
     use std::vec::Vec;
 
     use crate::config::{Medium, Sources, read};
-    use crate::time::Duration;
 
     const REST: &str = "node alpha beta\nauto_failback on\n";
 
