@@ -126,6 +126,15 @@ impl LinuxHa {
         }
     }
 
+    /// A person wants away from here what this node stands by for: that the peer once gave it, or did not
+    /// want it, was before.
+    pub(crate) fn on_standby(&mut self, now: Instant, failover: &Failover) {
+        for id in failover.ids().filter(|id| failover.stands_by(*id)) {
+            self.theirs.become_welcome(self.theirs.class(id, failover));
+        }
+        self.rest_until = now;
+    }
+
     /// Offers what should be at the peer, or what is wished there.
     fn offer(&mut self, now: Instant, failover: &Failover, members: &Membership) {
         if !self.may_offer(failover) {

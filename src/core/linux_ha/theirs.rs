@@ -178,6 +178,11 @@ impl Theirs {
         self.standby = self.standby.with(classes);
     }
 
+    /// It may have these as well as this node.
+    pub(super) fn become_welcome(&mut self, classes: Classes) {
+        self.standby = self.standby.without(classes);
+    }
+
     /// What is contested for too long is the peer's: it did not restart, so it never missed this
     /// node. Its own groups first; two of us would give up other ones.
     pub(super) fn review(&mut self, now: Instant, failover: &Failover) {
