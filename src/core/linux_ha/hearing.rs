@@ -145,7 +145,14 @@ impl LinuxHa {
                 self.active = state == State::Active;
                 return Heard::Status;
             }
-            Word::Reqnodes => self.say(Say::Repnodes),
+            Word::Reqnodes => {
+                // With `auto_failback legacy` a real one that has not heard of this life when it has its
+                // answer takes itself for alone, and starts what runs here.
+                if self.phase == Phase::Active {
+                    self.say(Say::Status(State::Active));
+                }
+                self.say(Say::Repnodes);
+            }
             // Whatever it lists: the nodes are those of our configuration.
             Word::Repnodes { .. } => {
                 if let Phase::Up { .. } = self.phase {
