@@ -240,6 +240,8 @@ impl LinuxHa {
             }
             (Step::Done, Dialogue::Accepted { classes, hold, .. }) => {
                 self.theirs.become_given(classes, failover);
+                // What it judged by may be seen here a little later.
+                self.rest_until = now.after(SETTLE);
                 self.empty = self.empty.with(classes);
                 self.dialogue = Dialogue::Taking {
                     classes,
@@ -276,6 +278,8 @@ impl LinuxHa {
 const OFFER: Duration = Duration::from_secs(10);
 /// Until an offer that was not answered is made again.
 const REST: Duration = Duration::from_secs(10);
+/// Until what was taken may be offered again.
+const SETTLE: Duration = Duration::from_secs(5);
 /// A person's request is said again after so long, as long as it stands.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
 /// For what the peer's scripts may take; heartbeat would wait for an hour, with nobody serving.

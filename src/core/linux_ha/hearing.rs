@@ -182,6 +182,10 @@ impl LinuxHa {
             Word::NumPing { count } => {
                 let score = failover.connectivity.score();
                 let theirs = u8::try_from(count).unwrap_or(u8::MAX);
+                // What it gave away because it reached less may go back, as between two real ones.
+                if self.ping.is_some_and(|before| before < score) && theirs >= score {
+                    self.theirs.become_welcome(Classes::ALL);
+                }
                 self.ping = Some(theirs);
                 if theirs < score {
                     self.say(Say::YouAreDead);
