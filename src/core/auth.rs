@@ -29,7 +29,7 @@ impl Keyring {
         digest.update(b"twinbeat native 1\0");
         digest.update(cluster.as_bytes());
         let mut context = [0; 16];
-        for (to, from) in context.iter_mut().zip(digest.digest().bytes()) {
+        for (to, from) in context.iter_mut().zip(finish(&digest)) {
             *to = from;
         }
         Self {
@@ -134,7 +134,7 @@ impl Digest8 {
 
     /// The byte.
     pub fn byte(&self) -> u8 {
-        let [first, ..] = self.0.digest().bytes();
+        let [first, ..] = finish(&self.0);
         first
     }
 }
@@ -158,6 +158,12 @@ fn crc32(crc: u32, bytes: &[u8]) -> u32 {
     })
 }
 
+/// The end of a digest, there once: inlined it is large.
+#[inline(never)]
+fn finish(sha1: &sha1_smol::Sha1) -> [u8; 20] {
+    sha1.digest().bytes()
+}
+
 /// sha1_smol behind the traits of `digest`.
 #[derive(Clone, Default)]
 struct Sha1(sha1_smol::Sha1);
@@ -176,7 +182,7 @@ impl Update for Sha1 {
 }
 impl FixedOutput for Sha1 {
     fn finalize_into(self, out: &mut Output<Self>) {
-        out.copy_from_slice(&self.0.digest().bytes());
+        out.copy_from_slice(&finish(&self.0));
     }
 }
 

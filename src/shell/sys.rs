@@ -330,7 +330,7 @@ pub(crate) fn random(bytes: &mut [u8]) -> bool {
 }
 
 /// Asks for the lowest real-time priority; children begin as ordinary processes.
-pub(crate) fn become_realtime() -> io::Result<()> {
+pub(crate) fn become_realtime() -> Result<(), Errno> {
     // The kernel's `sched_param`; musl's is another, and its wrapper only returns ENOSYS.
     let lowest: c_int = 1;
     // SAFETY: one live integer, read by the kernel during the call; this thread only.
@@ -342,21 +342,21 @@ pub(crate) fn become_realtime() -> io::Result<()> {
             &raw const lowest,
         )
     };
-    done(result)
+    Errno::result(result).map(drop)
 }
 
 /// Pages that are in memory now, or that come in later in today's mappings, stay in memory.
-pub(crate) fn lock_memory() -> io::Result<()> {
+pub(crate) fn lock_memory() -> Result<(), Errno> {
     const MCL_ONFAULT: c_int = 4;
     // SAFETY: integers only.
     let result = unsafe { libc::mlockall(libc::MCL_CURRENT | MCL_ONFAULT) };
-    done(result.into())
+    Errno::result(result).map(drop)
 }
 
 /// How long this process may run at real-time priority without sleeping, in microseconds; `None`
 /// is as long as it was allowed (`RLIMIT_RTTIME`). The system call itself: musl's `setrlimit` has
 /// 2 kB for kernels that we do not run on.
-pub(crate) fn limit_run(micros: Option<u64>) -> io::Result<()> {
+pub(crate) fn limit_run(micros: Option<u64>) -> Result<(), Errno> {
     // The kernel's `rlimit64`: soft, hard.
     let mut limits = [0_u64; 2];
     let own: c_int = 0;
@@ -370,7 +370,7 @@ pub(crate) fn limit_run(micros: Option<u64>) -> io::Result<()> {
             limits.as_mut_ptr(),
         )
     };
-    done(result)?;
+    Errno::result(result)?;
     let [soft, hard] = &mut limits;
     *soft = micros.map_or(*hard, |micros| micros.min(*hard));
     // SAFETY: a live array of the size of the kernel's structure, read during the call.
@@ -383,14 +383,11 @@ pub(crate) fn limit_run(micros: Option<u64>) -> io::Result<()> {
             std::ptr::null_mut::<u64>(),
         )
     };
-    done(result)
+    Errno::result(result).map(drop)
 }
 
-/// What a system call says that returns zero when it did what it should.
-fn done(result: c_long) -> io::Result<()> {
-    if result == 0 {
-        Ok(())
-    } else {
-        Err(io::Error::last_os_error())
-    }
+/// Ends the program, which never comes back.
+pub(crate) fn leave(code: u8) -> ! {
+    // SAFETY: there is one thread, and nothing is registered to be called at the end.
+    unsafe { libc::exit(code.into()) }
 }

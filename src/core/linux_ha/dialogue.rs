@@ -144,7 +144,11 @@ impl LinuxHa {
         let rests = now < self.rest_until;
         let classes = self.free().filter(|class| {
             let mut groups = self.theirs.groups(class, failover).iter();
-            let there = |id| failover.wanted_node(id, members) == Some(self.peer);
+            // Of two that stand by for a class the one that was told last does.
+            let there = |id| {
+                failover.wanted_node(id, members) == Some(self.peer)
+                    || (failover.stands_by(id) && failover.keeps(id))
+            };
             wished.has(class) || (!rests && groups.any(there))
         });
         if classes.is_empty() {

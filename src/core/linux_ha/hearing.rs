@@ -105,6 +105,8 @@ impl LinuxHa {
             Standing::Unheard | Standing::Alive(_) | Standing::Left(_) => false,
         };
         members.greet(now, link, self.peer, generation, events);
+        // A real one that hears anything else first believes for a moment that nobody is active.
+        members.beat_due = true;
         self.theirs.forget();
         self.dialogue = Dialogue::None;
         (self.active, self.stable, self.departing) = (false, false, false);
