@@ -128,7 +128,6 @@ impl Theirs {
 
     /// It was told that these are free, and starts them.
     pub(super) fn become_taking(&mut self, classes: Classes, until: Instant, failover: &Failover) {
-        self.standby = self.standby.without(classes);
         for class in Classes::EACH {
             if classes.has(class) {
                 self.become_with(class, None, failover);

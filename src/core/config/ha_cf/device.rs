@@ -62,7 +62,7 @@ impl Settings {
             rate = one;
         }
         let (nodes, groups) = (config.nodes.len(), config.groups.len());
-        let load = Self::load(config, lines);
+        let load = config.load(lines);
         // Without a line, or where something was refused, one of them is zero.
         if rate == 0 || keepalive == Duration::ZERO {
             return;
