@@ -32,23 +32,25 @@ fn mixed(config: &Config, state: &State) -> [u8; 12] {
         .iter()
         .find(|key| key.number == config.keys.signing);
     let secret = key.map_or(&[][..], |key| &key.secret);
-    let mut digest = Sha256::new_with_prefix(secret);
-    digest.update(config.node_name(config.me).as_bytes());
-    digest.update(state.generation.to_le_bytes());
-    digest.update(clock::now().micros().to_le_bytes());
-    digest.update(clock::wall().to_le_bytes());
-    digest.update(std::process::id().to_le_bytes());
     // Where the kernel has put this program, and what it gives to those who do not wait.
-    digest.update((&raw const digest).addr().to_le_bytes());
-    for file in ["/proc/interrupts", "/proc/sys/kernel/random/boot_id"] {
-        digest.update(files::read_kernel(file).unwrap_or_default().as_bytes());
-    }
+    let mut found = format!(
+        "{} {} {} {} {} {:p}",
+        config.node_name(config.me),
+        state.generation,
+        clock::now().micros(),
+        clock::wall(),
+        std::process::id(),
+        &raw const secret,
+    );
+    let mut add = |file: &str| found.push_str(&files::read_kernel(file).unwrap_or_default());
+    add("/proc/interrupts");
+    add("/proc/sys/kernel/random/boot_id");
     for link in &config.links {
-        let address = format!("/sys/class/net/{}/address", link.interface);
-        let address = files::read_kernel(&address).unwrap_or_default();
-        digest.update(address.as_bytes());
+        add(&format!("/sys/class/net/{}/address", link.interface));
     }
-    let tag = digest.finalize();
+    let tag = Sha256::new_with_prefix(secret)
+        .chain_update(found)
+        .finalize();
     let mut bytes = [0; 12];
     bytes.iter_mut().zip(tag).for_each(|(to, from)| *to = from);
     bytes

@@ -5,7 +5,6 @@
 //! Memory is locked only as far as it is used (`MCL_ONFAULT`), and only what is mapped once
 //! everything is set up: a later allocation must not fail because of a limit on locked memory.
 
-use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -29,8 +28,8 @@ const OOM_SCORE: (&str, &str) = ("/proc/self/oom_score_adj", "-1000");
 static PROTECTED: AtomicBool = AtomicBool::new(false);
 static REALTIME: AtomicBool = AtomicBool::new(false);
 
-/// Capabilities that this configuration needs and this process does not have, by name.
-pub(crate) fn missing(config: &Config) -> Vec<&'static str> {
+/// Capabilities that this configuration needs and this process does not have: their names.
+pub(crate) fn missing(config: &Config) -> String {
     const KILL: u32 = 5;
     const SETGID: u32 = 6;
     const SETUID: u32 = 7;
@@ -40,7 +39,7 @@ pub(crate) fn missing(config: &Config) -> Vec<&'static str> {
 
     // Without /proc the system calls themselves will tell.
     let Some(effective) = effective_capabilities() else {
-        return Vec::new();
+        return String::new();
     };
     let addresses = config
         .resources
@@ -52,18 +51,21 @@ pub(crate) fn missing(config: &Config) -> Vec<&'static str> {
         .iter()
         .any(|link| (1..first_free_port()).contains(&link.port));
     let others = !config.companions.is_empty();
-    [
+    let mut names = String::new();
+    for (bit, name, needed) in [
         (KILL, "CAP_KILL", others),
         (SETGID, "CAP_SETGID", others),
         (SETUID, "CAP_SETUID", others),
         (NET_ADMIN, "CAP_NET_ADMIN", addresses),
         (NET_RAW, "CAP_NET_RAW", true),
         (NET_BIND_SERVICE, "CAP_NET_BIND_SERVICE", low_port),
-    ]
-    .into_iter()
-    .filter(|(bit, _, needed)| *needed && effective & (1 << bit) == 0)
-    .map(|(_, name, _)| name)
-    .collect()
+    ] {
+        if needed && effective & (1 << bit) == 0 {
+            names.push_str(if names.is_empty() { "" } else { ", " });
+            names.push_str(name);
+        }
+    }
+    names
 }
 
 /// Asks for everything, once everything is set up; says what was refused.
@@ -105,7 +107,7 @@ pub(crate) fn become_realtime() -> Result<(), Errno> {
 
 /// Begins a child as an ordinary process. Its priority is reset by the kernel at the fork; the
 /// rest is given back around it.
-pub(crate) fn as_ordinary<T>(begin: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+pub(crate) fn as_ordinary<T>(begin: impl FnOnce() -> T) -> T {
     let protected = PROTECTED.load(Ordering::Relaxed);
     let realtime = REALTIME.load(Ordering::Relaxed);
     // Failures leave the child with more protection, or this process with less, than it should
@@ -133,12 +135,13 @@ fn protect(score: &str) -> Result<(), Errno> {
     write(&file, score.as_bytes()).map(drop)
 }
 
-fn effective_capabilities() -> Option<u64> {
+fn effective_capabilities() -> Option<u32> {
     let status = files::read_kernel("/proc/self/status")?;
     let line = status
         .lines()
         .find_map(|line| line.strip_prefix("CapEff:"))?;
-    u64::from_str_radix(line.trim_ascii(), 16).ok()
+    // Only newer ones are in the upper half.
+    Some(u64::from_str_radix(line.trim_ascii(), 16).ok()? as u32)
 }
 
 /// The lowest port that needs no capability.

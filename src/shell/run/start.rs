@@ -38,13 +38,8 @@ use crate::{boot, journal, privilege, stream, sys};
 pub(super) fn start(directory: &Path, config: Rc<Config>) -> Box<Program> {
     let missing = privilege::missing(&config);
     if !missing.is_empty() {
-        let (is, it) = match missing.len() {
-            1 => ("is", "it"),
-            _ => ("are", "them"),
-        };
         refuse(format_args!(
-            "not permitted: {} {is} missing; run as root, or with {it}",
-            missing.join(", "),
+            "not permitted: {missing} missing; run as root"
         ));
     }
     // Scripts are found however the directory was named, and no mount is held by ours.

@@ -8,6 +8,7 @@ use crate::config::lexer::Word;
 use crate::config::line;
 use crate::config::watchdog::MAX_WATCHDOGS;
 use crate::config::{Config, Interface, Link, Machine, Medium, Text};
+use crate::id::MAX_LINKS;
 use crate::time::Duration;
 
 /// Where the first watchdog stood, and what goes for every serial line.
@@ -85,17 +86,19 @@ impl Settings {
         machine: &dyn Machine,
         report: &mut Report<'_>,
     ) {
-        let lines = config.links.iter().zip(&self.links);
-        let lines = lines.filter_map(|(link, at)| match link.medium {
-            Medium::Serial { device, .. } => Some((config.text(device), *at)),
-            Medium::Broadcast | Medium::Multicast { .. } | Medium::Unicast { .. } => None,
-        });
-        for (nth, (device, at)) in lines.clone().enumerate() {
-            let mut before = lines.clone().take(nth);
-            match before.find(|(other, _)| machine.is_same_device(device, other)) {
-                Some((_, earlier)) => report.say(at, Problem::Same(earlier)),
-                None => machine.judge_line(device, &mut |why| report.say(at, Problem::Line(why))),
+        let mut before = heapless::Vec::<_, MAX_LINKS>::new();
+        for (link, at) in config.links.iter().zip(&self.links) {
+            let Medium::Serial { device, .. } = link.medium else {
+                continue;
+            };
+            let device = config.text(device);
+            let same = |line: &&(&str, Position)| machine.is_same_device(device, line.0);
+            match before.iter().find(same) {
+                Some((_, earlier)) => report.say(*at, Problem::Same(*earlier)),
+                None => machine.judge_line(device, &mut |why| report.say(*at, Problem::Line(why))),
             }
+            // As many places as links.
+            let _ = before.push((device, *at));
         }
     }
 
