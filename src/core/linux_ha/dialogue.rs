@@ -129,6 +129,15 @@ impl LinuxHa {
         }
     }
 
+    /// A person wants away from here what this node stands by for: that the peer once gave it, or did not
+    /// want it, was before.
+    pub(crate) fn on_standby(&mut self, now: Instant, failover: &Failover) {
+        for id in failover.ids().filter(|id| failover.stands_by(*id)) {
+            self.theirs.become_welcome(self.theirs.class(id, failover));
+        }
+        self.rest_until = now;
+    }
+
     /// Offers what should be at the peer, or what is wished there.
     fn offer(&mut self, now: Instant, failover: &Failover, members: &Membership) {
         if !self.may_offer(failover) {
@@ -138,11 +147,7 @@ impl LinuxHa {
         let rests = now < self.rest_until;
         let classes = self.free().filter(|class| {
             let mut groups = self.theirs.groups(class, failover).iter();
-            // Of two that stand by for a class the one that was told last does.
-            let there = |id| {
-                failover.wanted_node(id, members) == Some(self.peer)
-                    || (failover.stands_by(id) && failover.keeps(id))
-            };
+            let there = |id| failover.wanted_node(id, members) == Some(self.peer);
             wished.has(class) || (!rests && groups.any(there))
         });
         if classes.is_empty() {
@@ -270,9 +275,9 @@ impl LinuxHa {
                 self.dialogue = Dialogue::Giving { classes };
             }
             (Step::Done, Dialogue::Accepted { classes, hold, .. }) => {
-                let score = failover.connectivity.score();
-                let standby = self.ping.is_none_or(|theirs| theirs >= score);
-                self.theirs.become_given(classes, standby, failover);
+                self.theirs.become_given(classes, failover);
+                // What it judged by may be seen here a little later.
+                self.rest_until = now.after(SETTLE);
                 self.empty = self.empty.with(classes);
                 self.dialogue = Dialogue::Taking {
                     classes,
@@ -309,6 +314,8 @@ impl LinuxHa {
 const OFFER: Duration = Duration::from_secs(10);
 /// Until an offer that was not answered is made again.
 const REST: Duration = Duration::from_secs(10);
+/// Until what was taken may be offered again.
+const SETTLE: Duration = Duration::from_secs(5);
 /// A person's request is said again after so long, as long as it stands.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
 /// For what the peer's scripts may take; heartbeat would wait for an hour, with nobody serving.

@@ -389,12 +389,4 @@ mod tests {
         assert_eq!(advice(&format!("{base} 6"), "alpha 192.0.2.10"), "");
         assert_eq!(advice("bcast eth0", "alpha dnsmasq"), "");
     }
-
-    #[test]
-    fn a_timeout_stands_in_the_configuration() {
-        let sources = |text| Sources::new("alpha", text, "", "auth 1\n1 sha1 0123456789abcdef\n");
-        let text = format!("bcast eth0\nwatchdog /a\ndeadtime 10\n{REST}");
-        let config = read(&sources(&text), &mut |_| {}).unwrap();
-        assert_eq!(config.watchdog.asked(&config.timing).millis(), 6000);
-    }
 }
