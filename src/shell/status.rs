@@ -79,7 +79,9 @@ impl Status<'_> {
                 "never heard a frame that could be accepted: key, cluster or nodes differ?"
             }
         };
-        let deaf = counters.sent >= DEAF_AFTER && self.node.link(link).heard == 0;
+        let deaf = counters.sent >= DEAF_AFTER
+            && self.node.link(link).heard == 0
+            && !self.links.is_own(link);
         deaf.then(|| words.to_owned())
     }
 
