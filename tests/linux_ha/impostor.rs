@@ -36,7 +36,7 @@ impl Impostor {
             seq: 0,
             generation: u32::try_from(generation).expect("before 2106"),
             heard: pair.tap.heard().len(),
-            hold: "none",
+            hold: "local",
             manners,
             next_status: Instant::now(),
         }

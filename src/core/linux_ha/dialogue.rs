@@ -77,7 +77,10 @@ impl LinuxHa {
     ) {
         self.pass_on_words(now, failover, members);
         match self.dialogue {
-            Dialogue::None => self.offer(now, failover, members),
+            Dialogue::None => {
+                self.offer(now, failover, members);
+                self.remind(now, failover, members);
+            }
             Dialogue::Offered { classes, until } if now >= until => {
                 // Whoever does not want what nobody has is not asked again.
                 let unserved = classes.filter(|class| !self.ours(failover).has(class));
@@ -126,12 +129,8 @@ impl LinuxHa {
         }
     }
 
-    /// A person wants away from here what this node stands by for: that the peer once gave it, or did not
-    /// want it, was before.
-    pub(crate) fn on_standby(&mut self, now: Instant, failover: &Failover) {
-        for id in failover.ids().filter(|id| failover.stands_by(*id)) {
-            self.theirs.become_welcome(self.theirs.class(id, failover));
-        }
+    /// What a person wants away does not wait.
+    pub(crate) fn on_standby(&mut self, now: Instant) {
         self.rest_until = now;
     }
 
@@ -162,6 +161,39 @@ impl LinuxHa {
             classes,
             until: now.after(OFFER),
         };
+    }
+
+    /// A real one offers what should be here when it hears that this node has become stable. One that
+    /// was busy then, with a takeover from the life before, forgets it.
+    fn remind(&mut self, now: Instant, failover: &Failover, members: &Membership) {
+        let has = matches!(
+            self.theirs.at(Classes::LOCAL),
+            Their::With { contested: None }
+        );
+        let mut groups = self.theirs.groups(Classes::LOCAL, failover).iter();
+        let here = |id| failover.wanted_node(id, members) == Some(self.me);
+        if !has || !self.may_offer(failover) || self.dialogue != Dialogue::None || !groups.any(here)
+        {
+            self.hint_at = None;
+            return;
+        }
+        let wait = HINT.scaled(1 << self.hints.min(MOST_HINTS), 1);
+        let at = *self.hint_at.get_or_insert(now.after(wait));
+        if now < at || self.hints >= MOST_HINTS {
+            return;
+        }
+        self.hints = self.hints.saturating_add(1);
+        self.hint_at = None;
+        self.say(Say::Starting);
+        let (ours, stable) = self.said.unwrap_or_default();
+        self.say_resource(ours, stable, failover);
+    }
+
+    /// When the peer is reminded next.
+    pub(super) fn hint_at(&self) -> Instant {
+        self.hint_at
+            .filter(|_| self.hints < MOST_HINTS)
+            .unwrap_or(Instant::NEVER)
     }
 
     /// A real one refuses an offer while it, or this node, is not stable.
@@ -243,7 +275,9 @@ impl LinuxHa {
                 self.dialogue = Dialogue::Giving { classes };
             }
             (Step::Done, Dialogue::Accepted { classes, hold, .. }) => {
-                self.theirs.become_given(classes, failover);
+                let score = failover.connectivity.score();
+                let standby = self.ping.is_none_or(|theirs| theirs >= score);
+                self.theirs.become_given(classes, standby, failover);
                 // What it judged by may be seen here a little later.
                 self.rest_until = now.after(SETTLE);
                 self.empty = self.empty.with(classes);
@@ -287,4 +321,8 @@ const SETTLE: Duration = Duration::from_secs(5);
 /// A person's request is said again after so long, as long as it stands.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
 /// For what the peer's scripts may take; heartbeat would wait for an hour, with nobody serving.
-pub(super) const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Until a peer that has what should be here, and does not offer it, is reminded; then twice as long
+/// each time.
+const HINT: Duration = Duration::from_secs(3);
+const MOST_HINTS: u8 = 5;

@@ -112,6 +112,7 @@ impl LinuxHa {
         (self.active, self.stable, self.departing) = (false, false, false);
         (self.ping, self.told) = (None, None);
         self.wished = Classes::NONE;
+        self.hints = 0;
         if self.legacy {
             // It asks for what is its own; what it has of ours, from before this life, is asked for.
             if self.phase != Phase::Active {
@@ -184,10 +185,6 @@ impl LinuxHa {
             Word::NumPing { count } => {
                 let score = failover.connectivity.score();
                 let theirs = u8::try_from(count).unwrap_or(u8::MAX);
-                // What it gave away because it reached less may go back, as between two real ones.
-                if self.ping.is_some_and(|before| before < score) && theirs >= score {
-                    self.theirs.become_welcome(Classes::ALL);
-                }
                 self.ping = Some(theirs);
                 if theirs < score {
                     self.say(Say::YouAreDead);
@@ -273,7 +270,7 @@ impl LinuxHa {
                 self.theirs.become_single(id, false, failover);
             }
         } else {
-            self.theirs.become_given(Classes::ALL, failover);
+            self.theirs.become_given(Classes::ALL, false, failover);
         }
         let flags = crate::wire::Flags {
             leaving: true,

@@ -366,11 +366,17 @@ mod tests {
         let ring = "node gamma\ndeadtime 1\nserial /a /b\nkeepalive";
         assert!(error(&format!("{ring} 83ms")).contains("take 80 bytes each time"));
         assert!(outcome(&format!("{ring} 84ms"), "").1.is_some());
-        let end = ring.replace(" /b", "");
-        assert!(outcome(&format!("{end} 42ms"), "").1.is_some());
+        assert!(
+            outcome(&format!("{} 42ms", ring.replace(" /b", "")), "")
+                .1
+                .is_some()
+        );
         // Two lines between the same two nodes: each carries its own beats only.
-        let pair = "deadtime 1\nserial /a /b\nkeepalive 38ms";
-        assert!(outcome(pair, "").1.is_some());
+        assert!(
+            outcome("deadtime 1\nserial /a /b\nkeepalive 38ms", "")
+                .1
+                .is_some()
+        );
     }
 
     #[test]
@@ -396,7 +402,6 @@ mod tests {
         let sources = |text| Sources::new("alpha", text, "", "auth 1\n1 sha1 0123456789abcdef\n");
         let text = format!("bcast eth0\nwatchdog /a\ndeadtime 10\n{REST}");
         let config = read(&sources(&text), &mut |_| {}).unwrap();
-        let asked = config.watchdog.asked(&config.timing);
-        assert_eq!(asked, Duration::from_secs(6));
+        assert_eq!(config.watchdog.asked(&config.timing).millis(), 6000);
     }
 }
