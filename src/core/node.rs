@@ -279,7 +279,7 @@ impl Node {
         self.failover
             .on_command(now, command, &mut self.members, &mut self.events);
         if let (Command::Standby(_), Some(linux_ha)) = (command, &mut self.linux_ha) {
-            linux_ha.on_standby(now);
+            linux_ha.on_standby(now, &self.failover);
         }
         Ok(())
     }

@@ -132,7 +132,7 @@ impl Text {
 
 fn read_file(dir: &Path, file: File) -> Text {
     let path = dir.join(file.name());
-    let (shown, mut text) = (path.display(), Text::default());
+    let (shown, mut text) = (path.to_string_lossy(), Text::default());
     let read = files::open(&path, OFlag::O_RDONLY, 0).and_then(|opened| {
         let found = fstat(&opened)?;
         if found.st_mode & libc::S_IFMT == libc::S_IFREG {

@@ -106,9 +106,10 @@ pub(crate) enum AskError {
 impl Control {
     /// Takes the directory; the error is a sentence.
     pub(crate) fn open(rundir: &Path) -> Result<Self, String> {
+        let shown = rundir.to_string_lossy();
         Self::take(rundir).map_err(|error| match error {
-            Errno::EAGAIN => format!("another twinbeat runs on {} already", rundir.display()),
-            error => format!("{}: {}", rundir.display(), journal::errno(error)),
+            Errno::EAGAIN => format!("another twinbeat runs on {shown} already"),
+            error => format!("{shown}: {}", journal::errno(error)),
         })
     }
 

@@ -5,7 +5,6 @@
 //! Memory is locked only as far as it is used (`MCL_ONFAULT`), and only what is mapped once
 //! everything is set up: a later allocation must not fail because of a limit on locked memory.
 
-use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -29,8 +28,7 @@ const OOM_SCORE: (&str, &str) = ("/proc/self/oom_score_adj", "-1000");
 static PROTECTED: AtomicBool = AtomicBool::new(false);
 static REALTIME: AtomicBool = AtomicBool::new(false);
 
-/// Capabilities that this configuration needs and this process does not have: their names, with a blank
-/// before each.
+/// Capabilities that this configuration needs and this process does not have: their names.
 pub(crate) fn missing(config: &Config) -> String {
     const KILL: u32 = 5;
     const SETGID: u32 = 6;
@@ -55,14 +53,15 @@ pub(crate) fn missing(config: &Config) -> String {
     let others = !config.companions.is_empty();
     let mut names = String::new();
     for (bit, name, needed) in [
-        (KILL, " CAP_KILL", others),
-        (SETGID, " CAP_SETGID", others),
-        (SETUID, " CAP_SETUID", others),
-        (NET_ADMIN, " CAP_NET_ADMIN", addresses),
-        (NET_RAW, " CAP_NET_RAW", true),
-        (NET_BIND_SERVICE, " CAP_NET_BIND_SERVICE", low_port),
+        (KILL, "CAP_KILL", others),
+        (SETGID, "CAP_SETGID", others),
+        (SETUID, "CAP_SETUID", others),
+        (NET_ADMIN, "CAP_NET_ADMIN", addresses),
+        (NET_RAW, "CAP_NET_RAW", true),
+        (NET_BIND_SERVICE, "CAP_NET_BIND_SERVICE", low_port),
     ] {
         if needed && effective & (1 << bit) == 0 {
+            names.push_str(if names.is_empty() { "" } else { ", " });
             names.push_str(name);
         }
     }
@@ -108,7 +107,7 @@ pub(crate) fn become_realtime() -> Result<(), Errno> {
 
 /// Begins a child as an ordinary process. Its priority is reset by the kernel at the fork; the
 /// rest is given back around it.
-pub(crate) fn as_ordinary<T>(begin: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+pub(crate) fn as_ordinary<T>(begin: impl FnOnce() -> T) -> T {
     let protected = PROTECTED.load(Ordering::Relaxed);
     let realtime = REALTIME.load(Ordering::Relaxed);
     // Failures leave the child with more protection, or this process with less, than it should

@@ -22,8 +22,7 @@ pub(crate) use twin::become_two;
 pub(crate) use user::become_program;
 pub(crate) use watchdog::{set_watchdog_timeout, watchdog_info, watchdog_timeout};
 
-use std::ffi::{c_int, c_long};
-use std::io;
+use std::ffi::{CStr, c_int, c_long};
 use std::net::IpAddr;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::os::unix::process::ExitStatusExt;
@@ -282,13 +281,11 @@ pub(crate) fn pass_on_nothing() {
 }
 
 /// A descriptor that becomes readable when the process ends; `ENOSYS` before Linux 5.3.
-pub(crate) fn pidfd_open(pid: Pid) -> io::Result<OwnedFd> {
+pub(crate) fn pidfd_open(pid: Pid) -> Result<OwnedFd, Errno> {
     let pid = pid.as_raw() as c_long;
     // SAFETY: two integers; the result is checked before it is used.
     let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0 as c_long) };
-    if fd < 0 {
-        return Err(io::Error::last_os_error());
-    }
+    let fd = Errno::result(fd)?;
     // SAFETY: a descriptor that the kernel has just made for us; close-on-exec by definition.
     Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
 }
@@ -302,7 +299,7 @@ pub(crate) fn reap(child: Pid) -> Option<ExitStatus> {
 }
 
 /// Writes to a socket without ever waiting, whatever the flags of the open file are.
-pub(crate) fn send_at_once(socket: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
+pub(crate) fn send_at_once(socket: BorrowedFd<'_>, bytes: &[u8]) -> Result<(), Errno> {
     // SAFETY: pointer and length are of one live slice.
     let sent = unsafe {
         libc::send(
@@ -312,7 +309,7 @@ pub(crate) fn send_at_once(socket: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<u
             libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL,
         )
     };
-    usize::try_from(sent).map_err(|_| io::Error::last_os_error())
+    Errno::result(sent).map(drop)
 }
 
 /// Fills `bytes` from the kernel's pool; `false` when it is not ready yet.
@@ -384,6 +381,15 @@ pub(crate) fn limit_run(micros: Option<u64>) -> Result<(), Errno> {
         )
     };
     Errno::result(result).map(drop)
+}
+
+/// What the C library calls an error of the kernel.
+pub(crate) fn error_text(error: Errno) -> String {
+    let mut text = [0_u8; 128];
+    // SAFETY: pointer and length are of one live, exclusively borrowed array.
+    unsafe { libc::strerror_r(error as c_int, text.as_mut_ptr().cast(), text.len()) };
+    let text = CStr::from_bytes_until_nul(&text).unwrap_or_default();
+    text.to_string_lossy().into_owned()
 }
 
 /// Ends the program, which never comes back.

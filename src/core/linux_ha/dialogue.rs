@@ -129,8 +129,12 @@ impl LinuxHa {
         }
     }
 
-    /// What a person wants away does not wait.
-    pub(crate) fn on_standby(&mut self, now: Instant) {
+    /// A person wants away from here what this node stands by for: that the peer once gave it, or did not
+    /// want it, was before.
+    pub(crate) fn on_standby(&mut self, now: Instant, failover: &Failover) {
+        for id in failover.ids().filter(|id| failover.stands_by(*id)) {
+            self.theirs.become_welcome(self.theirs.class(id, failover));
+        }
         self.rest_until = now;
     }
 
@@ -143,11 +147,7 @@ impl LinuxHa {
         let rests = now < self.rest_until;
         let classes = self.free().filter(|class| {
             let mut groups = self.theirs.groups(class, failover).iter();
-            // Of two that stand by for a class the one that was told last does.
-            let there = |id| {
-                failover.wanted_node(id, members) == Some(self.peer)
-                    || (failover.stands_by(id) && failover.keeps(id))
-            };
+            let there = |id| failover.wanted_node(id, members) == Some(self.peer);
             wished.has(class) || (!rests && groups.any(there))
         });
         if classes.is_empty() {
@@ -275,9 +275,7 @@ impl LinuxHa {
                 self.dialogue = Dialogue::Giving { classes };
             }
             (Step::Done, Dialogue::Accepted { classes, hold, .. }) => {
-                let score = failover.connectivity.score();
-                let standby = self.ping.is_none_or(|theirs| theirs >= score);
-                self.theirs.become_given(classes, standby, failover);
+                self.theirs.become_given(classes, failover);
                 // What it judged by may be seen here a little later.
                 self.rest_until = now.after(SETTLE);
                 self.empty = self.empty.with(classes);

@@ -185,6 +185,10 @@ impl LinuxHa {
             Word::NumPing { count } => {
                 let score = failover.connectivity.score();
                 let theirs = u8::try_from(count).unwrap_or(u8::MAX);
+                // What it gave away because it reached less may go back, as between two real ones.
+                if self.ping.is_some_and(|before| before < score) && theirs >= score {
+                    self.theirs.become_welcome(Classes::ALL);
+                }
                 self.ping = Some(theirs);
                 if theirs < score {
                     self.say(Say::YouAreDead);
@@ -270,7 +274,7 @@ impl LinuxHa {
                 self.theirs.become_single(id, false, failover);
             }
         } else {
-            self.theirs.become_given(Classes::ALL, false, failover);
+            self.theirs.become_given(Classes::ALL, failover);
         }
         let flags = crate::wire::Flags {
             leaving: true,

@@ -128,7 +128,6 @@ impl Theirs {
 
     /// It was told that these are free, and starts them.
     pub(super) fn become_taking(&mut self, classes: Classes, until: Instant, failover: &Failover) {
-        self.standby = self.standby.without(classes);
         for class in Classes::EACH {
             if classes.has(class) {
                 self.become_with(class, None, failover);
@@ -153,17 +152,14 @@ impl Theirs {
         }
     }
 
-    /// It has stopped these for this node. `standby`: as a person wished, and not because it is worse
-    /// connected.
-    pub(super) fn become_given(&mut self, classes: Classes, standby: bool, failover: &Failover) {
+    /// It has stopped these for this node. Of its own it may not want them back at once.
+    pub(super) fn become_given(&mut self, classes: Classes, failover: &Failover) {
         for class in Classes::EACH {
             if classes.has(class) {
                 self.become_with(class, None, failover);
                 self.become_state(class, Their::Without);
                 self.granted = self.granted.with(class);
-                if standby {
-                    self.standby = self.standby.with(class.and(Classes::FOREIGN));
-                }
+                self.standby = self.standby.with(class.and(Classes::FOREIGN));
             }
         }
     }
@@ -180,6 +176,11 @@ impl Theirs {
     /// It neither has these nor will take them by itself.
     pub(super) fn leave_alone(&mut self, classes: Classes) {
         self.standby = self.standby.with(classes);
+    }
+
+    /// It may have these as well as this node.
+    pub(super) fn become_welcome(&mut self, classes: Classes) {
+        self.standby = self.standby.without(classes);
     }
 
     /// What is contested for too long is the peer's: it did not restart, so it never missed this

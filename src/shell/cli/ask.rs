@@ -30,7 +30,7 @@ pub(super) fn rundir(directory: &Path) -> &'static Path {
 
 /// What it answers. The error is an exit code, and was complained of.
 pub(super) fn reply(rundir: &Path, request: &str) -> Result<String, u8> {
-    let shown = rundir.display();
+    let shown = rundir.to_string_lossy();
     control::ask(rundir, request).map_err(|error| match error {
         AskError::NotRunning => {
             stream::complain(format_args!(

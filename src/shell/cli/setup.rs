@@ -52,7 +52,7 @@ pub(super) fn setup(call: &Call) -> u8 {
         }
     };
     let code = check::check(call.directory);
-    let folder = call.directory.display();
+    let folder = call.directory.to_string_lossy();
     for node in nodes.split_ascii_whitespace().skip(1) {
         stream::print_line(format_args!(
             "To {node}:  cd {folder} && scp -p ha.cf haresources authkeys root@{node}:{folder}/"
@@ -79,7 +79,7 @@ fn write(
     let (mut nodes, mut addresses) = ("", "");
     for (option, question, directive) in QUESTIONS {
         let answer = match call.value(option) {
-            Some(value) => value.replace(',', " ").leak().trim_ascii_end(),
+            Some(value) => blanks(value),
             None if asks => answer(question, &proposal(directive))
                 .ok_or(("end of input", "nothing is written"))?,
             None => continue,
@@ -153,6 +153,19 @@ fn proposal(directive: &str) -> String {
         }
         _ => String::new(),
     }
+}
+
+/// Words between commas as words between blanks.
+fn blanks(value: &str) -> &'static str {
+    let mut bytes = value.as_bytes().to_vec();
+    for byte in &mut bytes {
+        if *byte == b',' {
+            *byte = b' ';
+        }
+    }
+    let bytes = bytes.leak().trim_ascii_end();
+    // Still as it was typed.
+    str::from_utf8(bytes).unwrap_or_default()
 }
 
 /// The line that is typed, or the proposal for an empty one; `None` at the end of all input.

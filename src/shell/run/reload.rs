@@ -142,7 +142,7 @@ impl Program {
         }
         let missing = privilege::missing(&config);
         if !missing.is_empty() {
-            return Err(Err(format!("not permitted without{missing}")));
+            return Err(Err(format!("not permitted: {missing} missing")));
         }
         if self.watchdog.is_bound(&config) {
             return Err(Err(restart("watchdog")));

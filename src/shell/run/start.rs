@@ -38,7 +38,9 @@ use crate::{boot, journal, privilege, stream, sys};
 pub(super) fn start(directory: &Path, config: Rc<Config>) -> Box<Program> {
     let missing = privilege::missing(&config);
     if !missing.is_empty() {
-        refuse(format_args!("not permitted without{missing}: run as root"));
+        refuse(format_args!(
+            "not permitted: {missing} missing; run as root"
+        ));
     }
     // Scripts are found however the directory was named, and no mount is held by ours.
     let directory = sound("working directory", getcwd()).join(directory);

@@ -293,7 +293,7 @@ impl Writer {
                 let finished = script::run(Rc::clone(&reactor), state::writing(&file, &text)).await;
                 let failed = !finished.succeeded();
                 if failed && !queue.borrow().failed {
-                    let (file, exit) = (file.display(), finished.exit);
+                    let (file, exit) = (file.to_string_lossy(), finished.exit);
                     warn!("{file} is not written, and forgotten with this run: {exit}");
                 }
                 queue.borrow_mut().failed = failed;

@@ -62,7 +62,7 @@ impl Settings {
             rate = one;
         }
         let (nodes, groups) = (config.nodes.len(), config.groups.len());
-        let load = Self::load(config, lines);
+        let load = config.load(lines);
         // Without a line, or where something was refused, one of them is zero.
         if rate == 0 || keepalive == Duration::ZERO {
             return;
@@ -148,7 +148,6 @@ mod tests {
     use std::vec::Vec;
 
     use crate::config::{Medium, Sources, read};
-    use crate::time::Duration;
 
     const REST: &str = "node alpha beta\nauto_failback on\n";
 
@@ -395,13 +394,5 @@ mod tests {
         // Addresses are leased.
         assert_eq!(advice(&format!("{base} 6"), "alpha 192.0.2.10"), "");
         assert_eq!(advice("bcast eth0", "alpha dnsmasq"), "");
-    }
-
-    #[test]
-    fn a_timeout_stands_in_the_configuration() {
-        let sources = |text| Sources::new("alpha", text, "", "auth 1\n1 sha1 0123456789abcdef\n");
-        let text = format!("bcast eth0\nwatchdog /a\ndeadtime 10\n{REST}");
-        let config = read(&sources(&text), &mut |_| {}).unwrap();
-        assert_eq!(config.watchdog.asked(&config.timing).millis(), 6000);
     }
 }
