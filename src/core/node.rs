@@ -301,8 +301,10 @@ impl Node {
 
     /// Once everything is released: goodbye three times, then the end.
     fn depart(&mut self, now: Instant) {
+        let awaited = self.linux_ha.as_ref().is_some_and(LinuxHa::is_awaited);
+        let released = self.failover.is_leaving() && self.failover.is_released();
         match self.departure {
-            Departure::Staying if self.failover.is_leaving() && self.failover.is_released() => {
+            Departure::Staying if released && !awaited => {
                 self.departure = Departure::Goodbye {
                     said: 0,
                     next_at: now,
