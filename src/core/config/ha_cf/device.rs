@@ -365,17 +365,11 @@ mod tests {
         let ring = "node gamma\ndeadtime 1\nserial /a /b\nkeepalive";
         assert!(error(&format!("{ring} 83ms")).contains("take 80 bytes each time"));
         assert!(outcome(&format!("{ring} 84ms"), "").1.is_some());
-        assert!(
-            outcome(&format!("{} 42ms", ring.replace(" /b", "")), "")
-                .1
-                .is_some()
-        );
+        let end = ring.replace(" /b", "");
+        assert!(outcome(&format!("{end} 42ms"), "").1.is_some());
         // Two lines between the same two nodes: each carries its own beats only.
-        assert!(
-            outcome("deadtime 1\nserial /a /b\nkeepalive 38ms", "")
-                .1
-                .is_some()
-        );
+        let pair = "deadtime 1\nserial /a /b\nkeepalive 38ms";
+        assert!(outcome(pair, "").1.is_some());
     }
 
     #[test]
