@@ -69,7 +69,7 @@ struct Program {
     config: Rc<Config>,
     /// Where the files are.
     directory: PathBuf,
-    node: Node,
+    node: Box<Node>,
     reactor: Rc<Reactor>,
     signals: Signals,
     interfaces: Interfaces,
@@ -107,6 +107,7 @@ struct Reading {
 
 /// Runs until it is told to stop; the error is a sentence, and nothing was started. `ready` is called
 /// once that is past.
+#[inline(never)] // Its frame is large, which makes each access to another's in it dearer.
 pub(crate) fn run(
     directory: &Path,
     config: Box<Config>,

@@ -76,7 +76,7 @@ pub(super) fn start(directory: &Path, config: Rc<Config>) -> Result<Program, Str
     writer.count(state.generation.saturating_add(1));
     let now = clock::now();
     Ok(Program {
-        node: Node::new(&config, boot, now),
+        node: node(&config, boot, now),
         links: Links::new(&config),
         pings: Pings::open(&config),
         reading: PerLink::new(Reading::default),
@@ -101,6 +101,11 @@ pub(super) fn start(directory: &Path, config: Rc<Config>) -> Result<Program, Str
         stopping: false,
         over: false,
     })
+}
+
+#[inline(never)] // Not in the frame of others.
+fn node(config: &Config, boot: Boot, now: Instant) -> Box<Node> {
+    Box::new(Node::new(config, boot, now))
 }
 
 #[inline(never)]
