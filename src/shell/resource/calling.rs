@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use twinbeat::config::{MAX_RESOURCES, Resource};
+use twinbeat::config::Resource;
 use twinbeat::id::GroupId;
 use twinbeat::time::Duration;
 
@@ -61,7 +61,7 @@ impl Resources {
         errand.number.set(number);
         // Those that only ask leave places for those that start and stop.
         let asks = matches!(
-            self.work.at(group),
+            self.parts.at(group).work,
             Work::Running { .. } | Work::Watching { .. }
         );
         let (most, turn) = if asks {
@@ -163,13 +163,12 @@ impl Resources {
 
     /// Whether it is known to have run and not to have been stopped since.
     pub(super) fn ran(&self, group: GroupId, position: usize) -> bool {
-        *self.ran.at(group) & bit(position) != 0
+        self.parts.at(group).ran.has(position)
     }
 
     /// Keeps whether it runs.
     pub(super) fn note(&mut self, group: GroupId, position: usize, runs: bool) {
-        let ran = self.ran.at_mut(group);
-        *ran = *ran & !bit(position) | if runs { bit(position) } else { 0 };
+        self.parts.at_mut(group).ran.set(position, runs);
     }
 
     /// Tells how a call ended that should have ended otherwise.
@@ -187,9 +186,4 @@ impl Resources {
             log::error!("group {key}: {name} {}: {}", verb.word(), finished.exit);
         }
     }
-}
-
-/// As many bits as resources.
-pub(super) const fn bit(position: usize) -> u64 {
-    1 << (position % MAX_RESOURCES)
 }
