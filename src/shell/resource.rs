@@ -32,7 +32,7 @@ use twinbeat::time::{Duration, Instant};
 
 use crate::interface::Interfaces;
 use crate::reactor::Reactor;
-use crate::script::{Finished, Rule, Verb};
+use crate::script::{Errand, Finished, Rule, Verb};
 pub(crate) use call::{add, is_executable, is_there};
 pub(crate) use calling::Surroundings;
 pub(crate) use holding::Holding;
@@ -54,7 +54,7 @@ pub(crate) struct Resources {
     holding: Holding,
     parts: PerGroup<Part>,
     finished: Rc<RefCell<Vec<(GroupId, u32, Ended)>>>,
-    /// The call that is under way for each group.
+    /// The call that is under way for each group; the end of one of an earlier number is not heard.
     errands: PerGroup<Rc<Errand>>,
 }
 
@@ -72,15 +72,6 @@ struct Part {
     look: Look,
     /// Resources whose last answer to that told nothing.
     doubted: Marks,
-}
-
-/// A call for a group.
-#[derive(Default)]
-struct Errand {
-    /// Which one: the end of an earlier one is not heard.
-    number: Cell<u32>,
-    /// Its process; zero while there is none.
-    child: Cell<i32>,
 }
 
 /// The end of a call, and what its `status` means.
