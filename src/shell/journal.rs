@@ -16,8 +16,8 @@ use std::path::Path;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
+use nix::errno::Errno;
 use nix::fcntl::OFlag;
-use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use twinbeat::config::Config;
 
@@ -224,10 +224,7 @@ fn write_to_stderr(bytes: &[u8]) {
     let mut watch = [PollFd::new(fd, PollFlags::POLLOUT)];
     let ready = poll(&mut watch, PollTimeout::ZERO).is_ok_and(|count| count > 0);
     let writable = watch[0].revents() == Some(PollFlags::POLLOUT);
-    if ready
-        && writable
-        && sys::send_at_once(fd, bytes).is_err_and(|e| e.raw_os_error() == Some(libc::ENOTSOCK))
-    {
+    if ready && writable && sys::send_at_once(fd, bytes) == Err(Errno::ENOTSOCK) {
         // A pipe that can be written takes a line whole; so does a terminal.
         let _ = nix::unistd::write(fd, bytes);
     }

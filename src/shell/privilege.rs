@@ -5,13 +5,14 @@
 //! Memory is locked only as far as it is used (`MCL_ONFAULT`), and only what is mapped once
 //! everything is set up: a later allocation must not fail because of a limit on locked memory.
 
-use std::io::{self, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use log::{debug, warn};
+use log::Level;
+use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::prctl;
+use nix::unistd::write;
 use twinbeat::config::{Config, Resource as ConfigResource};
 
 use crate::{files, journal, sys};
@@ -66,23 +67,34 @@ pub(crate) fn missing(config: &Config) -> Vec<&'static str> {
 
 /// Asks for everything, once everything is set up; says what was refused.
 pub(crate) fn ask() {
-    if let Err(error) = prctl::set_timerslack(1) {
-        debug!("timers may be 50 us late: {}", journal::errno(error));
-    }
-    match protect(OOM_SCORE.1) {
-        Ok(()) => PROTECTED.store(true, Ordering::Relaxed),
-        Err(error) => warn!("not protected when memory runs out: oom_score_adj: {error}"),
-    }
-    if let Err(error) = sys::lock_memory() {
-        warn!("memory is not locked and may be paged out: {error}");
-    }
-    if let Err(error) = become_realtime() {
-        warn!("no realtime priority: {error}");
+    let protected = protect(OOM_SCORE.1);
+    PROTECTED.store(protected.is_ok(), Ordering::Relaxed);
+    for (level, what, done) in [
+        (
+            Level::Debug,
+            "timers may be 50 us late",
+            prctl::set_timerslack(1),
+        ),
+        (
+            Level::Warn,
+            "not protected when memory runs out: oom_score_adj",
+            protected,
+        ),
+        (
+            Level::Warn,
+            "memory is not locked and may be paged out",
+            sys::lock_memory(),
+        ),
+        (Level::Warn, "no realtime priority", become_realtime()),
+    ] {
+        if let Err(error) = done {
+            log::log!(level, "{what}: {}", journal::errno(error));
+        }
     }
 }
 
 /// Asks for the priority, again after [`LONGEST_RUN`] has taken it away.
-pub(crate) fn become_realtime() -> io::Result<()> {
+pub(crate) fn become_realtime() -> Result<(), Errno> {
     // The guard first, and anew each time: the kernel raises the limit when it is reached.
     sys::limit_run(Some(LONGEST_RUN))?;
     sys::become_realtime()?;
@@ -92,7 +104,7 @@ pub(crate) fn become_realtime() -> io::Result<()> {
 
 /// Begins a child as an ordinary process. Its priority is reset by the kernel at the fork; the
 /// rest is given back around it.
-pub(crate) fn as_ordinary<T>(begin: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+pub(crate) fn as_ordinary<T>(begin: impl FnOnce() -> T) -> T {
     let protected = PROTECTED.load(Ordering::Relaxed);
     let realtime = REALTIME.load(Ordering::Relaxed);
     // Failures leave the child with more protection, or this process with less, than it should
@@ -114,8 +126,9 @@ pub(crate) fn as_ordinary<T>(begin: impl FnOnce() -> io::Result<T>) -> io::Resul
 }
 
 /// Leaves this process, or its next child, to be killed at this turn when memory runs out.
-fn protect(score: &str) -> io::Result<()> {
-    files::open(Path::new(OOM_SCORE.0), OFlag::O_WRONLY, 0)?.write_all(score.as_bytes())
+fn protect(score: &str) -> Result<(), Errno> {
+    let file = files::open(Path::new(OOM_SCORE.0), OFlag::O_WRONLY, 0)?;
+    write(file, score.as_bytes()).map(drop)
 }
 
 fn effective_capabilities() -> Option<u64> {

@@ -1,9 +1,10 @@
 //! Signals as bytes of a pipe. Nothing is masked: children would inherit the mask.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::Read;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 
+use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::libc;
 use nix::sys::signal::Signal;
@@ -26,7 +27,7 @@ pub(crate) struct Signals(File);
 
 impl Signals {
     /// Catches the signals of [`Request`]; `SIGPIPE` is ignored since the start.
-    pub(crate) fn catch() -> io::Result<Self> {
+    pub(crate) fn catch() -> Result<Self, Errno> {
         let (reader, writer) = nix::unistd::pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
         sys::catch_signals(
             writer,

@@ -23,7 +23,6 @@ pub(crate) use user::become_program;
 pub(crate) use watchdog::{set_watchdog_timeout, watchdog_info, watchdog_timeout};
 
 use std::ffi::{c_int, c_long};
-use std::io;
 use std::net::IpAddr;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::os::unix::process::ExitStatusExt;
@@ -282,12 +281,12 @@ pub(crate) fn pass_on_nothing() {
 }
 
 /// A descriptor that becomes readable when the process ends; `ENOSYS` before Linux 5.3.
-pub(crate) fn pidfd_open(pid: Pid) -> io::Result<OwnedFd> {
+pub(crate) fn pidfd_open(pid: Pid) -> Result<OwnedFd, Errno> {
     let pid = pid.as_raw() as c_long;
     // SAFETY: two integers; the result is checked before it is used.
     let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0 as c_long) };
     if fd < 0 {
-        return Err(io::Error::last_os_error());
+        return Err(Errno::last());
     }
     // SAFETY: a descriptor that the kernel has just made for us; close-on-exec by definition.
     Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
@@ -302,7 +301,7 @@ pub(crate) fn reap(child: Pid) -> Option<ExitStatus> {
 }
 
 /// Writes to a socket without ever waiting, whatever the flags of the open file are.
-pub(crate) fn send_at_once(socket: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
+pub(crate) fn send_at_once(socket: BorrowedFd<'_>, bytes: &[u8]) -> Result<usize, Errno> {
     // SAFETY: pointer and length are of one live slice.
     let sent = unsafe {
         libc::send(
@@ -312,7 +311,7 @@ pub(crate) fn send_at_once(socket: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<u
             libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL,
         )
     };
-    usize::try_from(sent).map_err(|_| io::Error::last_os_error())
+    usize::try_from(sent).map_err(|_| Errno::last())
 }
 
 /// Fills `bytes` from the kernel's pool; `false` when it is not ready yet.
@@ -330,7 +329,7 @@ pub(crate) fn random(bytes: &mut [u8]) -> bool {
 }
 
 /// Asks for the lowest real-time priority; children begin as ordinary processes.
-pub(crate) fn become_realtime() -> io::Result<()> {
+pub(crate) fn become_realtime() -> Result<(), Errno> {
     // The kernel's `sched_param`; musl's is another, and its wrapper only returns ENOSYS.
     let lowest: c_int = 1;
     // SAFETY: one live integer, read by the kernel during the call; this thread only.
@@ -346,7 +345,7 @@ pub(crate) fn become_realtime() -> io::Result<()> {
 }
 
 /// Pages that are in memory now, or that come in later in today's mappings, stay in memory.
-pub(crate) fn lock_memory() -> io::Result<()> {
+pub(crate) fn lock_memory() -> Result<(), Errno> {
     const MCL_ONFAULT: c_int = 4;
     // SAFETY: integers only.
     let result = unsafe { libc::mlockall(libc::MCL_CURRENT | MCL_ONFAULT) };
@@ -356,7 +355,7 @@ pub(crate) fn lock_memory() -> io::Result<()> {
 /// How long this process may run at real-time priority without sleeping, in microseconds; `None`
 /// is as long as it was allowed (`RLIMIT_RTTIME`). The system call itself: musl's `setrlimit` has
 /// 2 kB for kernels that we do not run on.
-pub(crate) fn limit_run(micros: Option<u64>) -> io::Result<()> {
+pub(crate) fn limit_run(micros: Option<u64>) -> Result<(), Errno> {
     // The kernel's `rlimit64`: soft, hard.
     let mut limits = [0_u64; 2];
     let own: c_int = 0;
@@ -387,10 +386,10 @@ pub(crate) fn limit_run(micros: Option<u64>) -> io::Result<()> {
 }
 
 /// What a system call says that returns zero when it did what it should.
-fn done(result: c_long) -> io::Result<()> {
+fn done(result: c_long) -> Result<(), Errno> {
     if result == 0 {
         Ok(())
     } else {
-        Err(io::Error::last_os_error())
+        Err(Errno::last())
     }
 }

@@ -50,7 +50,7 @@ pub(super) fn start(directory: &Path, config: Rc<Config>) -> Result<Program, Str
     let statedir = PathBuf::from(config.text(config.statedir));
     let control = Control::open(&rundir)?;
     sys::pass_on_nothing();
-    let signals = Signals::catch().map_err(|error| format!("signals: {error}"))?;
+    let signals = Signals::catch().map_err(|error| failed("signals", error))?;
     if std::env::set_current_dir("/").is_err() {
         warn!("the working directory cannot be left");
     }
