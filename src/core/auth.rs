@@ -3,6 +3,9 @@
 //! A tag covers a 16-byte context that is never carried (dialect and cluster name), the high half
 //! of the sender's incarnation, and every byte of the frame before the tag (DESIGN 5.1).
 
+mod linux_ha;
+mod md5;
+
 use core::hint::black_box;
 
 use sha2::Digest;
@@ -10,6 +13,7 @@ use sha2::Digest;
 use crate::action::Reject;
 use crate::config::{Key, Keys, MAX_SECRET, Method};
 use crate::wire::TAG;
+use md5::{DIGEST, Md5};
 
 /// The keys of one cluster, ready to sign and to verify.
 #[derive(Clone, Debug)]
@@ -25,7 +29,7 @@ impl Keyring {
         digest.update(b"twinbeat native 1\0");
         digest.update(cluster.as_bytes());
         let mut context = [0; 16];
-        copy(&mut context, &digest.digest().bytes());
+        copy(&mut context, &finish(&digest));
         Self {
             keys: keys.clone(),
             context,
@@ -77,41 +81,69 @@ impl Keyring {
                 let crc = !parts.into_iter().fold(!0, crc32);
                 copy(&mut tag, &crc.to_le_bytes());
             }
-            Method::Sha1 | Method::Sha256 => copy(&mut tag, &hmac(key, parts)),
+            // The configuration has no md5 with this dialect.
+            Method::Md5 | Method::Sha1 | Method::Sha256 => copy(&mut tag, &hmac(key, &parts)),
         }
         tag
     }
 }
 
-/// HMAC of RFC 2104, by its method.
-fn hmac(key: &Key, parts: [&[u8]; 3]) -> Hashed {
-    let mut pad = [0; BLOCK];
-    copy(&mut pad, &key.secret);
-    pad.iter_mut().for_each(|byte| *byte ^= INNER);
-    let [context, high, bytes] = parts;
-    let inner = hash(key.method, &[&pad, context, high, bytes]);
-    pad.iter_mut().for_each(|byte| *byte ^= INNER ^ OUTER);
-    let len = if key.method == Method::Sha1 { 20 } else { 32 };
-    let inner = inner.get(..len).unwrap_or_default();
-    hash(key.method, &[&pad, inner])
-}
-
 /// With zeroes behind it where it is shorter.
 type Hashed = [u8; 32];
 
-/// Of the parts one after another; both methods take blocks of [`BLOCK`] bytes.
-fn hash(method: Method, parts: &[&[u8]]) -> Hashed {
+/// How many bytes of it count.
+fn len(method: Method) -> usize {
+    match method {
+        Method::Md5 => DIGEST,
+        Method::Sha1 => 20,
+        Method::Sha256 | Method::Crc => 32,
+    }
+}
+
+/// HMAC of RFC 2104 over the parts, one after another, by the key's method.
+#[inline(never)]
+fn hmac(key: &Key, parts: &[&[u8]]) -> Hashed {
+    let inner = masked(key, 0x36, parts);
+    let inner = inner.get(..len(key.method)).unwrap_or_default();
+    masked(key, 0x5c, &[inner])
+}
+
+/// The hash of a block of the secret under a mask, and some parts.
+#[inline(never)]
+fn masked(key: &Key, mask: u8, parts: &[&[u8]]) -> Hashed {
+    // A secret is never longer than a block, which would be hashed first.
+    let mut block = [mask; MAX_SECRET];
+    for (place, byte) in block.iter_mut().zip(&key.secret) {
+        *place ^= *byte;
+    }
+    let parts = core::iter::once(&block[..]).chain(parts.iter().copied());
     let mut hashed = [0; 32];
-    if method == Method::Sha1 {
-        let mut hash = sha1_smol::Sha1::new();
-        parts.iter().for_each(|part| hash.update(part));
-        copy(&mut hashed, &hash.digest().bytes());
-    } else {
-        let mut hash = sha2::Sha256::new();
-        parts.iter().for_each(|part| hash.update(part));
-        copy(&mut hashed, &hash.finalize());
+    match key.method {
+        Method::Md5 => {
+            let mut hash = Md5::default();
+            parts.for_each(|part| hash.update(part));
+            hash.finish(&mut hashed);
+        }
+        Method::Sha1 => {
+            let mut hash = sha1_smol::Sha1::new();
+            parts.for_each(|part| hash.update(part));
+            copy(&mut hashed, &finish(&hash));
+        }
+        Method::Sha256 | Method::Crc => {
+            let mut hash = sha2::Sha256::new();
+            parts.for_each(|part| hash.update(part));
+            copy(&mut hashed, &hash.finalize());
+        }
     }
     hashed
+}
+
+const _: () = assert!(MAX_SECRET == 64, "a block of every hash");
+
+/// The end of a hash, there once: inlined it is large.
+#[inline(never)]
+fn finish(sha1: &sha1_smol::Sha1) -> [u8; 20] {
+    sha1.digest().bytes()
 }
 
 /// As much as there is room for.
@@ -121,11 +153,6 @@ fn copy(to: &mut [u8], from: &[u8]) {
         *to = *from;
     }
 }
-
-const BLOCK: usize = 64;
-const _: () = assert!(MAX_SECRET <= BLOCK, "a longer one would be hashed first");
-const INNER: u8 = 0x36;
-const OUTER: u8 = 0x5c;
 
 /// One byte that differs when two lists of texts differ, 255 times of 256: the digests of a beat.
 #[derive(Clone, Default)]
@@ -148,7 +175,7 @@ impl Digest8 {
 
     /// The byte.
     pub fn byte(&self) -> u8 {
-        let [first, ..] = self.0.digest().bytes();
+        let [first, ..] = finish(&self.0);
         first
     }
 }
@@ -212,7 +239,7 @@ mod tests {
                 secret: heapless::Vec::from_slice(secret).unwrap(),
             };
             let (one, rest) = text.split_at(5);
-            let whole = hmac(&key, [one, rest, b""]);
+            let whole = hmac(&key, &[one, rest]);
             assert_eq!(whole[..8], first.to_be_bytes());
         }
     }

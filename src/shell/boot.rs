@@ -1,7 +1,7 @@
 //! The random bits of a new life. An incarnation is a challenge: it must not be the one of an
 //! earlier life of this machine, nor of the machine beside it that was flashed from one image.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+mod heartbeat;
 
 use sha2::{Digest, Sha256};
 use twinbeat::Boot;
@@ -12,7 +12,7 @@ use crate::{clock, files, sys};
 
 /// Draws them. The kernel's pool is asked without waiting; early in the life of a machine without
 /// entropy it is not ready, and everything that differs between machines and starts takes its
-/// place, hashed behind the key.
+/// place, mixed with the key.
 pub(crate) fn boot(config: &Config, state: &State) -> Boot {
     let mut bytes = [0; 12];
     if !sys::random(&mut bytes) {
@@ -24,6 +24,7 @@ pub(crate) fn boot(config: &Config, state: &State) -> Boot {
         incarnation: u64::from_le_bytes([a, b, c, d, e, f, g, h]),
         counter: u32::from_le_bytes([i, j, k, l]),
         kept: state.kept,
+        heartbeat: heartbeat::count(config),
     }
 }
 
@@ -34,32 +35,27 @@ fn mixed(config: &Config, state: &State) -> [u8; 12] {
         .iter()
         .find(|key| key.number == config.keys.signing);
     let secret = key.map_or(&[][..], |key| &key.secret);
-    let mut hash = Sha256::new();
-    hash.update(secret);
-    hash.update(config.node_name(config.me).as_bytes());
-    hash.update(state.generation.to_le_bytes());
-    hash.update(clock::now().micros().to_le_bytes());
-    let wall = SystemTime::now().duration_since(UNIX_EPOCH);
-    let wall = wall.map_or((0, 0), |since| (since.as_secs(), since.subsec_nanos()));
-    hash.update(wall.0.to_le_bytes());
-    hash.update(wall.1.to_le_bytes());
-    hash.update(std::process::id().to_le_bytes());
     // Where the kernel has put this program, and what it gives to those who do not wait.
-    hash.update((&raw const hash).addr().to_le_bytes());
-    for file in ["/proc/interrupts", "/proc/sys/kernel/random/boot_id"] {
-        hash.update(files::read_kernel(file).unwrap_or_default().as_bytes());
-    }
+    let mut found = format!(
+        "{} {} {} {} {} {:p}",
+        config.node_name(config.me),
+        state.generation,
+        clock::now().micros(),
+        clock::wall(),
+        std::process::id(),
+        &raw const secret,
+    );
+    let mut add = |file: &str| found.push_str(&files::read_kernel(file).unwrap_or_default());
+    add("/proc/interrupts");
+    add("/proc/sys/kernel/random/boot_id");
     for link in &config.links {
-        let address = format!("/sys/class/net/{}/address", link.interface);
-        let address = files::read_kernel(&address).unwrap_or_default();
-        hash.update(address.as_bytes());
+        add(&format!("/sys/class/net/{}/address", link.interface));
     }
-    let hashed = hash.finalize();
+    let tag = Sha256::new_with_prefix(secret)
+        .chain_update(found)
+        .finalize();
     let mut bytes = [0; 12];
-    bytes
-        .iter_mut()
-        .zip(hashed)
-        .for_each(|(to, from)| *to = from);
+    bytes.iter_mut().zip(tag).for_each(|(to, from)| *to = from);
     bytes
 }
 

@@ -28,8 +28,8 @@ const OOM_SCORE: (&str, &str) = ("/proc/self/oom_score_adj", "-1000");
 static PROTECTED: AtomicBool = AtomicBool::new(false);
 static REALTIME: AtomicBool = AtomicBool::new(false);
 
-/// Capabilities that this configuration needs and this process does not have, by name.
-pub(crate) fn missing(config: &Config) -> Vec<&'static str> {
+/// Capabilities that this configuration needs and this process does not have: their names.
+pub(crate) fn missing(config: &Config) -> String {
     const KILL: u32 = 5;
     const SETGID: u32 = 6;
     const SETUID: u32 = 7;
@@ -39,7 +39,7 @@ pub(crate) fn missing(config: &Config) -> Vec<&'static str> {
 
     // Without /proc the system calls themselves will tell.
     let Some(effective) = effective_capabilities() else {
-        return Vec::new();
+        return String::new();
     };
     let addresses = config
         .resources
@@ -51,25 +51,28 @@ pub(crate) fn missing(config: &Config) -> Vec<&'static str> {
         .iter()
         .any(|link| (1..first_free_port()).contains(&link.port));
     let others = !config.companions.is_empty();
-    [
+    let mut names = String::new();
+    for (bit, name, needed) in [
         (KILL, "CAP_KILL", others),
         (SETGID, "CAP_SETGID", others),
         (SETUID, "CAP_SETUID", others),
         (NET_ADMIN, "CAP_NET_ADMIN", addresses),
         (NET_RAW, "CAP_NET_RAW", true),
         (NET_BIND_SERVICE, "CAP_NET_BIND_SERVICE", low_port),
-    ]
-    .into_iter()
-    .filter(|(bit, _, needed)| *needed && effective & (1 << bit) == 0)
-    .map(|(_, name, _)| name)
-    .collect()
+    ] {
+        if needed && effective & (1 << bit) == 0 {
+            names.push_str(if names.is_empty() { "" } else { ", " });
+            names.push_str(name);
+        }
+    }
+    names
 }
 
 /// Asks for everything, once everything is set up; says what was refused.
 pub(crate) fn ask() {
     let protected = protect(OOM_SCORE.1);
     PROTECTED.store(protected.is_ok(), Ordering::Relaxed);
-    for (level, what, done) in [
+    for (level, what, asked) in [
         (
             Level::Debug,
             "timers may be 50 us late",
@@ -87,7 +90,7 @@ pub(crate) fn ask() {
         ),
         (Level::Warn, "no realtime priority", become_realtime()),
     ] {
-        if let Err(error) = done {
+        if let Err(error) = asked {
             log::log!(level, "{what}: {}", journal::errno(error));
         }
     }
@@ -128,15 +131,17 @@ pub(crate) fn as_ordinary<T>(begin: impl FnOnce() -> T) -> T {
 /// Leaves this process, or its next child, to be killed at this turn when memory runs out.
 fn protect(score: &str) -> Result<(), Errno> {
     let file = files::open(Path::new(OOM_SCORE.0), OFlag::O_WRONLY, 0)?;
-    write(file, score.as_bytes()).map(drop)
+    // The kernel takes all of it or nothing.
+    write(&file, score.as_bytes()).map(drop)
 }
 
-fn effective_capabilities() -> Option<u64> {
+fn effective_capabilities() -> Option<u32> {
     let status = files::read_kernel("/proc/self/status")?;
     let line = status
         .lines()
         .find_map(|line| line.strip_prefix("CapEff:"))?;
-    u64::from_str_radix(line.trim_ascii(), 16).ok()
+    // Only newer ones are in the upper half.
+    Some(u64::from_str_radix(line.trim_ascii(), 16).ok()? as u32)
 }
 
 /// The lowest port that needs no capability.

@@ -87,6 +87,8 @@ struct Program {
     fences: Fences,
     companions: Companions,
     reading: PerLink<Reading>,
+    /// For one frame, in or out: clearing it for each would cost more than the frame.
+    buffer: [u8; RECEIVE_BUFFER],
     started: Instant,
     realtime_at: Instant,
     stopping: bool,
@@ -105,15 +107,10 @@ struct Reading {
     rest_until: Instant,
 }
 
-/// Runs until it is told to stop; the error is a sentence, and nothing was started. `ready` is called
-/// once that is past.
-#[inline(never)] // Its frame is large, which makes each access to another's in it dearer.
-pub(crate) fn run(
-    directory: &Path,
-    config: Box<Config>,
-    ready: &mut dyn FnMut(),
-) -> Result<(), String> {
-    let mut program = start::start(directory, Rc::from(config))?;
+/// Runs until it is told to stop; `ready` is called when nothing can keep it from running any more. What
+/// can is said, and ends the program.
+pub(crate) fn run(directory: &Path, config: Box<Config>, ready: &mut dyn FnMut()) {
+    let mut program = start::start(directory, Rc::from(config));
     ready();
     privilege::ask();
     program.begin();
@@ -129,7 +126,6 @@ pub(crate) fn run(
     journal::flush();
     // The rest ends with the process; to take it apart would be 2 kB of code.
     std::mem::forget(program);
-    Ok(())
 }
 
 impl Program {
@@ -261,11 +257,10 @@ impl Program {
     }
 
     fn read_one(&mut self, now: Instant, link: LinkId) -> bool {
-        let mut buffer = [0; RECEIVE_BUFFER];
-        let Some(len) = self.links.receive(now, link, &mut buffer) else {
+        let Some(len) = self.links.receive(now, link, &mut self.buffer) else {
             return false;
         };
-        let bytes = &buffer[..len.min(RECEIVE_BUFFER)];
+        let bytes = &self.buffer[..len.min(RECEIVE_BUFFER)];
         let result = self.node.handle(now, Input::Frame { link, bytes });
         let refused = &mut self.reading.at_mut(link).refused;
         match result {
@@ -333,10 +328,9 @@ impl Program {
 
     /// A beat counts whether or not it left: a node without links may still have to serve.
     fn send(&mut self, now: Instant) -> bool {
-        let mut buffer = [0; MAX_FRAME];
         let mut beat = false;
-        while let Some(frame) = self.node.poll_transmit(now, &mut buffer) {
-            let bytes = buffer.get(..frame.len).unwrap_or_default();
+        while let Some(frame) = self.node.poll_transmit(now, &mut self.buffer) {
+            let bytes = self.buffer.get(..frame.len).unwrap_or_default();
             for link in frame.links.iter() {
                 // An error is counted there, and told by the link's carrier.
                 let _ = self.links.send(now, link, bytes);

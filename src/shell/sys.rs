@@ -22,7 +22,7 @@ pub(crate) use twin::become_two;
 pub(crate) use user::become_program;
 pub(crate) use watchdog::{set_watchdog_timeout, watchdog_info, watchdog_timeout};
 
-use std::ffi::{c_int, c_long};
+use std::ffi::{CStr, c_int, c_long};
 use std::net::IpAddr;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::os::unix::process::ExitStatusExt;
@@ -285,9 +285,7 @@ pub(crate) fn pidfd_open(pid: Pid) -> Result<OwnedFd, Errno> {
     let pid = pid.as_raw() as c_long;
     // SAFETY: two integers; the result is checked before it is used.
     let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0 as c_long) };
-    if fd < 0 {
-        return Err(Errno::last());
-    }
+    let fd = Errno::result(fd)?;
     // SAFETY: a descriptor that the kernel has just made for us; close-on-exec by definition.
     Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
 }
@@ -301,7 +299,7 @@ pub(crate) fn reap(child: Pid) -> Option<ExitStatus> {
 }
 
 /// Writes to a socket without ever waiting, whatever the flags of the open file are.
-pub(crate) fn send_at_once(socket: BorrowedFd<'_>, bytes: &[u8]) -> Result<usize, Errno> {
+pub(crate) fn send_at_once(socket: BorrowedFd<'_>, bytes: &[u8]) -> Result<(), Errno> {
     // SAFETY: pointer and length are of one live slice.
     let sent = unsafe {
         libc::send(
@@ -311,7 +309,7 @@ pub(crate) fn send_at_once(socket: BorrowedFd<'_>, bytes: &[u8]) -> Result<usize
             libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL,
         )
     };
-    usize::try_from(sent).map_err(|_| Errno::last())
+    Errno::result(sent).map(drop)
 }
 
 /// Fills `bytes` from the kernel's pool; `false` when it is not ready yet.
@@ -341,7 +339,7 @@ pub(crate) fn become_realtime() -> Result<(), Errno> {
             &raw const lowest,
         )
     };
-    done(result)
+    Errno::result(result).map(drop)
 }
 
 /// Pages that are in memory now, or that come in later in today's mappings, stay in memory.
@@ -349,7 +347,7 @@ pub(crate) fn lock_memory() -> Result<(), Errno> {
     const MCL_ONFAULT: c_int = 4;
     // SAFETY: integers only.
     let result = unsafe { libc::mlockall(libc::MCL_CURRENT | MCL_ONFAULT) };
-    done(result.into())
+    Errno::result(result).map(drop)
 }
 
 /// How long this process may run at real-time priority without sleeping, in microseconds; `None`
@@ -369,7 +367,7 @@ pub(crate) fn limit_run(micros: Option<u64>) -> Result<(), Errno> {
             limits.as_mut_ptr(),
         )
     };
-    done(result)?;
+    Errno::result(result)?;
     let [soft, hard] = &mut limits;
     *soft = micros.map_or(*hard, |micros| micros.min(*hard));
     // SAFETY: a live array of the size of the kernel's structure, read during the call.
@@ -382,14 +380,20 @@ pub(crate) fn limit_run(micros: Option<u64>) -> Result<(), Errno> {
             std::ptr::null_mut::<u64>(),
         )
     };
-    done(result)
+    Errno::result(result).map(drop)
 }
 
-/// What a system call says that returns zero when it did what it should.
-fn done(result: c_long) -> Result<(), Errno> {
-    if result == 0 {
-        Ok(())
-    } else {
-        Err(Errno::last())
-    }
+/// What the C library calls an error of the kernel.
+pub(crate) fn error_text(error: Errno) -> String {
+    let mut text = [0_u8; 128];
+    // SAFETY: pointer and length are of one live, exclusively borrowed array.
+    unsafe { libc::strerror_r(error as c_int, text.as_mut_ptr().cast(), text.len()) };
+    let text = CStr::from_bytes_until_nul(&text).unwrap_or_default();
+    text.to_string_lossy().into_owned()
+}
+
+/// Ends the program, which never comes back.
+pub(crate) fn leave(code: u8) -> ! {
+    // SAFETY: there is one thread, and nothing is registered to be called at the end.
+    unsafe { libc::exit(code.into()) }
 }

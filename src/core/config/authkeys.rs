@@ -12,7 +12,7 @@ pub use problem::Problem;
 use super::diagnostic::{File, Position, Report};
 use super::ha_cf;
 use super::lexer::{Lines, Word, Words};
-use super::{Key, Keys, MAX_KEYS, MAX_SECRET, Method};
+use super::{Dialect, Key, Keys, MAX_KEYS, MAX_SECRET, Method};
 
 /// Where things stand, for what is said after the whole file was read.
 #[derive(Default)]
@@ -23,13 +23,18 @@ pub(super) struct Places {
 }
 
 /// Reads the whole file into `keys`.
-pub(super) fn read(text: &[u8], keys: &mut Keys, report: &mut Report<'_>) -> Places {
+pub(super) fn read(
+    text: &[u8],
+    dialect: Dialect,
+    keys: &mut Keys,
+    report: &mut Report<'_>,
+) -> Places {
     let mut places = Places::default();
     for (first, words) in Lines::new(File::Authkeys, text) {
         if first.bytes == b"auth" {
             places.read_auth(first, words, report);
         } else if let Some(number) = places.claim(first, report)
-            && let Some((method, secret)) = read_key(number, first, words, report)
+            && let Some((method, secret)) = read_key(number, first, words, dialect, report)
         {
             let mut key = Key {
                 number,
@@ -68,26 +73,13 @@ impl Places {
         let (Some(word), None) = (words.next(), words.next()) else {
             return report.say(first.at, Problem::Auth);
         };
-        match number(word.bytes) {
-            Ok(number) => self.auth = Some((number, word.at)),
-            Err(NotANumber::TooLarge) => report.say(word.at, Problem::Number),
-            Err(NotANumber::Other) => report.say(word.at, Problem::Auth),
-        }
+        let number = number(word, Problem::Auth, report);
+        self.auth = number.map(|number| (number, word.at));
     }
 
     /// The number of a key's line, if it is one and not yet taken.
     fn claim(&mut self, first: Word<'_>, report: &mut Report<'_>) -> Option<u8> {
-        let number = match number(first.bytes) {
-            Ok(number) => number,
-            Err(why) => {
-                let problem = match why {
-                    NotANumber::TooLarge => Problem::Number,
-                    NotANumber::Other => Problem::NotALine,
-                };
-                report.say(first.at, problem);
-                return None;
-            }
-        };
+        let number = number(first, Problem::NotALine, report)?;
         if let Some(first_at) = self.key(number) {
             let problem = Problem::SameNumber {
                 number,
@@ -111,18 +103,20 @@ fn read_key<'a>(
     number: u8,
     first: Word<'_>,
     mut words: Words<'a>,
+    dialect: Dialect,
     report: &mut Report<'_>,
 ) -> Option<(Method, &'a [u8])> {
     let Some(word) = words.next() else {
         report.say(first.at, Problem::NoMethod(number));
         return None;
     };
-    let method = match word.bytes {
-        b"crc" => Method::Crc,
-        b"sha1" => Method::Sha1,
-        b"sha256" => Method::Sha256,
-        b"md5" => {
-            report.say(word.at, Problem::Md5(number));
+    let method = match (word.bytes, dialect) {
+        (b"crc", _) => Method::Crc,
+        (b"sha1", _) => Method::Sha1,
+        (b"sha256", Dialect::Native) => Method::Sha256,
+        (b"md5", Dialect::LinuxHa) => Method::Md5,
+        (b"sha256" | b"md5", _) => {
+            report.say(word.at, Problem::Foreign(number, dialect));
             return None;
         }
         _ => {
@@ -150,19 +144,17 @@ fn read_key<'a>(
     secret.map(|secret| (method, secret))
 }
 
-enum NotANumber {
-    TooLarge,
-    Other,
-}
-
-fn number(word: &[u8]) -> Result<u8, NotANumber> {
-    if word.is_empty() || !word.iter().all(u8::is_ascii_digit) {
-        return Err(NotANumber::Other);
+/// The number of a key; says what is wrong with it, `otherwise` if it is no number at all.
+#[inline(never)]
+fn number(word: Word<'_>, otherwise: Problem, report: &mut Report<'_>) -> Option<u8> {
+    let number = ha_cf::number(word.bytes);
+    let number = number.and_then(|number| u8::try_from(number).ok());
+    let number = number.filter(|number| usize::from(*number) < MAX_KEYS);
+    if number.is_none() {
+        let digits = word.bytes.iter().all(u8::is_ascii_digit);
+        report.say(word.at, if digits { Problem::Number } else { otherwise });
     }
-    ha_cf::number(word)
-        .and_then(|number| u8::try_from(number).ok())
-        .filter(|number| usize::from(*number) < MAX_KEYS)
-        .ok_or(NotANumber::TooLarge)
+    number
 }
 
 impl fmt::Display for Method {
@@ -170,6 +162,7 @@ impl fmt::Display for Method {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Crc => "crc",
+            Self::Md5 => "md5",
             Self::Sha1 => "sha1",
             Self::Sha256 => "sha256",
         })
@@ -190,7 +183,8 @@ mod tests {
             keys: heapless::Vec::new(),
             signing: 0,
         };
-        read(text.as_bytes(), &mut keys, &mut Report::new(&mut sink));
+        let report = &mut Report::new(&mut sink);
+        read(text.as_bytes(), Dialect::Native, &mut keys, report);
         (keys, said)
     }
 

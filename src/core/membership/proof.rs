@@ -173,13 +173,11 @@ impl Membership {
         if envelope.header.kind == Kind::Leave {
             let believed = alive.is_believed();
             self.become_left(now, source, events);
-            let mut left = [0; MAX_GROUPS];
-            for (epoch, (_, word)) in left.iter_mut().zip(beat.groups.iter()) {
-                if believed && word.owner == Some(me) && !word.state.holds() {
-                    *epoch = word.epoch;
-                }
-            }
-            return Ok(Received::Leave(left));
+            return Ok(if believed {
+                Received::Leave(beat.left_to(me))
+            } else {
+                Received::Nothing
+            });
         }
         let word = control.and_then(|control| self.count(source, *control));
         self.ask_for_missing(now, source, newest);

@@ -1,14 +1,14 @@
 //! Asks the program that runs. Whoever waits for something asks again.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::{DONE, FAILED, NOT_RUNNING};
 use crate::control::{self, AskError};
-use crate::{configuration, stream};
+use crate::{configuration, journal, stream};
 
 /// Asks once, and prints the reply; the exit code.
 pub(super) fn ask(directory: &Path, request: &str) -> u8 {
-    match reply(&rundir(directory), request) {
+    match reply(rundir(directory), request) {
         Ok(reply) => {
             stream::print(&reply);
             DONE
@@ -18,18 +18,19 @@ pub(super) fn ask(directory: &Path, request: &str) -> u8 {
 }
 
 /// Where the program that runs on this configuration is asked: even if its files are wrong by now.
-pub(super) fn rundir(directory: &Path) -> PathBuf {
+pub(super) fn rundir(directory: &Path) -> &'static Path {
     let own = configuration::text(directory, "twinbeat.cf");
     let main = configuration::text(directory, "ha.cf");
-    configuration::directive(&own, "rundir")
+    let found = configuration::directive(&own, "rundir")
         .or(configuration::directive(&main, "rundir"))
-        .unwrap_or("/run/twinbeat")
-        .into()
+        .unwrap_or("/run/twinbeat");
+    // A command asks for it once.
+    Path::new(found.to_owned().leak())
 }
 
 /// What it answers. The error is an exit code, and was complained of.
 pub(super) fn reply(rundir: &Path, request: &str) -> Result<String, u8> {
-    let shown = rundir.display();
+    let shown = rundir.to_string_lossy();
     control::ask(rundir, request).map_err(|error| match error {
         AskError::NotRunning => {
             stream::complain(format_args!(
@@ -42,7 +43,7 @@ pub(super) fn reply(rundir: &Path, request: &str) -> Result<String, u8> {
             FAILED
         }
         AskError::Failed(error) => {
-            stream::complain(format_args!("twinbeat: {shown}: {error}"));
+            stream::complain(format_args!("twinbeat: {shown}: {}", journal::errno(error)));
             FAILED
         }
     })

@@ -28,7 +28,7 @@ pub(crate) fn check(dir: &Path) -> u8 {
         let errors = counted(errors as usize, "error");
         stream::print_line(format_args!(
             "check: {errors} in {}: nothing would start",
-            dir.display()
+            dir.to_string_lossy()
         ));
         return FAILED;
     };

@@ -1,5 +1,8 @@
 use std::thread;
 
+use std::fs;
+use std::io::Read;
+
 use super::*;
 use crate::clock;
 

@@ -3,10 +3,8 @@
 //! The single words are part of `status --json` and do not change.
 
 use std::borrow::Cow;
-use std::io;
 
 use log::Level;
-use nix::errno::Errno;
 use twinbeat::action::PeerState;
 use twinbeat::action::{Carrier, Difference, Event, GroupState, Reason, Reject};
 use twinbeat::config::{Config, Medium, Sight};
@@ -309,15 +307,8 @@ pub(crate) fn address_error(error: AddressError) -> Cow<'static, str> {
     })
 }
 
-/// What the C library calls an error of the kernel. nix has the texts as well, 10 kB of them.
-pub(crate) fn errno(error: Errno) -> String {
-    let mut text = io::Error::from(error).to_string();
-    // std adds the number in brackets.
-    if let Some(number) = text.bytes().rposition(|byte| byte == b'(') {
-        text.truncate(text[..number].trim_ascii_end().len());
-    }
-    text
-}
+/// What the C library calls an error of the kernel. (nix has the texts as well, 10 kB of them.)
+pub(crate) use crate::sys::error_text as errno;
 
 /// An Ethernet address.
 pub(crate) fn hardware(Mac([a, b, c, d, e, f]): Mac) -> String {

@@ -10,6 +10,7 @@ use std::rc::Rc;
 use twinbeat::config::Config;
 use twinbeat::time::Duration;
 
+use crate::files;
 use crate::script::{Exit, Rule, Verb};
 
 /// How a word is called.
@@ -117,7 +118,7 @@ pub(super) fn find(directory: &str, place: usize, word: &str, verb: Verb) -> Res
 pub(super) fn environment(config: &Config, directory: &str) -> Rc<[String]> {
     if Path::new(OCF).is_dir() {
         // Agents, and heartbeat's own scripts around them, fail without it.
-        let _ = std::fs::create_dir("/run/resource-agents");
+        let _ = files::make_folder(Path::new("/run/resource-agents"));
     }
     let set = |name: &str, value: &str, file: &str| join(&[name, value, file]);
     Rc::new([

@@ -141,8 +141,8 @@ impl Program {
             return Err(Ok("configuration unchanged\n".to_owned()));
         }
         let missing = privilege::missing(&config);
-        if let Some(missing) = missing.first() {
-            return Err(Err(format!("{missing} is missing for that")));
+        if !missing.is_empty() {
+            return Err(Err(format!("not permitted: {missing} missing")));
         }
         if self.watchdog.is_bound(&config) {
             return Err(Err(restart("watchdog")));
@@ -234,6 +234,7 @@ fn refusal(old: &Config, why: Refusal) -> String {
     match why {
         Refusal::Nodes => restart("the list of nodes, or which of them this is,"),
         Refusal::Cluster => restart("cluster"),
+        Refusal::Dialect => restart("protocol"),
         Refusal::Rundir => restart("rundir"),
         Refusal::Statedir => restart("statedir"),
         Refusal::Respawn => restart("respawn"),

@@ -289,7 +289,7 @@ impl Writer {
             if let Some(finished) = ended {
                 let failed = !finished.succeeded();
                 if failed && !queue.failed {
-                    let (file, exit) = (written.display(), finished.exit);
+                    let (file, exit) = (written.to_string_lossy(), finished.exit);
                     warn!("{file} is not written, and forgotten with this run: {exit}");
                 }
                 queue.failed = failed;

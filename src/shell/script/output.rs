@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use log::Level;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::unistd::read;
 
 use crate::journal::printable;
 
@@ -86,7 +87,7 @@ impl Output {
         let Some(stream) = &self.streams[index] else {
             return false;
         };
-        match nix::unistd::read(stream, &mut bytes) {
+        match read(stream, &mut bytes) {
             Ok(count @ 1..) => {
                 *left = left.saturating_sub(count);
                 self.take(index, &bytes[..count]);

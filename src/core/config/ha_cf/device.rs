@@ -7,7 +7,8 @@ use crate::config::diagnostic::{File, Position, Quoted, Report};
 use crate::config::lexer::Word;
 use crate::config::line;
 use crate::config::watchdog::MAX_WATCHDOGS;
-use crate::config::{Config, Interface, Link, Machine, Medium, Text};
+use crate::config::{Config, Dialect, Interface, Link, Machine, Medium, Text};
+use crate::id::MAX_LINKS;
 use crate::time::Duration;
 
 /// Where the first watchdog stood, and what goes for every serial line.
@@ -61,7 +62,7 @@ impl Settings {
             rate = one;
         }
         let (nodes, groups) = (config.nodes.len(), config.groups.len());
-        let load = line::load(nodes, groups, lines);
+        let load = config.load(lines);
         // Without a line, or where something was refused, one of them is zero.
         if rate == 0 || keepalive == Duration::ZERO {
             return;
@@ -70,6 +71,9 @@ impl Settings {
             let shortest = line::shortest_keepalive(load, rate);
             let problem = Problem::FullLine(rate, load, shortest);
             return report.say(self.place_or_top(Name::Keepalive), problem);
+        }
+        if config.dialect == Dialect::LinuxHa {
+            return; // There is nothing to prove.
         }
         let shortest = line::answer_time(nodes, groups, rate);
         if config.timing.deadtime < shortest {
@@ -85,17 +89,19 @@ impl Settings {
         machine: &dyn Machine,
         report: &mut Report<'_>,
     ) {
-        let lines = config.links.iter().zip(&self.links);
-        let lines = lines.filter_map(|(link, at)| match link.medium {
-            Medium::Serial { device, .. } => Some((config.text(device), *at)),
-            Medium::Broadcast | Medium::Multicast { .. } | Medium::Unicast { .. } => None,
-        });
-        for (nth, (device, at)) in lines.clone().enumerate() {
-            let mut before = lines.clone().take(nth);
-            match before.find(|(other, _)| machine.is_same_device(device, other)) {
-                Some((_, earlier)) => report.say(at, Problem::Same(earlier)),
-                None => machine.judge_line(device, &mut |why| report.say(at, Problem::Line(why))),
+        let mut before = heapless::Vec::<_, MAX_LINKS>::new();
+        for (link, at) in config.links.iter().zip(&self.links) {
+            let Medium::Serial { device, .. } = link.medium else {
+                continue;
+            };
+            let device = config.text(device);
+            let same = |line: &&(&str, Position)| machine.is_same_device(device, line.0);
+            match before.iter().find(same) {
+                Some((_, earlier)) => report.say(*at, Problem::Same(*earlier)),
+                None => machine.judge_line(device, &mut |why| report.say(*at, Problem::Line(why))),
             }
+            // As many places as links.
+            let _ = before.push((device, *at));
         }
     }
 
@@ -142,7 +148,6 @@ mod tests {
     use std::vec::Vec;
 
     use crate::config::{Medium, Sources, read};
-    use crate::time::Duration;
 
     const REST: &str = "node alpha beta\nauto_failback on\n";
 
@@ -360,11 +365,17 @@ mod tests {
         let ring = "node gamma\ndeadtime 1\nserial /a /b\nkeepalive";
         assert!(error(&format!("{ring} 83ms")).contains("take 80 bytes each time"));
         assert!(outcome(&format!("{ring} 84ms"), "").1.is_some());
-        let end = ring.replace(" /b", "");
-        assert!(outcome(&format!("{end} 42ms"), "").1.is_some());
+        assert!(
+            outcome(&format!("{} 42ms", ring.replace(" /b", "")), "")
+                .1
+                .is_some()
+        );
         // Two lines between the same two nodes: each carries its own beats only.
-        let pair = "deadtime 1\nserial /a /b\nkeepalive 38ms";
-        assert!(outcome(pair, "").1.is_some());
+        assert!(
+            outcome("deadtime 1\nserial /a /b\nkeepalive 38ms", "")
+                .1
+                .is_some()
+        );
     }
 
     #[test]
@@ -383,14 +394,5 @@ mod tests {
         // Addresses are leased.
         assert_eq!(advice(&format!("{base} 6"), "alpha 192.0.2.10"), "");
         assert_eq!(advice("bcast eth0", "alpha dnsmasq"), "");
-    }
-
-    #[test]
-    fn a_timeout_stands_in_the_configuration() {
-        let sources = |text| Sources::new("alpha", text, "", "auth 1\n1 sha1 0123456789abcdef\n");
-        let text = format!("bcast eth0\nwatchdog /a\ndeadtime 10\n{REST}");
-        let config = read(&sources(&text), &mut |_| {}).unwrap();
-        let asked = config.watchdog.asked(&config.timing);
-        assert_eq!(asked, Duration::from_secs(6));
     }
 }

@@ -7,7 +7,6 @@ use super::directive;
 use super::time;
 use super::value::MAX_NAME;
 use crate::config::diagnostic::{Position, Quoted, Severity};
-use crate::config::interface::InterfaceProblem;
 use crate::config::template::fill;
 use crate::id::{MAX_LINKS, MAX_NODES};
 use crate::time::Duration;
@@ -82,8 +81,10 @@ pub enum Problem<'a> {
     SlowLine(Duration),
     /// A word, and what is wrong with it.
     Wrong(Quoted<'a>, &'static str),
-    /// No interface name.
-    Interface(Quoted<'a>, InterfaceProblem),
+    /// A word that means less beside a real heartbeat, and what. A warning.
+    Differs(Quoted<'a>, &'static str),
+    /// `protocol linux-ha` with another number of nodes than two.
+    TwoNodes,
     /// No literal address.
     NotAPeer(Quoted<'a>),
     /// An address that is not one machine's.
@@ -116,8 +117,6 @@ pub enum Problem<'a> {
     BadPath(Quoted<'a>, &'static str),
     /// A path of so many bytes; how many it may have.
     LongPath(usize, usize),
-    /// `protocol linux-ha`.
-    LinuxHa,
     /// No protocol.
     BadProtocol(Quoted<'a>),
     /// `crm` with anything but off.
@@ -129,7 +128,7 @@ pub enum Problem<'a> {
 impl Problem<'_> {
     /// How grave it is.
     pub fn severity(&self) -> Severity {
-        if matches!(self, Self::NoEffect(..) | Self::Line(_)) {
+        if matches!(self, Self::NoEffect(..) | Self::Line(_) | Self::Differs(..)) {
             Severity::Warning
         } else {
             Severity::Error
@@ -211,8 +210,11 @@ impl Problem<'_> {
             Self::SlowLine(_) => {
                 "deadtime is too short for a serial line: write deadtime {0} or more, or raise baud"
             }
-            Self::Wrong(..) => "{0} {1}",
-            Self::Interface(..) => "{0} {1}",
+            Self::Wrong(..) | Self::Differs(..) => "{0} {1}",
+            Self::TwoNodes => {
+                "protocol linux-ha is for two nodes, because heartbeat hands groups over between two: name two, \
+                 or write protocol native on all of them"
+            }
             Self::NotAPeer(_) => {
                 "{0} is not an address: write the address itself, such as 192.0.2.2 or fe80::2 (without \
                  %zone); names are not looked up, because this must work when the name server is down"
@@ -255,11 +257,9 @@ impl Problem<'_> {
                  \"{1}\""
             }
             Self::LongPath(..) => "a path of {0} bytes: at most {1}; shorten it",
-            Self::LinuxHa => {
-                "protocol linux-ha (together with a real heartbeat) is not yet supported: write protocol \
-                 native, on every node, or leave it out"
+            Self::BadProtocol(_) => {
+                "{0} is no protocol: write native (or leave it out), or linux-ha beside a real heartbeat"
             }
-            Self::BadProtocol(_) => "{0} is no protocol: write native, or leave it out",
             Self::CrmOn => {
                 "there is no resource manager here, groups come from haresources: write crm off, or \
                  remove the line"
@@ -285,7 +285,7 @@ impl fmt::Display for Problem<'_> {
             Self::NiceFailback
             | Self::NoNodes
             | Self::NoMedium
-            | Self::LinuxHa
+            | Self::TwoNodes
             | Self::CrmOn
             | Self::AutojoinOn
             | Self::TooManyNodes
@@ -296,6 +296,7 @@ impl fmt::Display for Problem<'_> {
             | Self::NotATime(word, text)
             | Self::NotWhole(word, text)
             | Self::Wrong(word, text)
+            | Self::Differs(word, text)
             | Self::FamilySix(word, text)
             | Self::BadPath(word, text) => &[word, text],
             Self::BlankBeforeUnit(word, other) => &[word, other],
@@ -329,7 +330,6 @@ impl fmt::Display for Problem<'_> {
             Self::FullLine(rate, count, time) => &[rate, count, time],
             Self::Line(why) => &[why],
             Self::SlowLine(time) => &[time],
-            Self::Interface(word, why) => &[word, why],
             Self::NotOnePeer(address) => &[address],
             Self::FamilyFour(word, name) => &[word, name, &name.strip_suffix('6').unwrap_or(name)],
             Self::LongPath(count, other) => &[count, other],
