@@ -329,6 +329,11 @@ impl LinuxHa {
         let _ = self.due.push_back(say);
     }
 
+    /// Something is to be said before the last word.
+    pub(crate) fn has_words(&self) -> bool {
+        !self.due.is_empty()
+    }
+
     /// When something here is due next.
     pub(crate) fn deadline(&self) -> Instant {
         let up = match self.phase {

@@ -76,6 +76,11 @@ impl LinuxHa {
         events: &mut Events,
     ) {
         self.pass_on_words(now, failover, members);
+        if let (Dialogue::Accepted { until, .. }, true) =
+            (&mut self.dialogue, failover.is_leaving())
+        {
+            *until = (*until).min(now.after(OFFER));
+        }
         match self.dialogue {
             Dialogue::None => {
                 self.offer(now, failover, members);
@@ -116,7 +121,7 @@ impl LinuxHa {
             } => {
                 let mut groups = self.theirs.groups(classes, failover).iter();
                 // What failed is told as heartbeat tells it: not at all.
-                let begun = groups.all(|id| failover.is_through(id));
+                let begun = groups.all(|id| failover.is_through(id)) || failover.is_leaving();
                 if begun || now >= until {
                     self.say(Say::AskResources {
                         hold,
@@ -136,6 +141,18 @@ impl LinuxHa {
             self.theirs.become_welcome(self.theirs.class(id, failover));
         }
         self.rest_until = now;
+    }
+
+    /// The peer waits for a word of this node: a real one would wait for an hour, in transition, if this
+    /// node left without it.
+    pub(crate) const fn is_awaited(&self) -> bool {
+        match self.dialogue {
+            Dialogue::Offered { .. }
+            | Dialogue::Giving { .. }
+            | Dialogue::Accepted { .. }
+            | Dialogue::Taking { .. } => true,
+            Dialogue::None | Dialogue::Given { .. } => false,
+        }
     }
 
     /// Offers what should be at the peer, or what is wished there.

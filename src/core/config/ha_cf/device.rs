@@ -100,15 +100,13 @@ impl Settings {
                 Some((_, earlier)) => report.say(*at, Problem::Same(*earlier)),
                 None => machine.judge_line(device, &mut |why| report.say(*at, Problem::Line(why))),
             }
-            // As many places as links.
-            let _ = before.push((device, *at));
+            let _ = before.push((device, *at)); // As many places as links.
         }
     }
 
     /// Where the first watchdog is.
     pub(in crate::config) fn watchdog_place(&self) -> Position {
-        let top = Position::start(File::HaCf);
-        self.devices.watchdog.unwrap_or(top)
+        (self.devices.watchdog).unwrap_or(Position::start(File::HaCf))
     }
 }
 
