@@ -144,6 +144,21 @@ pub(crate) const FLOWS: &[Flow] = &[
         ],
     },
     Flow {
+        name: "who_leaves_amid_a_handover_leaves_nobody_waiting",
+        long: true,
+        media: &[Bcast],
+        known: false,
+        suits: mixed,
+        setting: SETTING,
+        steps: &[
+            Start(A),
+            Start(B),
+            Holds(40, Some(Local), Some(Local)),
+            Do(Play::leave_at_once),
+            Whole(60),
+        ],
+    },
+    Flow {
         name: "who_loses_its_ping_node_gives_way_beside_a_real_ipfail",
         long: true,
         media: &[Bcast],
