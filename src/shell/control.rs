@@ -109,7 +109,7 @@ impl Control {
         let shown = rundir.to_string_lossy();
         Self::take(rundir).map_err(|error| match error {
             Errno::EAGAIN => format!("another twinbeat runs on {shown} already"),
-            error => format!("{shown}: {}", journal::errno(error)),
+            error => format!("{shown}/{SOCKET}: {}", journal::errno(error)),
         })
     }
 

@@ -58,7 +58,7 @@ fn word() -> impl Strategy<Value = Word<'static>> {
         ][..],
     );
     let phase = select(&[Phase::Me, Phase::Other, Phase::Done][..]);
-    let nodes = prop::collection::vec(name(), 0..=8);
+    let nodes = prop::collection::vec(name(), 0..=4);
     prop_oneof![
         (state, of(number()), of(number())).prop_map(|(state, deadtime, protocol)| Word::Status {
             state,

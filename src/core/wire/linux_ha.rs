@@ -24,14 +24,13 @@ mod writing;
 
 use heapless::Vec;
 
+pub use super::MAX_FRAME;
+
 pub use collector::Collector;
 pub use field::digit;
 pub use message::{Client, Hold, Info, MAX_KEY, MAX_NAME, Message, Phase, State, UUID, Word};
 pub use reading::decode;
 pub use writing::encode;
-
-/// The longest frame that is read, and more than any that is sent with names of at most 63 bytes.
-pub const MAX_FRAME: usize = 1024;
 
 /// How a message becomes a frame. Each is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use log::info;
 use nix::errno::Errno;
 use nix::unistd::{chdir, getcwd};
-use twinbeat::config::Config;
+use twinbeat::config::{Config, Dialect};
 use twinbeat::id::PerLink;
 use twinbeat::time::Instant;
 use twinbeat::{Boot, Node};
@@ -138,4 +138,13 @@ fn tell(config: &Config, boot: &Boot) {
         "keepalive {}, deadtime {}, initdead {}, lease {}",
         timing.keepalive, timing.deadtime, timing.initdead, timing.lease
     );
+    if config.dialect == Dialect::LinuxHa {
+        let uuid = if boot.heartbeat.uuid.is_some() {
+            "a"
+        } else {
+            "no"
+        };
+        let generation = boot.heartbeat.generation;
+        info!("protocol linux-ha, boot generation {generation}, {uuid} uuid of heartbeat's");
+    }
 }

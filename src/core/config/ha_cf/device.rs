@@ -100,15 +100,13 @@ impl Settings {
                 Some((_, earlier)) => report.say(*at, Problem::Same(*earlier)),
                 None => machine.judge_line(device, &mut |why| report.say(*at, Problem::Line(why))),
             }
-            // As many places as links.
-            let _ = before.push((device, *at));
+            let _ = before.push((device, *at)); // As many places as links.
         }
     }
 
     /// Where the first watchdog is.
     pub(in crate::config) fn watchdog_place(&self) -> Position {
-        let top = Position::start(File::HaCf);
-        self.devices.watchdog.unwrap_or(top)
+        (self.devices.watchdog).unwrap_or(Position::start(File::HaCf))
     }
 }
 
@@ -365,17 +363,11 @@ mod tests {
         let ring = "node gamma\ndeadtime 1\nserial /a /b\nkeepalive";
         assert!(error(&format!("{ring} 83ms")).contains("take 80 bytes each time"));
         assert!(outcome(&format!("{ring} 84ms"), "").1.is_some());
-        assert!(
-            outcome(&format!("{} 42ms", ring.replace(" /b", "")), "")
-                .1
-                .is_some()
-        );
+        let end = ring.replace(" /b", "");
+        assert!(outcome(&format!("{end} 42ms"), "").1.is_some());
         // Two lines between the same two nodes: each carries its own beats only.
-        assert!(
-            outcome("deadtime 1\nserial /a /b\nkeepalive 38ms", "")
-                .1
-                .is_some()
-        );
+        let pair = "deadtime 1\nserial /a /b\nkeepalive 38ms";
+        assert!(outcome(pair, "").1.is_some());
     }
 
     #[test]
