@@ -166,6 +166,8 @@ pub(crate) const FLOWS: &[Flow] = &[
             Start(A),
             Start(B),
             Holds(40, Some(Local), Some(Local)),
+            // In its first five seconds a real one has a longer `deadtime`.
+            Rest(6),
             At("power cut of alpha"),
             CutPower(A),
             Holds(20, Some(Nothing), Some(All)),
@@ -188,6 +190,8 @@ pub(crate) const FLOWS: &[Flow] = &[
             Start(A),
             Start(B),
             Holds(40, Some(Local), Some(Local)),
+            // In its first five seconds a real one has a longer `deadtime`.
+            Rest(6),
             At("kill -9 of alpha"),
             Kill(A),
             // What a killed real one installed stays there.
