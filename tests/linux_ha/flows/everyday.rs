@@ -249,7 +249,7 @@ pub(crate) const SHA1_FIRST: &str =
 pub(crate) const TOGETHER: u64 = 100;
 /// No answers were missed but by noise.
 pub(crate) const QUIET: u64 = 700;
-/// Half a dozen shell scripts of heartbeat's, on a loaded machine.
-pub(crate) const HANDOVER: u64 = 6_000;
+/// A dozen shell scripts of heartbeat's: a second, or eight on a machine that compiles.
+pub(crate) const HANDOVER: u64 = 12_000;
 /// The longest `deadtime`, and a handover.
 pub(crate) const DEATH: u64 = 4_000 + HANDOVER;

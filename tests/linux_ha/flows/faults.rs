@@ -266,6 +266,8 @@ pub(crate) const FLOWS: &[Flow] = &[
             Holds(40, Some(Local), Some(Local)),
             At("ours in alpha's place"),
             Stop(A),
+            // A real one that is still taking over does not think of failback.
+            Holds(40, Some(Nothing), Some(All)),
             Do(Play::keep_identity),
             Become(A, Ours),
             Start(A),
@@ -275,6 +277,8 @@ pub(crate) const FLOWS: &[Flow] = &[
             Do(Play::same_identity),
             At("the real one in its place again"),
             Stop(A),
+            // A real one that is still taking over does not think of failback.
+            Holds(40, Some(Nothing), Some(All)),
             Become(A, Real),
             Start(A),
             Holds(40, Some(Local), Some(Local)),
