@@ -6,14 +6,14 @@
 mod linux_ha;
 mod md5;
 
-use hmac::digest::common::BlockSizeUser;
-use hmac::digest::consts::{U20, U64};
-use hmac::digest::{Digest, FixedOutput, HashMarker, Output, OutputSizeUser, Update};
-use hmac::{KeyInit, Mac, SimpleHmac};
+use core::hint::black_box;
+
+use sha2::Digest;
 
 use crate::action::Reject;
-use crate::config::{Key, Keys, Method};
+use crate::config::{Key, Keys, MAX_SECRET, Method};
 use crate::wire::TAG;
+use md5::{DIGEST, Md5};
 
 /// The keys of one cluster, ready to sign and to verify.
 #[derive(Clone, Debug)]
@@ -29,9 +29,7 @@ impl Keyring {
         digest.update(b"twinbeat native 1\0");
         digest.update(cluster.as_bytes());
         let mut context = [0; 16];
-        for (to, from) in context.iter_mut().zip(finish(&digest)) {
-            *to = from;
-        }
+        copy(&mut context, &finish(&digest));
         Self {
             keys: keys.clone(),
             context,
@@ -54,18 +52,15 @@ impl Keyring {
     /// Whether `tag` is the tag of `bytes` under key number `key`; in constant time for HMAC.
     pub fn verify(&self, key: u8, high: u32, bytes: &[u8], tag: &[u8; TAG]) -> Result<(), Reject> {
         let key = self.key(key).ok_or(Reject::UnknownKey)?;
-        let good = match key.method {
-            Method::Md5 => false, // the configuration has none with this dialect
-            Method::Crc => self.tag(key, high, bytes) == *tag,
-            // The configuration has none in this dialect.
-            Method::Sha1 => self
-                .mac::<Sha1>(key, high, bytes)
-                .is_some_and(|mac| mac.verify_truncated_left(tag).is_ok()),
-            Method::Sha256 => self
-                .mac::<sha2::Sha256>(key, high, bytes)
-                .is_some_and(|mac| mac.verify_truncated_left(tag).is_ok()),
-        };
-        if good { Ok(()) } else { Err(Reject::BadTag) }
+        let ours = self.tag(key, high, bytes);
+        let pairs = ours.iter().zip(tag);
+        // However many bytes are right, it takes as long.
+        let difference = pairs.fold(0, |all, (one, other)| black_box(all | (one ^ other)));
+        if difference == 0 {
+            Ok(())
+        } else {
+            Err(Reject::BadTag)
+        }
     }
 
     /// Whether a key of this number exists.
@@ -78,39 +73,85 @@ impl Keyring {
     }
 
     fn tag(&self, key: &Key, high: u32, bytes: &[u8]) -> [u8; TAG] {
+        let high = high.to_le_bytes();
+        let parts = [&self.context[..], &high, bytes];
+        let mut tag = [0; TAG];
         match key.method {
-            Method::Md5 => [0; TAG],
             Method::Crc => {
-                let crc = [&self.context[..], &high.to_le_bytes(), bytes]
-                    .into_iter()
-                    .fold(!0, crc32);
-                let [a, b, c, d] = (!crc).to_le_bytes();
-                [a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0]
+                let crc = !parts.into_iter().fold(!0, crc32);
+                copy(&mut tag, &crc.to_le_bytes());
             }
-            Method::Sha1 => truncated(self.mac::<Sha1>(key, high, bytes)),
-            Method::Sha256 => truncated(self.mac::<sha2::Sha256>(key, high, bytes)),
+            // The configuration has no md5 with this dialect.
+            Method::Md5 | Method::Sha1 | Method::Sha256 => copy(&mut tag, &hmac(key, &parts)),
         }
-    }
-
-    fn mac<D: Digest + BlockSizeUser>(
-        &self,
-        key: &Key,
-        high: u32,
-        bytes: &[u8],
-    ) -> Option<SimpleHmac<D>> {
-        mac(key, &[&self.context, &high.to_le_bytes(), bytes])
+        tag
     }
 }
 
-/// HMAC of all parts, one after another.
-#[inline(never)]
-fn mac<D: Digest + BlockSizeUser>(key: &Key, parts: &[&[u8]]) -> Option<SimpleHmac<D>> {
-    // HMAC takes keys of any length, so this never fails.
-    let mut mac = SimpleHmac::<D>::new_from_slice(&key.secret).ok()?;
-    for part in parts {
-        Mac::update(&mut mac, part);
+/// With zeroes behind it where it is shorter.
+type Hashed = [u8; 32];
+
+/// How many bytes of it count.
+fn len(method: Method) -> usize {
+    match method {
+        Method::Md5 => DIGEST,
+        Method::Sha1 => 20,
+        Method::Sha256 | Method::Crc => 32,
     }
-    Some(mac)
+}
+
+/// HMAC of RFC 2104 over the parts, one after another, by the key's method.
+#[inline(never)]
+fn hmac(key: &Key, parts: &[&[u8]]) -> Hashed {
+    let inner = masked(key, 0x36, parts);
+    let inner = inner.get(..len(key.method)).unwrap_or_default();
+    masked(key, 0x5c, &[inner])
+}
+
+/// The hash of a block of the secret under a mask, and some parts.
+#[inline(never)]
+fn masked(key: &Key, mask: u8, parts: &[&[u8]]) -> Hashed {
+    // A secret is never longer than a block, which would be hashed first.
+    let mut block = [mask; MAX_SECRET];
+    for (place, byte) in block.iter_mut().zip(&key.secret) {
+        *place ^= *byte;
+    }
+    let parts = core::iter::once(&block[..]).chain(parts.iter().copied());
+    let mut hashed = [0; 32];
+    match key.method {
+        Method::Md5 => {
+            let mut hash = Md5::default();
+            parts.for_each(|part| hash.update(part));
+            hash.finish(&mut hashed);
+        }
+        Method::Sha1 => {
+            let mut hash = sha1_smol::Sha1::new();
+            parts.for_each(|part| hash.update(part));
+            copy(&mut hashed, &finish(&hash));
+        }
+        Method::Sha256 | Method::Crc => {
+            let mut hash = sha2::Sha256::new();
+            parts.for_each(|part| hash.update(part));
+            copy(&mut hashed, &hash.finalize());
+        }
+    }
+    hashed
+}
+
+const _: () = assert!(MAX_SECRET == 64, "a block of every hash");
+
+/// The end of a hash, there once: inlined it is large.
+#[inline(never)]
+fn finish(sha1: &sha1_smol::Sha1) -> [u8; 20] {
+    sha1.digest().bytes()
+}
+
+/// As much as there is room for.
+#[inline(never)]
+fn copy(to: &mut [u8], from: &[u8]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
+    }
 }
 
 /// One byte that differs when two lists of texts differ, 255 times of 256: the digests of a beat.
@@ -139,16 +180,6 @@ impl Digest8 {
     }
 }
 
-fn truncated<D: Digest + BlockSizeUser>(mac: Option<SimpleHmac<D>>) -> [u8; TAG] {
-    let mut tag = [0; TAG];
-    if let Some(mac) = mac {
-        for (to, from) in tag.iter_mut().zip(mac.finalize().into_bytes()) {
-            *to = from;
-        }
-    }
-    tag
-}
-
 /// CRC-32 of IEEE 802.3, reflected, without the final inversion; a loop instead of a table of 1 kB.
 fn crc32(crc: u32, bytes: &[u8]) -> u32 {
     bytes.iter().fold(crc, |crc, byte| {
@@ -156,34 +187,6 @@ fn crc32(crc: u32, bytes: &[u8]) -> u32 {
             (crc >> 1) ^ (0xedb8_8320 & (!(crc & 1)).wrapping_add(1))
         })
     })
-}
-
-/// The end of a digest, there once: inlined it is large.
-#[inline(never)]
-fn finish(sha1: &sha1_smol::Sha1) -> [u8; 20] {
-    sha1.digest().bytes()
-}
-
-/// sha1_smol behind the traits of `digest`.
-#[derive(Clone, Default)]
-struct Sha1(sha1_smol::Sha1);
-
-impl HashMarker for Sha1 {}
-impl BlockSizeUser for Sha1 {
-    type BlockSize = U64;
-}
-impl OutputSizeUser for Sha1 {
-    type OutputSize = U20;
-}
-impl Update for Sha1 {
-    fn update(&mut self, data: &[u8]) {
-        self.0.update(data);
-    }
-}
-impl FixedOutput for Sha1 {
-    fn finalize_into(self, out: &mut Output<Self>) {
-        out.copy_from_slice(&finish(&self.0));
-    }
 }
 
 #[cfg(test)]
@@ -210,16 +213,35 @@ mod tests {
         )
     }
 
+    /// RFC 2202, 3, and RFC 4231, 4: cases 1 and 2.
     #[test]
-    fn hmac_sha1_agrees_with_rfc_2202() {
-        let mut mac = SimpleHmac::<Sha1>::new_from_slice(b"Jefe").unwrap();
-        Mac::update(&mut mac, b"what do ya want for nothing?");
-        assert!(
-            mac.verify_truncated_left(&[
-                0xef, 0xfc, 0xdf, 0x6a, 0xe5, 0xeb, 0x2f, 0xa2, 0xd2, 0x74, 0x16, 0xd5
-            ])
-            .is_ok()
-        );
+    fn hmac_agrees_with_the_vectors_of_its_rfcs() {
+        let text = &b"what do ya want for nothing?"[..];
+        for (method, secret, text, first) in [
+            (
+                Method::Sha1,
+                &[0x0b; 20][..],
+                &b"Hi There"[..],
+                0xb617_3186_5505_7264_u64,
+            ),
+            (Method::Sha1, b"Jefe", text, 0xeffc_df6a_e5eb_2fa2),
+            (
+                Method::Sha256,
+                &[0x0b; 20],
+                b"Hi There",
+                0xb034_4c61_d8db_3853,
+            ),
+            (Method::Sha256, b"Jefe", text, 0x5bdc_c146_bf60_754e),
+        ] {
+            let key = Key {
+                number: 1,
+                method,
+                secret: heapless::Vec::from_slice(secret).unwrap(),
+            };
+            let (one, rest) = text.split_at(5);
+            let whole = hmac(&key, &[one, rest]);
+            assert_eq!(whole[..8], first.to_be_bytes());
+        }
     }
 
     #[test]

@@ -115,8 +115,7 @@ impl Node {
         match result {
             Ok(_) => self.decide(now),
             Err(why) => {
-                let mut counters = Reject::ALL.iter().zip(&mut self.rejected);
-                if let Some((_, count)) = counters.find(|(kind, _)| **kind == why) {
+                if let Some(count) = self.rejected.get_mut(why as usize) {
                     *count = count.saturating_add(1);
                 }
             }
@@ -204,7 +203,7 @@ impl Node {
                     Received::Nothing => {}
                     Received::State(_) => self.members.fall_in(now, link),
                     Received::Word(by, word) => self.failover.on_word(now, by, word, &self.members),
-                    Received::Leave(beat) => self.failover.on_leave(&beat),
+                    Received::Leave(epochs) => self.failover.on_leave(&epochs),
                 }
                 let traffic = self.traffic.at_mut(link);
                 traffic.heard = traffic.heard.saturating_add(1);
@@ -217,7 +216,7 @@ impl Node {
             }
             Input::Witness { witness, up } => {
                 let connectivity = &mut self.failover.connectivity;
-                if !connectivity.ids().any(|id| id == witness) {
+                if !connectivity.has(witness) {
                     return Err(Reject::Unknown);
                 }
                 let mark = self.members.mark();
@@ -285,10 +284,11 @@ impl Node {
     }
 
     fn known_group(&self, group: GroupId) -> Result<(), Reject> {
-        let mut ids = self.failover.ids();
-        ids.any(|id| id == group)
-            .then_some(())
-            .ok_or(Reject::Unknown)
+        if self.failover.exists(group) {
+            Ok(())
+        } else {
+            Err(Reject::Unknown)
+        }
     }
 
     fn known(&self, link: LinkId) -> Result<(), Reject> {
