@@ -9,7 +9,7 @@ use std::path::Path;
 
 /// Rooms from the ground up; those in one row do not know each other.
 const FLOORS: &[&str] = &[
-    "time id",
+    "time id sha1",
     "action config",
     "wire serial",
     "auth",

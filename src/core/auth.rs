@@ -3,13 +3,13 @@
 //! A tag covers a 16-byte context that is never carried (dialect and cluster name), the high half
 //! of the sender's incarnation, and every byte of the frame before the tag (DESIGN 5.1).
 
+use hmac::digest::Digest;
 use hmac::digest::common::BlockSizeUser;
-use hmac::digest::consts::{U20, U64};
-use hmac::digest::{Digest, FixedOutput, HashMarker, Output, OutputSizeUser, Update};
 use hmac::{KeyInit, Mac, SimpleHmac};
 
 use crate::action::Reject;
 use crate::config::{Key, Keys, Method};
+use crate::sha1::Sha1;
 use crate::wire::TAG;
 
 /// The keys of one cluster, ready to sign and to verify.
@@ -22,11 +22,11 @@ pub struct Keyring {
 impl Keyring {
     /// `cluster` keeps two clusters with the same key on one wire apart.
     pub fn new(keys: &Keys, cluster: &str) -> Self {
-        let mut digest = sha1_smol::Sha1::new();
-        digest.update(b"twinbeat native 1\0");
-        digest.update(cluster.as_bytes());
+        let mut digest = Sha1::default();
+        digest.add(b"twinbeat native 1\0");
+        digest.add(cluster.as_bytes());
         let mut context = [0; 16];
-        for (to, from) in context.iter_mut().zip(digest.digest().bytes()) {
+        for (to, from) in context.iter_mut().zip(digest.finish()) {
             *to = from;
         }
         Self {
@@ -103,7 +103,7 @@ impl Keyring {
 
 /// One byte that differs when two lists of texts differ, 255 times of 256: the digests of a beat.
 #[derive(Clone, Default)]
-pub struct Digest8(sha1_smol::Sha1);
+pub struct Digest8(Sha1);
 
 impl core::fmt::Debug for Digest8 {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
@@ -116,13 +116,13 @@ impl Digest8 {
     #[inline(never)]
     pub fn add(&mut self, text: &[u8]) {
         // Lengths keep "ab" "c" and "a" "bc" apart.
-        self.0.update(&text.len().to_le_bytes()[..2]);
-        self.0.update(text);
+        self.0.add(&text.len().to_le_bytes()[..2]);
+        self.0.add(text);
     }
 
     /// The byte.
     pub fn byte(&self) -> u8 {
-        let [first, ..] = self.0.digest().bytes();
+        let [first, ..] = self.0.clone().finish();
         first
     }
 }
@@ -144,28 +144,6 @@ fn crc32(crc: u32, bytes: &[u8]) -> u32 {
             (crc >> 1) ^ (0xedb8_8320 & (!(crc & 1)).wrapping_add(1))
         })
     })
-}
-
-/// sha1_smol behind the traits of `digest`.
-#[derive(Clone, Default)]
-struct Sha1(sha1_smol::Sha1);
-
-impl HashMarker for Sha1 {}
-impl BlockSizeUser for Sha1 {
-    type BlockSize = U64;
-}
-impl OutputSizeUser for Sha1 {
-    type OutputSize = U20;
-}
-impl Update for Sha1 {
-    fn update(&mut self, data: &[u8]) {
-        self.0.update(data);
-    }
-}
-impl FixedOutput for Sha1 {
-    fn finalize_into(self, out: &mut Output<Self>) {
-        out.copy_from_slice(&self.0.digest().bytes());
-    }
 }
 
 #[cfg(test)]

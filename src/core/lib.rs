@@ -36,6 +36,7 @@
 //! serial      frames on a line of bytes, and whose turn it is to leave
 //! action      the vocabulary: Input, Transmit, Action, Event, Reject
 //! config      text becomes a Config, once
+//! sha1        the digest
 //! time id     instants and spans; small numbers for nodes, links, groups
 //! ```
 //! Data goes up, one way: bytes, wire, auth, membership, failover, action. The way back is one
@@ -72,6 +73,7 @@ pub mod manual;
 mod membership;
 mod node;
 pub mod serial;
+mod sha1;
 pub mod time;
 pub mod wire;
 

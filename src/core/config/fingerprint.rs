@@ -4,11 +4,12 @@
 use super::Sources;
 use super::diagnostic::File;
 use super::lexer::Lines;
+use crate::sha1::Sha1;
 
 impl Sources<'_> {
     /// SHA-1 of every word of the files and of where lines end; comments and spaces do not count.
     pub(super) fn fingerprint(&self) -> [u8; 20] {
-        let mut digest = sha1_smol::Sha1::new();
+        let mut digest = Sha1::default();
         for (file, source) in [
             (File::HaCf, self.ha_cf),
             (File::TwinbeatCf, self.twinbeat_cf.unwrap_or(Ok(b""))),
@@ -17,14 +18,14 @@ impl Sources<'_> {
         ] {
             for (first, words) in Lines::new(file, source.unwrap_or_default()) {
                 for word in core::iter::once(first).chain(words) {
-                    digest.update(word.bytes);
-                    digest.update(b" ");
+                    digest.add(word.bytes);
+                    digest.add(b" ");
                 }
-                digest.update(b"\n");
+                digest.add(b"\n");
             }
-            digest.update(b"\n");
+            digest.add(b"\n");
         }
-        digest.digest().bytes()
+        digest.finish()
     }
 }
 
