@@ -7,6 +7,8 @@ mod blocks;
 pub(crate) mod heap;
 // Debug builds and their tests keep the C library's own.
 #[cfg(all(target_env = "musl", not(any(test, debug_assertions))))]
+mod calls;
+#[cfg(all(target_env = "musl", not(any(test, debug_assertions))))]
 mod musl;
 #[cfg(all(target_env = "musl", not(test)))]
 mod start;
