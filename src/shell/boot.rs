@@ -1,9 +1,8 @@
 //! The random bits of a new life. An incarnation is a challenge: it must not be the one of an
 //! earlier life of this machine, nor of the machine beside it that was flashed from one image.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use hmac::{KeyInit, Mac, SimpleHmac};
+use nix::libc;
 use sha2::Sha256;
 use twinbeat::Boot;
 use twinbeat::config::Config;
@@ -42,8 +41,7 @@ fn mixed(config: &Config, state: &State) -> [u8; 12] {
     mac.update(config.node_name(config.me).as_bytes());
     mac.update(&state.generation.to_le_bytes());
     mac.update(&clock::now().micros().to_le_bytes());
-    let wall = SystemTime::now().duration_since(UNIX_EPOCH);
-    let wall = wall.map_or((0, 0), |since| (since.as_secs(), since.subsec_nanos()));
+    let wall = sys::clock(libc::CLOCK_REALTIME).unwrap_or_default();
     mac.update(&wall.0.to_le_bytes());
     mac.update(&wall.1.to_le_bytes());
     mac.update(&std::process::id().to_le_bytes());

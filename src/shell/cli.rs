@@ -98,7 +98,7 @@ fn write_state(call: &Call) -> u8 {
     match state::write(Path::new(file), call.word(1)) {
         Ok(()) => DONE,
         Err(error) => {
-            stream::complain(format_args!("{file}: {error}"));
+            stream::complain(format_args!("{file}: {}", crate::journal::io_error(&error)));
             FAILED
         }
     }

@@ -1,29 +1,30 @@
 //! The one clock: `CLOCK_BOOTTIME`, which never steps and counts suspend. (And one for the dates of the log.)
 //!
-//! Where the kernel offers a vDSO (x86-64 and arm64 always, 32-bit ARM and MIPS mostly) reading
-//! it is no system call.
+//! A few times in a turn it is read by a system call: what musl needs to do without one is 1.5 kB on MIPS.
 
-use nix::time::{ClockId, clock_gettime};
+use nix::libc::{CLOCK_BOOTTIME, CLOCK_MONOTONIC, CLOCK_REALTIME, clockid_t};
 use twinbeat::time::Instant;
+
+use crate::sys;
 
 /// Now, in microseconds since the machine was started.
 pub(crate) fn now() -> Instant {
-    read(ClockId::CLOCK_BOOTTIME)
+    read(CLOCK_BOOTTIME)
         // Linux before 2.6.39 has no such clock; this one differs by the time in suspend.
-        .or_else(|| read(ClockId::CLOCK_MONOTONIC))
+        .or_else(|| read(CLOCK_MONOTONIC))
         .unwrap_or_default()
 }
 
 /// Seconds since 1970, as far as this machine knows: for people alone.
 pub(crate) fn wall() -> u64 {
-    read(ClockId::CLOCK_REALTIME).unwrap_or_default().micros() / 1_000_000
+    read(CLOCK_REALTIME).unwrap_or_default().micros() / 1_000_000
 }
 
-fn read(clock: ClockId) -> Option<Instant> {
-    let time = clock_gettime(clock).ok()?;
-    let seconds = u64::try_from(time.tv_sec()).ok()?;
-    let nanos = u64::try_from(time.tv_nsec()).ok()?;
-    Some(Instant::from_micros(seconds * 1_000_000 + nanos / 1000))
+fn read(clock: clockid_t) -> Option<Instant> {
+    let (seconds, nanos) = sys::clock(clock)?;
+    Some(Instant::from_micros(
+        seconds * 1_000_000 + u64::from(nanos / 1000),
+    ))
 }
 
 #[cfg(test)]

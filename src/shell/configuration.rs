@@ -144,7 +144,7 @@ fn source(text: &Result<Text, Unread>) -> Source<'_> {
 fn read_file(dir: &Path, file: diagnostic::File) -> Result<Text, Unread> {
     let path = dir.join(file.name());
     let failed = |error: std::io::Error| {
-        let errno = Errno::from_raw(error.raw_os_error().unwrap_or(0));
+        let errno = journal::wrapped(&error);
         let remedy = match errno {
             Errno::ENOENT => "write it, or name another directory with -c",
             Errno::EACCES | Errno::EPERM => "run this as root, or change its owner or mode",

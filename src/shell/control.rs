@@ -11,7 +11,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::future::poll_fn;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -29,6 +29,7 @@ use twinbeat::config::Config;
 use twinbeat::time::{Duration, Instant};
 
 use crate::files;
+use crate::journal::io_error;
 use crate::reactor::Reactor;
 use crate::sys::Watch;
 use order::Line;
@@ -107,7 +108,8 @@ pub(crate) enum AskError {
 impl Control {
     /// Takes the directory; the error is a sentence.
     pub(crate) fn open(rundir: &Path) -> Result<Self, String> {
-        let say = |what: &Path, error: io::Error| format!("{}: {error}", what.display());
+        let say =
+            |what: &Path, error: io::Error| format!("{}: {}", what.display(), io_error(&error));
         files::make_folder(rundir).map_err(|error| say(rundir, error))?;
         let (path, lock) = (rundir.join(SOCKET), rundir.join(LOCK));
         let file = files::open(&lock, OFlag::O_WRONLY | OFlag::O_CREAT, 0o600)
@@ -239,7 +241,7 @@ pub(crate) fn ask(rundir: &Path, request: &str) -> Result<String, AskError> {
                 .trim_ascii_end()
                 .to_owned(),
         )),
-        None => Err(failed(ErrorKind::UnexpectedEof.into())),
+        None => Err(failed(Errno::ECONNRESET.into())),
     }
 }
 

@@ -25,8 +25,8 @@ use crate::{files, sys};
 pub(crate) use calendar::date;
 use syslog::Syslog;
 pub(crate) use wording::{
-    address_error, carrier, difference, errno, event, group_state, hardware, host, link_name,
-    peer_state, reason, reject, target,
+    address_error, carrier, difference, errno, event, group_state, hardware, host, io_error,
+    link_name, peer_state, reason, reject, target, wrapped,
 };
 
 /// Lines that may wait to be written.
@@ -72,8 +72,7 @@ pub(crate) fn begin(config: &Config) {
     } else {
         LevelFilter::Info
     };
-    let asked = std::env::var("RUST_LOG").ok();
-    let stderr = asked
+    let stderr = sys::variable(c"RUST_LOG")
         .and_then(|level| level.parse().ok())
         .unwrap_or(default);
     let least = if config.log.debug_file.is_some() {

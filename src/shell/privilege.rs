@@ -14,7 +14,8 @@ use nix::fcntl::OFlag;
 use nix::sys::prctl;
 use twinbeat::config::{Config, Resource as ConfigResource};
 
-use crate::{files, journal, sys};
+use crate::journal::{self, io_error};
+use crate::{files, sys};
 
 /// How long the loop may run at real-time priority without sleeping once, in microseconds. After
 /// that it becomes an ordinary process (`SIGXCPU`): the kernel worker that ends leases, and
@@ -71,13 +72,19 @@ pub(crate) fn ask() {
     }
     match protect(OOM_SCORE.1) {
         Ok(()) => PROTECTED.store(true, Ordering::Relaxed),
-        Err(error) => warn!("not protected when memory runs out: oom_score_adj: {error}"),
+        Err(error) => warn!(
+            "not protected when memory runs out: oom_score_adj: {}",
+            io_error(&error)
+        ),
     }
     if let Err(error) = sys::lock_memory() {
-        warn!("memory is not locked and may be paged out: {error}");
+        warn!(
+            "memory is not locked and may be paged out: {}",
+            io_error(&error)
+        );
     }
     if let Err(error) = become_realtime() {
-        warn!("no realtime priority: {error}");
+        warn!("no realtime priority: {}", io_error(&error));
     }
 }
 

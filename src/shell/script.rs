@@ -27,7 +27,7 @@ use nix::unistd::Pid;
 use twinbeat::time::{Duration, Instant};
 
 use crate::reactor::Reactor;
-use crate::{files, privilege, sys};
+use crate::{files, journal, privilege, sys};
 use output::Output;
 pub(crate) use rule::Rule;
 
@@ -155,7 +155,7 @@ impl std::fmt::Display for Exit {
             Self::Signal(number) => write!(f, "killed by signal {number}"),
             Self::TimedOut => f.write_str("took too long and was killed"),
             Self::Unkillable => f.write_str("took too long and does not die; given up"),
-            Self::NotBegun(error) => write!(f, "cannot be run: {error}"),
+            Self::NotBegun(error) => write!(f, "cannot be run: {}", journal::io_error(error)),
             Self::Missing(why) => f.write_str(why),
         }
     }

@@ -1,7 +1,7 @@
 //! Signals as bytes of a pipe. Nothing is masked: children would inherit the mask.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::Read;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 
 use nix::fcntl::OFlag;
@@ -26,7 +26,7 @@ pub(crate) struct Signals(File);
 
 impl Signals {
     /// Catches the signals of [`Request`]; `SIGPIPE` is ignored since the start.
-    pub(crate) fn catch() -> io::Result<Self> {
+    pub(crate) fn catch() -> nix::Result<Self> {
         let (reader, writer) = nix::unistd::pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
         sys::catch_signals(
             writer,

@@ -7,22 +7,24 @@ mod blocks;
 pub(crate) mod heap;
 // Debug builds and their tests keep the C library's own.
 #[cfg(all(target_env = "musl", not(any(test, debug_assertions))))]
-mod calls;
-#[cfg(all(target_env = "musl", not(any(test, debug_assertions))))]
 mod musl;
 #[cfg(all(target_env = "musl", not(test)))]
 mod start;
+mod time;
 mod tty;
 mod twin;
 mod user;
 mod watchdog;
+mod words;
 
+pub(crate) use time::clock;
 pub(crate) use tty::{
     close_at_once, flush_tty, read_link, seize_tty, set_mode, set_raw, tty_holds, window,
 };
 pub(crate) use twin::become_two;
 pub(crate) use user::become_program;
 pub(crate) use watchdog::{set_watchdog_timeout, watchdog_info, watchdog_timeout};
+pub(crate) use words::{variable, words};
 
 use std::ffi::{c_int, c_long};
 use std::io;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{DONE, FAILED, NOT_RUNNING};
 use crate::control::{self, AskError};
-use crate::{configuration, stream};
+use crate::{configuration, journal, stream};
 
 /// Asks once, and prints the reply; the exit code.
 pub(super) fn ask(directory: &Path, request: &str) -> u8 {
@@ -42,7 +42,10 @@ pub(super) fn reply(rundir: &Path, request: &str) -> Result<String, u8> {
             FAILED
         }
         AskError::Failed(error) => {
-            stream::complain(format_args!("twinbeat: {shown}: {error}"));
+            stream::complain(format_args!(
+                "twinbeat: {shown}: {}",
+                journal::io_error(&error)
+            ));
             FAILED
         }
     })

@@ -13,7 +13,7 @@ use nix::unistd::read;
 use super::row::Call;
 use super::{FAILED, USAGE, check};
 use crate::sys::{STDIN, random};
-use crate::{files, state, stream};
+use crate::{files, journal, state, stream};
 
 /// Each option, its question, and the directive its answer follows.
 const QUESTIONS: &[(&str, &str, &str)] = &[
@@ -96,7 +96,7 @@ pub(super) fn setup(call: &Call) -> u8 {
     };
     for (file, text) in FILES.iter().zip([&authkeys, &haresources, &ha_cf]) {
         if let Err(error) = replace(&folder.join(file), text) {
-            return wrong(&error.to_string(), file);
+            return wrong(journal::io_error(&error), file);
         }
     }
     let code = check::check(folder);

@@ -2,7 +2,6 @@
 //!
 //! The single words are part of `status --json` and do not change.
 
-use std::borrow::Cow;
 use std::io;
 
 use log::Level;
@@ -15,6 +14,7 @@ use twinbeat::time::Duration;
 
 use crate::address::AddressError;
 use crate::interface::Mac;
+use crate::sys;
 
 /// One event as one line: what happened to whom, and why.
 pub(crate) fn event(config: &Config, event: Event) -> (Level, String) {
@@ -297,26 +297,31 @@ pub(crate) const fn reject(why: Reject) -> &'static str {
 }
 
 /// Why an address is not there.
-pub(crate) fn address_error(error: AddressError) -> Cow<'static, str> {
-    Cow::Borrowed(match error {
+pub(crate) fn address_error(error: AddressError) -> &'static str {
+    match error {
         AddressError::Unknown => "is not in the configuration",
         AddressError::NoInterface => {
             "no interface for it: name one that exists, or give one an address of its subnet"
         }
         AddressError::Forbidden => "CAP_NET_ADMIN is missing",
         AddressError::Late => "took too long and was deleted again",
-        AddressError::Refused(error) => return Cow::Owned(errno(error)),
-    })
+        AddressError::Refused(error) => errno(error),
+    }
 }
 
 /// What the C library calls an error of the kernel. nix has the texts as well, 10 kB of them.
-pub(crate) fn errno(error: Errno) -> String {
-    let mut text = io::Error::from(error).to_string();
-    // std adds the number in brackets.
-    if let Some(number) = text.bytes().rposition(|byte| byte == b'(') {
-        text.truncate(text[..number].trim_ascii_end().len());
-    }
-    text
+pub(crate) fn errno(error: Errno) -> &'static str {
+    sys::words(error)
+}
+
+/// The same of one that std has wrapped.
+pub(crate) fn io_error(error: &io::Error) -> &'static str {
+    errno(wrapped(error))
+}
+
+/// The kernel's error in one of std; what is not the kernel's (a zero within a name) is `EINVAL`.
+pub(crate) fn wrapped(error: &io::Error) -> Errno {
+    error.raw_os_error().map_or(Errno::EINVAL, Errno::from_raw)
 }
 
 /// An Ethernet address.

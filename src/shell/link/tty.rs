@@ -187,7 +187,7 @@ pub(super) fn said(error: Errno) -> String {
             "another program has it, or it stands twice by two names: end that program, or use another line"
         }
         Errno::EACCES | Errno::EPERM => "permission denied: run this as root",
-        _ => return crate::journal::errno(error),
+        _ => return crate::journal::errno(error).to_owned(),
     };
     words.to_owned()
 }

@@ -44,13 +44,13 @@ pub(super) fn start(directory: &Path, config: Rc<Config>) -> Result<Program, Str
     }
     // Scripts are found however the directory was named, and no mount is held by ours.
     let directory = std::env::current_dir()
-        .map_err(|error| format!("working directory: {error}"))?
+        .map_err(|error| failed("working directory", journal::wrapped(&error)))?
         .join(directory);
     let rundir = PathBuf::from(config.text(config.rundir));
     let statedir = PathBuf::from(config.text(config.statedir));
     let control = Control::open(&rundir)?;
     sys::pass_on_nothing();
-    let signals = Signals::catch().map_err(|error| format!("signals: {error}"))?;
+    let signals = Signals::catch().map_err(|error| failed("signals", error))?;
     if std::env::set_current_dir("/").is_err() {
         warn!("the working directory cannot be left");
     }
