@@ -227,7 +227,7 @@ pub enum Reject {
 }
 
 impl Reject {
-    /// Every reason, in the order of its counter.
+    /// Every reason, in the order of its number, which is that of its counter.
     pub const ALL: [Self; 10] = [
         Self::Malformed,
         Self::ForeignDialect,

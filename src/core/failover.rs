@@ -327,6 +327,11 @@ impl Failover {
         self.standby.contains(id)
     }
 
+    /// Whether there is such a group.
+    pub(crate) fn has(&self, id: GroupId) -> bool {
+        id.index() < self.count
+    }
+
     pub(crate) fn ids(&self) -> impl Iterator<Item = GroupId> + use<> {
         GroupId::first(self.count)
     }

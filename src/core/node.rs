@@ -107,8 +107,7 @@ impl Node {
         match result {
             Ok(_) => self.decide(now),
             Err(why) => {
-                let mut counters = Reject::ALL.iter().zip(&mut self.rejected);
-                if let Some((_, count)) = counters.find(|(kind, _)| **kind == why) {
+                if let Some(count) = self.rejected.get_mut(why as usize) {
                     *count = count.saturating_add(1);
                 }
             }
@@ -194,7 +193,7 @@ impl Node {
             }
             Input::Witness { witness, up } => {
                 let connectivity = &mut self.failover.connectivity;
-                if !connectivity.ids().any(|id| id == witness) {
+                if !connectivity.has(witness) {
                     return Err(Reject::Unknown);
                 }
                 let mark = self.members.mark();
@@ -259,10 +258,11 @@ impl Node {
     }
 
     fn known_group(&self, group: GroupId) -> Result<(), Reject> {
-        let mut ids = self.failover.ids();
-        ids.any(|id| id == group)
-            .then_some(())
-            .ok_or(Reject::Unknown)
+        if self.failover.has(group) {
+            Ok(())
+        } else {
+            Err(Reject::Unknown)
+        }
     }
 
     fn known(&self, link: LinkId) -> Result<(), Reject> {

@@ -1,10 +1,6 @@
 //! SHA-1 (FIPS 180-4), the tag every heartbeat user knows. Ours, because it is small: a loop of its
 //! eighty rounds instead of the rounds themselves.
 
-use hmac::digest::common::BlockSizeUser;
-use hmac::digest::consts::{U20, U64};
-use hmac::digest::{FixedOutput, HashMarker, Output, OutputSizeUser, Update};
-
 /// A digest of what was added so far.
 #[derive(Clone)]
 pub(crate) struct Sha1 {
@@ -89,24 +85,6 @@ impl Sha1 {
         for (sum, word) in self.state.iter_mut().zip([a, b, c, d, e]) {
             *sum = sum.wrapping_add(word);
         }
-    }
-}
-
-impl HashMarker for Sha1 {}
-impl BlockSizeUser for Sha1 {
-    type BlockSize = U64;
-}
-impl OutputSizeUser for Sha1 {
-    type OutputSize = U20;
-}
-impl Update for Sha1 {
-    fn update(&mut self, data: &[u8]) {
-        self.add(data);
-    }
-}
-impl FixedOutput for Sha1 {
-    fn finalize_into(self, out: &mut Output<Self>) {
-        out.copy_from_slice(&self.finish());
     }
 }
 

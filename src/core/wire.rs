@@ -74,6 +74,20 @@ pub struct Beat {
     pub peers: PerNode<Hearing>,
 }
 
+impl Default for Beat {
+    /// Of a node that does nothing and hears nobody.
+    fn default() -> Self {
+        Self {
+            flags: Flags::default(),
+            digests: [0; 3],
+            ping: 0,
+            newest: 0,
+            groups: PerGroup::new(|| Word::IDLE),
+            peers: PerNode::new(Hearing::default),
+        }
+    }
+}
+
 /// What a node is up to, one bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Flags {

@@ -1,9 +1,8 @@
 //! The random bits of a new life. An incarnation is a challenge: it must not be the one of an
 //! earlier life of this machine, nor of the machine beside it that was flashed from one image.
 
-use hmac::{KeyInit, Mac, SimpleHmac};
 use nix::libc;
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 use twinbeat::Boot;
 use twinbeat::config::Config;
 
@@ -12,7 +11,7 @@ use crate::{clock, files, sys};
 
 /// Draws them. The kernel's pool is asked without waiting; early in the life of a machine without
 /// entropy it is not ready, and everything that differs between machines and starts takes its
-/// place, mixed under the key.
+/// place, hashed behind the key.
 pub(crate) fn boot(config: &Config, state: &State) -> Boot {
     let mut bytes = [0; 12];
     if !sys::random(&mut bytes) {
@@ -28,36 +27,37 @@ pub(crate) fn boot(config: &Config, state: &State) -> Boot {
 }
 
 fn mixed(config: &Config, state: &State) -> [u8; 12] {
-    // A key of any length is one.
     let key = config
         .keys
         .keys
         .iter()
         .find(|key| key.number == config.keys.signing);
     let secret = key.map_or(&[][..], |key| &key.secret);
-    let Ok(mut mac) = SimpleHmac::<Sha256>::new_from_slice(secret) else {
-        return [0; 12];
-    };
-    mac.update(config.node_name(config.me).as_bytes());
-    mac.update(&state.generation.to_le_bytes());
-    mac.update(&clock::now().micros().to_le_bytes());
+    let mut hash = Sha256::new();
+    hash.update(secret);
+    hash.update(config.node_name(config.me).as_bytes());
+    hash.update(state.generation.to_le_bytes());
+    hash.update(clock::now().micros().to_le_bytes());
     let wall = sys::clock(libc::CLOCK_REALTIME).unwrap_or_default();
-    mac.update(&wall.0.to_le_bytes());
-    mac.update(&wall.1.to_le_bytes());
-    mac.update(&std::process::id().to_le_bytes());
+    hash.update(wall.0.to_le_bytes());
+    hash.update(wall.1.to_le_bytes());
+    hash.update(std::process::id().to_le_bytes());
     // Where the kernel has put this program, and what it gives to those who do not wait.
-    mac.update(&(&raw const mac).addr().to_le_bytes());
+    hash.update((&raw const hash).addr().to_le_bytes());
     for file in ["/proc/interrupts", "/proc/sys/kernel/random/boot_id"] {
-        mac.update(files::read_kernel(file).unwrap_or_default().as_bytes());
+        hash.update(files::read_kernel(file).unwrap_or_default().as_bytes());
     }
     for link in &config.links {
         let address = format!("/sys/class/net/{}/address", link.interface);
         let address = files::read_kernel(&address).unwrap_or_default();
-        mac.update(address.as_bytes());
+        hash.update(address.as_bytes());
     }
-    let tag = mac.finalize().into_bytes();
+    let hashed = hash.finalize();
     let mut bytes = [0; 12];
-    bytes.iter_mut().zip(tag).for_each(|(to, from)| *to = from);
+    bytes
+        .iter_mut()
+        .zip(hashed)
+        .for_each(|(to, from)| *to = from);
     bytes
 }
 

@@ -253,6 +253,11 @@ impl Connectivity {
         (view.up, answered.then_some(view.answered))
     }
 
+    /// Whether there is such a witness.
+    pub(crate) fn has(&self, id: WitnessId) -> bool {
+        id.index() < self.count
+    }
+
     pub(crate) fn ids(&self) -> impl Iterator<Item = WitnessId> + use<> {
         WitnessId::first(self.count)
     }

@@ -231,10 +231,7 @@ impl Node {
 
     /// How many inputs were refused for a reason.
     pub fn rejected(&self, why: Reject) -> u32 {
-        let mut counters = Reject::ALL.iter().zip(self.rejected);
-        counters
-            .find(|(kind, _)| **kind == why)
-            .map_or(0, |(_, count)| count)
+        self.rejected.get(why as usize).copied().unwrap_or_default()
     }
 
     /// Whether the addresses of a group may be on this machine now (rule R3).

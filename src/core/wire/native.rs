@@ -10,17 +10,14 @@
 //! leave   beat
 //! ```
 //! Integers are little-endian and of fixed width: a young counter is not smaller than an old one.
-//! Counts come from the configuration, so there are no length bytes. What has one shape is laid by
-//! hand; the control word, which has several, is postcard's.
-
-use serde::{Deserialize, Serialize};
+//! Counts come from the configuration, so there are no length bytes.
 
 use super::{
     Address, Beat, Body, Control, ControlWord, Flags, Header, Hearing, Hello, Kind, Reference, TAG,
     Word,
 };
 use crate::action::{GroupState, Reject};
-use crate::id::{GroupId, GroupSet, LinkSet, MAX_GROUPS, NodeId, PerGroup, PerNode};
+use crate::id::{GroupId, GroupSet, LinkSet, MAX_GROUPS, NodeId};
 
 /// The version of this dialect; the upper half of the first byte.
 pub const VERSION: u8 = 1;
@@ -119,18 +116,16 @@ pub fn groups(envelope: &Envelope<'_>, nodes: usize) -> Option<usize> {
 pub fn decode(envelope: &Envelope<'_>, shape: Shape) -> Result<Body, Reject> {
     let Header { kind, source, .. } = envelope.header;
     let mut rest = envelope.body;
+    let mut beat = Beat::default();
+    if kind != Kind::Ask {
+        decode_beat(&mut rest, source, shape, &mut beat)?;
+    }
     let body = match kind {
-        Kind::Beat => Body::Beat(decode_beat(&mut rest, source, shape)?),
-        Kind::Hello => Body::Hello(
-            decode_beat(&mut rest, source, shape)?,
-            decode_hello(&mut rest, shape)?,
-        ),
+        Kind::Beat => Body::Beat(beat),
+        Kind::Hello => Body::Hello(beat, decode_hello(&mut rest, shape)?),
         Kind::Ask => Body::Ask(decode_address(&mut rest, shape)?),
-        Kind::Control => Body::Control(
-            decode_beat(&mut rest, source, shape)?,
-            decode_control(&mut rest, shape)?,
-        ),
-        Kind::Leave => Body::Leave(decode_beat(&mut rest, source, shape)?),
+        Kind::Control => Body::Control(beat, decode_control(&mut rest, shape)?),
+        Kind::Leave => Body::Leave(beat),
     };
     if rest.is_empty() {
         Ok(body)
@@ -159,7 +154,7 @@ pub fn encode(header: &Header, body: &Body, shape: Shape, buf: &mut [u8]) -> Opt
             encode_beat(&mut out, beat, header.source, shape)?;
             out.bytes(&[control.sequence])?;
             encode_address(&mut out, &control.to)?;
-            out.word(control.word.into())?;
+            out.bytes(&encode_word(control.word))?;
         }
     }
     Some(out.len)
@@ -192,23 +187,24 @@ fn encode_beat(out: &mut Writer<'_>, beat: &Beat, source: NodeId, shape: Shape) 
     Some(())
 }
 
-fn decode_beat(rest: &mut &[u8], source: NodeId, shape: Shape) -> Result<Beat, Reject> {
+/// Into a beat that says nothing yet.
+fn decode_beat(
+    rest: &mut &[u8],
+    source: NodeId,
+    shape: Shape,
+    beat: &mut Beat,
+) -> Result<(), Reject> {
     let [flags, d0, d1, d2, ping, newest] = *take(rest)?;
     let bit = |n: u8| flags & (1 << n) != 0;
-    let mut beat = Beat {
-        // Bits of a later version mean nothing to this one.
-        flags: Flags {
-            want: bit(0),
-            leaving: bit(1),
-            unable: bit(2),
-            maintenance: flags >> 4,
-        },
-        digests: [d0, d1, d2],
-        ping,
-        newest,
-        groups: PerGroup::new(|| Word::IDLE),
-        peers: PerNode::new(Hearing::default),
+    // Bits of a later version mean nothing to this one.
+    beat.flags = Flags {
+        want: bit(0),
+        leaving: bit(1),
+        unable: bit(2),
+        maintenance: flags >> 4,
     };
+    beat.digests = [d0, d1, d2];
+    (beat.ping, beat.newest) = (ping, newest);
     for group in GroupId::first(shape.groups) {
         let [low, epoch] = *take(rest)?;
         *beat.groups.at_mut(group) = Word {
@@ -228,7 +224,7 @@ fn decode_beat(rest: &mut &[u8], source: NodeId, shape: Shape) -> Result<Beat, R
             echo: u32::from_le_bytes([e0, e1, e2, 0]),
         };
     }
-    Ok(beat)
+    Ok(())
 }
 
 fn encode_hello(out: &mut Writer<'_>, hello: &Hello) -> Option<()> {
@@ -266,37 +262,49 @@ fn decode_hello(rest: &mut &[u8], shape: Shape) -> Result<Hello, Reject> {
 fn decode_control(rest: &mut &[u8], shape: Shape) -> Result<Control, Reject> {
     let [sequence] = *take(rest)?;
     let to = decode_address(rest, shape)?;
-    let (word, tail) = postcard::take_from_bytes(rest).map_err(|_| Reject::Malformed)?;
-    *rest = tail;
-    let group = |number: u8| {
-        GroupId::new(usize::from(number))
-            .filter(|group| group.index() < shape.groups)
-            .ok_or(Reject::Malformed)
-    };
-    let word = match word {
-        WordWire::IpRequest {
-            group: g,
+    let word = decode_word(*take(rest)?, shape).ok_or(Reject::Malformed)?;
+    Ok(Control { sequence, to, word })
+}
+
+/// Four bytes whatever it says: what kind of word it is, and three more. The kinds never change.
+fn encode_word(word: ControlWord) -> [u8; 4] {
+    match word {
+        ControlWord::IpRequest {
+            group,
             epoch,
             operator,
-        } => ControlWord::IpRequest {
-            group: group(g)?,
-            epoch,
-            operator: operator != 0,
+        } => [0, group.wire(), epoch, u8::from(operator)],
+        ControlWord::IpRequestResp { group, granted } => [1, group.wire(), u8::from(granted), 0],
+        ControlWord::RexmitRequest { first } => [2, first, 0, 0],
+        ControlWord::Gone { last } => [3, last, 0, 0],
+        ControlWord::Move { group } => [4, group.wire(), 0, 0],
+        ControlWord::Unmove { groups } => {
+            let [low, high] = groups.0.to_le_bytes();
+            [5, low, high, 0]
+        }
+    }
+}
+
+fn decode_word([kind, a, b, c]: [u8; 4], shape: Shape) -> Option<ControlWord> {
+    let group = GroupId::new(a.into()).filter(|group| group.index() < shape.groups);
+    Some(match kind {
+        0 => ControlWord::IpRequest {
+            group: group?,
+            epoch: b,
+            operator: c != 0,
         },
-        WordWire::IpRequestResp {
-            group: g, granted, ..
-        } => ControlWord::IpRequestResp {
-            group: group(g)?,
-            granted: granted != 0,
+        1 => ControlWord::IpRequestResp {
+            group: group?,
+            granted: b != 0,
         },
-        WordWire::Move { group: g, .. } => ControlWord::Move { group: group(g)? },
-        WordWire::Unmove { groups, .. } => ControlWord::Unmove {
-            groups: GroupSet(u16::from_le_bytes(groups)),
+        2 => ControlWord::RexmitRequest { first: a },
+        3 => ControlWord::Gone { last: a },
+        4 => ControlWord::Move { group: group? },
+        5 => ControlWord::Unmove {
+            groups: GroupSet(u16::from_le_bytes([a, b])),
         },
-        WordWire::RexmitRequest { first, .. } => ControlWord::RexmitRequest { first },
-        WordWire::Gone { last, .. } => ControlWord::Gone { last },
-    };
-    Ok(Control { sequence, to, word })
+        _ => return None,
+    })
 }
 
 fn encode_address(out: &mut Writer<'_>, to: &Address) -> Option<()> {
@@ -334,12 +342,6 @@ impl Writer<'_> {
         self.len = end;
         Some(())
     }
-
-    fn word(&mut self, word: WordWire) -> Option<()> {
-        let written = postcard::to_slice(&word, self.buf.get_mut(self.len..)?);
-        self.len = self.len.saturating_add(written.ok()?.len());
-        Some(())
-    }
 }
 
 /// No node: the owner of a group that nobody has, the node of an empty reference.
@@ -350,51 +352,3 @@ const BEAT: usize = 6;
 const HELLO: usize = 22;
 /// Bytes that a control word adds to a beat.
 const CONTROL: usize = 10;
-
-/// Four bytes whatever it says: an enum position and three more. Positions never change.
-#[derive(Serialize, Deserialize)]
-enum WordWire {
-    IpRequest { group: u8, epoch: u8, operator: u8 },
-    IpRequestResp { group: u8, granted: u8, spare: u8 },
-    RexmitRequest { first: u8, spare: [u8; 2] },
-    Gone { last: u8, spare: [u8; 2] },
-    Move { group: u8, spare: [u8; 2] },
-    Unmove { groups: [u8; 2], spare: u8 },
-}
-
-impl From<ControlWord> for WordWire {
-    fn from(word: ControlWord) -> Self {
-        match word {
-            ControlWord::IpRequest {
-                group,
-                epoch,
-                operator,
-            } => Self::IpRequest {
-                group: group.wire(),
-                epoch,
-                operator: u8::from(operator),
-            },
-            ControlWord::IpRequestResp { group, granted } => Self::IpRequestResp {
-                group: group.wire(),
-                granted: u8::from(granted),
-                spare: 0,
-            },
-            ControlWord::Move { group } => Self::Move {
-                group: group.wire(),
-                spare: [0; 2],
-            },
-            ControlWord::Unmove { groups } => Self::Unmove {
-                groups: groups.0.to_le_bytes(),
-                spare: 0,
-            },
-            ControlWord::RexmitRequest { first } => Self::RexmitRequest {
-                first,
-                spare: [0; 2],
-            },
-            ControlWord::Gone { last } => Self::Gone {
-                last,
-                spare: [0; 2],
-            },
-        }
-    }
-}

@@ -213,10 +213,7 @@ impl Refusals {
 
     /// A frame was refused.
     pub(super) fn on_refused(&mut self, now: Instant, node: &Node, why: Reject) {
-        let position = Reject::ALL.iter().position(|reason| *reason == why);
-        let Some(told) = position.and_then(|position| self.told.get_mut(position)) else {
-            return;
-        };
+        let told = &mut self.told[why as usize];
         if now < told.next_at {
             return;
         }
