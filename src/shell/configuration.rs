@@ -1,12 +1,11 @@
 //! The files of a configuration directory: read in bounded pieces, checked by the core.
 
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
-use nix::sys::stat::stat;
+use nix::sys::stat::{SFlag, fstat};
 
 use crate::{companion, files, journal, link, resource};
 use twinbeat::config::diagnostic::{self, Diagnostic, Position, Problem};
@@ -114,7 +113,7 @@ impl Machine for ThisMachine<'_> {
     }
 
     fn is_same_device(&self, one: &str, other: &str) -> bool {
-        match (stat(one), stat(other)) {
+        match (files::look(one), files::look(other)) {
             (Ok(one), Ok(other)) => one.st_rdev != 0 && one.st_rdev == other.st_rdev,
             _ => false,
         }
@@ -163,8 +162,8 @@ fn read_file(dir: &Path, file: diagnostic::File) -> Result<Text, Unread> {
     };
     let mut opened =
         files::open(&path, OFlag::O_RDONLY, 0).map_err(|errno| failed(errno.into()))?;
-    let metadata = opened.metadata().map_err(failed)?;
-    if !metadata.is_file() {
+    let found = fstat(&opened).map_err(|errno| failed(errno.into()))?;
+    if SFlag::from_bits_truncate(found.st_mode) & SFlag::S_IFMT != SFlag::S_IFREG {
         return Err(Unread::Other(format!(
             "{} is not a regular file: put a text file in its place",
             path.display()
@@ -175,12 +174,12 @@ fn read_file(dir: &Path, file: diagnostic::File) -> Result<Text, Unread> {
         return Err(Unread::Other(format!(
             "{} has {} bytes, a configuration file has at most {MAX_FILE}: is it the right file?",
             path.display(),
-            metadata.len().max(bytes.len() as u64)
+            (found.st_size as u64).max(bytes.len() as u64)
         )));
     }
     Ok(Text {
         bytes,
-        mode: metadata.permissions().mode() & 0o7777,
+        mode: found.st_mode & 0o7777,
     })
 }
 

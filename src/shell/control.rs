@@ -9,7 +9,7 @@ mod order;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::fs::{self, File};
+use std::fs::File;
 use std::future::poll_fn;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd, RawFd};
@@ -123,11 +123,9 @@ impl Control {
         if UnixStream::connect(&path).is_ok() {
             return Err(taken());
         }
-        match fs::remove_file(&path) {
-            Err(error) if error.raw_os_error() != Some(libc::ENOENT) => {
-                return Err(say(&path, error));
-            }
-            Ok(()) | Err(_) => {}
+        match files::remove(&path) {
+            Ok(()) | Err(Errno::ENOENT) => {}
+            Err(error) => return Err(say(&path, error.into())),
         }
         // From its first moment for its owner alone.
         let before = umask(Mode::from_bits_truncate(0o177));
@@ -176,7 +174,7 @@ impl Control {
 
     /// Nobody is served any more.
     pub(crate) fn close(&self) {
-        let _ = fs::remove_file(&self.path);
+        let _ = files::remove(&self.path);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Small files, folders and streams. std's own ways are larger: each of these is there once. (Also of
 //! errors: the kernel's number is compared, because to find its `ErrorKind` is 1 kB.)
 
-use std::ffi::OsStr;
+use std::ffi::{CString, OsStr};
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::AsFd;
@@ -9,10 +9,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::fcntl::{AT_FDCWD, FcntlArg, OFlag, fcntl, renameat};
 use nix::libc;
-use nix::sys::stat::Mode;
-use nix::unistd::mkdir;
+use nix::sys::stat::{FileStat, Mode, SFlag, stat};
+use nix::unistd::{mkdir, unlink};
 
 /// Everything `from` has, or as much of it as passes `most` bytes by some.
 pub(crate) fn read(from: &mut dyn Read, most: usize) -> io::Result<Vec<u8>> {
@@ -38,7 +38,35 @@ pub(crate) fn read(from: &mut dyn Read, most: usize) -> io::Result<Vec<u8>> {
 /// that name does not hold anybody up.
 pub(crate) fn open(path: &Path, flags: OFlag, mode: u32) -> Result<File, Errno> {
     let flags = flags | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
-    Ok(nix::fcntl::open(path, flags, Mode::from_bits_retain(mode))?.into())
+    let mode = Mode::from_bits_retain(mode);
+    Ok(nix::fcntl::open(named(path)?.as_c_str(), flags, mode)?.into())
+}
+
+/// A name as the kernel wants it. (What takes any kind of name makes this of it in a copy for each kind.)
+pub(crate) fn named(name: impl AsRef<OsStr>) -> Result<CString, Errno> {
+    CString::new(name.as_ref().as_bytes()).map_err(|_| Errno::EINVAL)
+}
+
+/// What there is by this name, at the end of links.
+pub(crate) fn look(name: &str) -> Result<FileStat, Errno> {
+    stat(named(name)?.as_c_str())
+}
+
+/// What kind of file it is; none if there is none.
+pub(crate) fn kind(name: &str) -> Option<SFlag> {
+    let mode = look(name).ok()?.st_mode;
+    Some(SFlag::from_bits_truncate(mode) & SFlag::S_IFMT)
+}
+
+/// Removes a file.
+pub(crate) fn remove(path: &Path) -> Result<(), Errno> {
+    unlink(named(path)?.as_c_str())
+}
+
+/// Gives a file another name, which is its own from then on.
+pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), Errno> {
+    let (from, to) = (named(from)?, named(to)?);
+    renameat(AT_FDCWD, from.as_c_str(), AT_FDCWD, to.as_c_str())
 }
 
 /// A file, read so.
@@ -57,10 +85,8 @@ pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
     // A cut is at most at the end.
     let cuts = (1..path.len()).filter(|cut| path[*cut] == b'/');
     for cut in cuts.chain([path.len()]) {
-        match mkdir(
-            OsStr::from_bytes(&path[..cut]),
-            Mode::from_bits_truncate(0o755),
-        ) {
+        let folder = named(OsStr::from_bytes(&path[..cut]))?;
+        match mkdir(folder.as_c_str(), Mode::from_bits_truncate(0o755)) {
             Ok(()) | Err(Errno::EEXIST) => {}
             Err(error) => return Err(error.into()),
         }

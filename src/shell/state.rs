@@ -5,7 +5,6 @@
 //! with a verb of its own), because the erasing of flash can hold a writer up for a second.
 
 use std::ffi::OsStr;
-use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -101,7 +100,7 @@ pub(crate) fn write(file: &Path, text: &str) -> io::Result<()> {
     let mut replacement = files::open(Path::new(&new), flags, 0o600)?;
     replacement.write_all(text.as_bytes())?;
     replacement.sync_all()?;
-    fs::rename(&new, file)?;
+    files::rename(Path::new(&new), file)?;
     files::open(directory, OFlag::O_RDONLY, 0)?.sync_all()
 }
 
@@ -111,6 +110,8 @@ fn small_file(path: &Path) -> io::Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -2,12 +2,11 @@
 //! files. Nothing is written before the last answer.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::io;
 use std::path::Path;
 
 use nix::errno::Errno;
-use nix::libc;
+use nix::fcntl::OFlag;
 use nix::unistd::read;
 
 use super::row::Call;
@@ -44,7 +43,9 @@ const MOST: usize = 1000;
 
 pub(super) fn setup(call: &Call) -> u8 {
     let folder = call.directory.as_path();
-    let there = |file: &&&str| fs::symlink_metadata(folder.join(file)).is_ok();
+    let there = |file: &&&str| {
+        files::open(&folder.join(file), OFlag::O_PATH | OFlag::O_NOFOLLOW, 0).is_ok()
+    };
     let found = FILES.iter().find(there).filter(|_| !call.has("--force"));
     if let Some(file) = found {
         return wrong(
@@ -114,9 +115,9 @@ pub(super) fn setup(call: &Call) -> u8 {
 fn replace(file: &Path, text: &str) -> io::Result<()> {
     let mut kept = file.as_os_str().to_owned();
     kept.push(".bak");
-    match fs::rename(file, &kept) {
-        Err(error) if error.raw_os_error() != Some(libc::ENOENT) => Err(error),
-        _ => state::write(file, text),
+    match files::rename(file, Path::new(&kept)) {
+        Ok(()) | Err(Errno::ENOENT) => state::write(file, text),
+        Err(error) => Err(error.into()),
     }
 }
 
