@@ -53,7 +53,10 @@ impl Companions {
         }
         for companion in &config.companions {
             let path = config.companion_path(companion);
-            let name = path.rsplit('/').next().unwrap_or_default();
+            let name = &path[path
+                .bytes()
+                .rposition(|byte| byte == b'/')
+                .map_or(0, |at| at + 1)..];
             let one = Companion {
                 reactor: Rc::clone(reactor),
                 user: config.text(companion.user).to_owned(),

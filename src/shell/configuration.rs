@@ -43,7 +43,7 @@ fn read_on(
             "other users may read or write it (mode {:03o}), so the keys are not secret: \
              chmod 600 {path}, and change the keys if anybody may have seen them",
             text.mode,
-            path = dir.join("authkeys").display(),
+            path = files::shown(&dir.join("authkeys")),
         )),
         _ => None,
     };
@@ -72,7 +72,7 @@ fn read_on(
 /// A file of the directory as it is, empty where it cannot be read.
 pub(crate) fn text(dir: &Path, file: &str) -> String {
     let bytes = files::read_file(&dir.join(file), MAX_FILE).unwrap_or_default();
-    String::from_utf8_lossy(&bytes).into_owned()
+    files::text(&bytes)
 }
 
 /// The first value of a directive, for those who need no more, whatever else is wrong with the text.
@@ -151,7 +151,7 @@ fn read_file(dir: &Path, file: diagnostic::File) -> Result<Text, Unread> {
         };
         let why = format!(
             "cannot read {}: {}: {remedy}",
-            path.display(),
+            files::shown(&path),
             journal::errno(errno)
         );
         if errno == Errno::ENOENT {
@@ -166,14 +166,14 @@ fn read_file(dir: &Path, file: diagnostic::File) -> Result<Text, Unread> {
     if SFlag::from_bits_truncate(found.st_mode) & SFlag::S_IFMT != SFlag::S_IFREG {
         return Err(Unread::Other(format!(
             "{} is not a regular file: put a text file in its place",
-            path.display()
+            files::shown(&path)
         )));
     }
     let bytes = files::read(&mut opened, MAX_FILE).map_err(failed)?;
     if bytes.len() > MAX_FILE {
         return Err(Unread::Other(format!(
             "{} has {} bytes, a configuration file has at most {MAX_FILE}: is it the right file?",
-            path.display(),
+            files::shown(&path),
             (found.st_size as u64).max(bytes.len() as u64)
         )));
     }

@@ -21,9 +21,7 @@ use std::task::Poll;
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg, OFlag};
 use nix::libc;
-use nix::sys::socket::{setsockopt, sockopt};
 use nix::sys::stat::{Mode, umask};
-use nix::sys::time::TimeVal;
 use twinbeat::action::Selection;
 use twinbeat::config::Config;
 use twinbeat::time::{Duration, Instant};
@@ -31,7 +29,7 @@ use twinbeat::time::{Duration, Instant};
 use crate::files;
 use crate::journal::io_error;
 use crate::reactor::Reactor;
-use crate::sys::Watch;
+use crate::sys::{self, Watch};
 use order::Line;
 pub(crate) use order::Order;
 
@@ -42,7 +40,7 @@ const MAX_CONNECTIONS: usize = 4;
 /// How long one may take, there and back.
 const LIMIT: Duration = Duration::from_secs(2);
 /// How long a client waits; the loop may be stopping an address at the moment.
-const CLIENT_LIMIT: TimeVal = TimeVal::new(5, 0);
+const CLIENT_LIMIT: u64 = 5_000_000;
 /// Far more than the longest status.
 const MAX_REPLY: usize = 256 * 1024;
 const SOCKET: &str = "control.sock";
@@ -109,16 +107,16 @@ impl Control {
     /// Takes the directory; the error is a sentence.
     pub(crate) fn open(rundir: &Path) -> Result<Self, String> {
         let say =
-            |what: &Path, error: io::Error| format!("{}: {}", what.display(), io_error(&error));
+            |what: &Path, error: io::Error| format!("{}: {}", files::shown(what), io_error(&error));
         files::make_folder(rundir).map_err(|error| say(rundir, error))?;
         let (path, lock) = (rundir.join(SOCKET), rundir.join(LOCK));
         let file = files::open(&lock, OFlag::O_WRONLY | OFlag::O_CREAT, 0o600)
             .map_err(|error| say(&lock, error.into()))?;
-        let taken = || format!("another twinbeat runs on {} already", rundir.display());
+        let taken = || format!("another twinbeat runs on {} already", files::shown(rundir));
         let mut lock = Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|_| taken())?;
         // For people; the lock itself is what counts.
         let _ = lock.set_len(0);
-        let _ = writeln!(lock, "{}", std::process::id());
+        let _ = lock.write_all(format!("{}\n", std::process::id()).as_bytes());
         // A socket that nobody answers was left behind.
         if UnixStream::connect(&path).is_ok() {
             return Err(taken());
@@ -224,12 +222,10 @@ pub(crate) fn ask(rundir: &Path, request: &str) -> Result<String, AskError> {
         }
         other => other.map_err(failed)?,
     };
-    setsockopt(&stream, sockopt::ReceiveTimeout, &CLIENT_LIMIT)
-        .map_err(|error| failed(error.into()))?;
     // One that is refused at the door is answered all the same.
     let _ = stream.write_all(format!("{request}\n").as_bytes());
-    let reply = files::read(&mut stream, MAX_REPLY).map_err(failed)?;
-    let reply = String::from_utf8_lossy(&reply);
+    let reply = files::read(&mut Patient(stream), MAX_REPLY).map_err(failed)?;
+    let reply = files::text(&reply);
     match reply.split_once('\n') {
         Some(("ok", body)) => Ok(body.to_owned()),
         Some(_) => Err(AskError::Refused(
@@ -240,6 +236,20 @@ pub(crate) fn ask(rundir: &Path, request: &str) -> Result<String, AskError> {
                 .to_owned(),
         )),
         None => Err(failed(Errno::ECONNRESET.into())),
+    }
+}
+
+/// Reads for as long as something comes within [`CLIENT_LIMIT`].
+struct Patient(UnixStream);
+
+impl Read for Patient {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let mut watch = [Watch::readable(self.0.as_raw_fd())];
+        sys::poll(&mut watch, CLIENT_LIMIT);
+        if !watch[0].fired() {
+            return Err(Errno::EAGAIN.into());
+        }
+        self.0.read(buf)
     }
 }
 

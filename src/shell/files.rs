@@ -47,6 +47,30 @@ pub(crate) fn named(name: impl AsRef<OsStr>) -> Result<CString, Errno> {
     CString::new(name.as_ref().as_bytes()).map_err(|_| Errno::EINVAL)
 }
 
+/// Bytes of others as text: what is none is shown as U+FFFD. (std's way is 1 kB.)
+pub(crate) fn text(bytes: &[u8]) -> String {
+    let (mut text, mut rest) = (String::new(), bytes);
+    loop {
+        let error = match str::from_utf8(rest) {
+            Ok(last) => {
+                text.push_str(last);
+                return text;
+            }
+            Err(error) => error,
+        };
+        let (sound, after) = rest.split_at(error.valid_up_to());
+        text.push_str(str::from_utf8(sound).unwrap_or_default());
+        text.push_str("\u{fffd}");
+        let bad = error.error_len().unwrap_or(after.len());
+        rest = after.get(bad..).unwrap_or_default();
+    }
+}
+
+/// A path as text.
+pub(crate) fn shown(path: &Path) -> String {
+    text(path.as_os_str().as_bytes())
+}
+
 /// What there is by this name, at the end of links.
 pub(crate) fn look(name: &str) -> Result<FileStat, Errno> {
     stat(named(name)?.as_c_str())
@@ -105,6 +129,20 @@ pub(crate) fn never_block(socket: &impl AsFd) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_text_is_shown_where_it_stands() {
+        for bytes in [
+            &b"all sound"[..],
+            b"",
+            b"\xff",
+            b"a\xff\xfeb\xc3\xa4",
+            b"cut \xe2\x82",
+            b"\xe2\x82x\xf0\x9f\x98\x80\x80",
+        ] {
+            assert_eq!(text(bytes), String::from_utf8_lossy(bytes), "{bytes:?}");
+        }
+    }
 
     #[test]
     fn what_has_no_end_is_left_soon_after_the_bound() {

@@ -126,7 +126,7 @@ pub(crate) fn flush() {
 /// Text of others made fit for a line: control characters are shown, not obeyed.
 pub(crate) fn printable(bytes: &[u8]) -> String {
     let mut line = String::with_capacity(bytes.len());
-    for character in String::from_utf8_lossy(bytes).chars() {
+    for character in files::text(bytes).chars() {
         if character.is_control() && character != '\t' {
             // Writing to a string does not fail.
             let _ = write!(line, "\\x{:02x}", u32::from(character));

@@ -76,11 +76,7 @@ pub(crate) fn standby(directory: &Path, config: &Config, kept: Kept) -> (PathBuf
 pub(crate) fn writing(file: &Path, text: &str) -> Job {
     Job {
         path: "/proc/self/exe".into(),
-        arguments: vec![
-            VERB.to_owned(),
-            file.to_string_lossy().into_owned(),
-            text.to_owned(),
-        ],
+        arguments: vec![VERB.to_owned(), files::shown(file), text.to_owned()],
         limit: Duration::from_secs(30),
         level: log::Level::Warn,
         label: "state".to_owned(),

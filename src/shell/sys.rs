@@ -40,7 +40,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 
 use nix::errno::Errno;
 use nix::libc;
-use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+use nix::sys::signal::Signal;
 use nix::sys::socket::{LinkAddr, SockaddrLike};
 use nix::unistd::Pid;
 
@@ -190,19 +190,17 @@ extern "C" fn on_signal(signal: c_int) {
     }
 }
 
-/// From now on each of `signals` writes its number as one byte to `pipe`. Nothing is masked, so
+/// From now on each of `signals` writes its number as one byte to `pipe`; calls that it interrupts go on. Nothing is masked, so
 /// children inherit nothing.
 pub(crate) fn catch_signals(pipe: OwnedFd, signals: &[Signal]) -> nix::Result<()> {
     // Kept open for the life of the process: the handler may run at any time.
     SIGNAL_PIPE.store(pipe.into_raw_fd(), Ordering::Relaxed);
-    let action = SigAction::new(
-        SigHandler::Handler(on_signal),
-        SaFlags::SA_RESTART,
-        SigSet::empty(),
-    );
     for signal in signals {
         // SAFETY: the handler calls only async-signal-safe functions and touches one atomic.
-        unsafe { sigaction(*signal, &action)? };
+        let before = unsafe { libc::signal(*signal as c_int, on_signal as *const () as usize) };
+        if before == libc::SIG_ERR {
+            return Err(Errno::last());
+        }
     }
     Ok(())
 }

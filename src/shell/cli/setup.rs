@@ -101,7 +101,7 @@ pub(super) fn setup(call: &Call) -> u8 {
         }
     }
     let code = check::check(folder);
-    let folder = folder.display();
+    let folder = files::shown(folder);
     for node in nodes.split_ascii_whitespace().skip(1) {
         stream::print_line(format_args!(
             "To {node}:  cd {folder} && scp -p ha.cf haresources authkeys root@{node}:{folder}/"
@@ -125,7 +125,7 @@ fn replace(file: &Path, text: &str) -> io::Result<()> {
 fn proposal(directive: &str) -> String {
     match directive {
         "node" => match nix::sys::utsname::uname() {
-            Ok(system) => system.nodename().to_string_lossy().into_owned(),
+            Ok(system) => files::shown(Path::new(system.nodename())),
             Err(_) => String::new(),
         },
         // Those that are up and have an address.

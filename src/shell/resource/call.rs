@@ -30,7 +30,7 @@ pub(super) enum Call {
 /// Whether there is something to call by this name, for `check`.
 pub(crate) fn is_there(directory: &Path, name: &str) -> bool {
     // Its instance is looked for when it is called.
-    name == "OCF" || find(&directory.to_string_lossy(), 0, name, Verb::Status).is_ok()
+    name == "OCF" || find(&files::shown(directory), 0, name, Verb::Status).is_ok()
 }
 
 /// What is called for a word as the configuration has it; `place` tells resources apart.

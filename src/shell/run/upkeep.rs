@@ -14,7 +14,7 @@ use crate::control::Request;
 use crate::reactor::{Reactor, Ready};
 use crate::signal;
 use crate::status::{self, Status};
-use crate::{clock, journal, privilege, script, state};
+use crate::{clock, files, journal, privilege, script, state};
 
 /// How long companions and hooks may last after everything else.
 const LAST: Duration = Duration::from_secs(5);
@@ -290,7 +290,7 @@ impl Writer {
                 let finished = script::run(Rc::clone(&reactor), state::writing(&file, &text)).await;
                 let failed = !finished.succeeded();
                 if failed && !queue.borrow().failed {
-                    let (file, exit) = (file.display(), finished.exit);
+                    let (file, exit) = (files::shown(&file), finished.exit);
                     warn!("{file} is not written, and forgotten with this run: {exit}");
                 }
                 queue.borrow_mut().failed = failed;

@@ -8,6 +8,7 @@ use log::Level;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::libc;
 
+use crate::files;
 use crate::journal::printable;
 
 /// Bytes of one line in the log; the rest of a longer one is its own line.
@@ -64,7 +65,7 @@ impl Output {
         for index in 0..self.lines.len() {
             self.write_line(index);
         }
-        String::from_utf8_lossy(&self.said).into_owned()
+        files::text(&self.said)
     }
 
     /// As many lines as at first may follow.
