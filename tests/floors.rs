@@ -9,7 +9,7 @@ use std::path::Path;
 
 /// Rooms from the ground up; those in one row do not know each other.
 const FLOORS: &[&str] = &[
-    "time id sha1",
+    "time id hash",
     "action config",
     "wire serial",
     "auth",

@@ -5,11 +5,9 @@
 
 use core::hint::black_box;
 
-use sha2::Digest;
-
 use crate::action::Reject;
 use crate::config::{Key, Keys, MAX_SECRET, Method};
-use crate::sha1::Sha1;
+use crate::hash::Hash;
 use crate::wire::TAG;
 
 /// The keys of one cluster, ready to sign and to verify.
@@ -22,7 +20,7 @@ pub struct Keyring {
 impl Keyring {
     /// `cluster` keeps two clusters with the same key on one wire apart.
     pub fn new(keys: &Keys, cluster: &str) -> Self {
-        let mut digest = Sha1::default();
+        let mut digest = Hash::sha1();
         digest.add(b"twinbeat native 1\0");
         digest.add(cluster.as_bytes());
         let mut context = [0; 16];
@@ -102,17 +100,13 @@ type Hashed = [u8; 32];
 
 /// Of the parts one after another; both methods take blocks of [`BLOCK`] bytes.
 fn hash(method: Method, parts: &[&[u8]]) -> Hashed {
-    let mut hashed = [0; 32];
-    if method == Method::Sha1 {
-        let mut hash = Sha1::default();
-        parts.iter().for_each(|part| hash.add(part));
-        copy(&mut hashed, &hash.finish());
+    let mut hash = if method == Method::Sha1 {
+        Hash::sha1()
     } else {
-        let mut hash = sha2::Sha256::new();
-        parts.iter().for_each(|part| hash.update(part));
-        copy(&mut hashed, &hash.finalize());
-    }
-    hashed
+        Hash::sha256()
+    };
+    parts.iter().for_each(|part| hash.add(part));
+    hash.finish()
 }
 
 /// As much as there is room for.
@@ -129,8 +123,14 @@ const INNER: u8 = 0x36;
 const OUTER: u8 = 0x5c;
 
 /// One byte that differs when two lists of texts differ, 255 times of 256: the digests of a beat.
-#[derive(Clone, Default)]
-pub struct Digest8(Sha1);
+#[derive(Clone)]
+pub struct Digest8(Hash);
+
+impl Default for Digest8 {
+    fn default() -> Self {
+        Self(Hash::sha1())
+    }
+}
 
 impl core::fmt::Debug for Digest8 {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
@@ -149,7 +149,7 @@ impl Digest8 {
 
     /// The byte.
     pub fn byte(&self) -> u8 {
-        let [first, ..] = self.0.clone().finish();
+        let [first, ..] = self.0.finish();
         first
     }
 }

@@ -105,7 +105,7 @@ pub struct Config {
     /// `statedir`: holds what should outlive a restart.
     pub statedir: Text,
     /// Of all words of the files: two of the same, for the same node, were read from the same.
-    pub fingerprint: [u8; 20],
+    pub fingerprint: [u8; 32],
 }
 
 /// Times, with heartbeat's defaults and checks (FEATURES 1) in microseconds.
@@ -293,7 +293,7 @@ impl Config {
             log: Log::default(),
             rundir: Text::default(),
             statedir: Text::default(),
-            fingerprint: [0; 20],
+            fingerprint: [0; 32],
         }
     }
 

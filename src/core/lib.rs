@@ -36,7 +36,7 @@
 //! serial      frames on a line of bytes, and whose turn it is to leave
 //! action      the vocabulary: Input, Transmit, Action, Event, Reject
 //! config      text becomes a Config, once
-//! sha1        the digest
+//! hash        SHA-1 and SHA-256
 //! time id     instants and spans; small numbers for nodes, links, groups
 //! ```
 //! Data goes up, one way: bytes, wire, auth, membership, failover, action. The way back is one
@@ -68,12 +68,12 @@ pub mod action;
 pub mod auth;
 pub mod config;
 mod failover;
+pub mod hash;
 pub mod id;
 pub mod manual;
 mod membership;
 mod node;
 pub mod serial;
-mod sha1;
 pub mod time;
 pub mod wire;
 

@@ -2,9 +2,9 @@
 //! earlier life of this machine, nor of the machine beside it that was flashed from one image.
 
 use nix::libc;
-use sha2::{Digest, Sha256};
 use twinbeat::Boot;
 use twinbeat::config::Config;
+use twinbeat::hash::Hash;
 
 use crate::state::State;
 use crate::{clock, files, sys};
@@ -33,26 +33,26 @@ fn mixed(config: &Config, state: &State) -> [u8; 12] {
         .iter()
         .find(|key| key.number == config.keys.signing);
     let secret = key.map_or(&[][..], |key| &key.secret);
-    let mut hash = Sha256::new();
-    hash.update(secret);
-    hash.update(config.node_name(config.me).as_bytes());
-    hash.update(state.generation.to_le_bytes());
-    hash.update(clock::now().micros().to_le_bytes());
+    let mut hash = Hash::sha256();
+    hash.add(secret);
+    hash.add(config.node_name(config.me).as_bytes());
+    hash.add(&state.generation.to_le_bytes());
+    hash.add(&clock::now().micros().to_le_bytes());
     let wall = sys::clock(libc::CLOCK_REALTIME).unwrap_or_default();
-    hash.update(wall.0.to_le_bytes());
-    hash.update(wall.1.to_le_bytes());
-    hash.update(std::process::id().to_le_bytes());
+    hash.add(&wall.0.to_le_bytes());
+    hash.add(&wall.1.to_le_bytes());
+    hash.add(&std::process::id().to_le_bytes());
     // Where the kernel has put this program, and what it gives to those who do not wait.
-    hash.update((&raw const hash).addr().to_le_bytes());
+    hash.add(&(&raw const hash).addr().to_le_bytes());
     for file in ["/proc/interrupts", "/proc/sys/kernel/random/boot_id"] {
-        hash.update(files::read_kernel(file).unwrap_or_default().as_bytes());
+        hash.add(files::read_kernel(file).unwrap_or_default().as_bytes());
     }
     for link in &config.links {
         let address = format!("/sys/class/net/{}/address", link.interface);
         let address = files::read_kernel(&address).unwrap_or_default();
-        hash.update(address.as_bytes());
+        hash.add(address.as_bytes());
     }
-    let hashed = hash.finalize();
+    let hashed = hash.finish();
     let mut bytes = [0; 12];
     bytes
         .iter_mut()

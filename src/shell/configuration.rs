@@ -7,7 +7,7 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::stat::{SFlag, fstat};
 
-use crate::{companion, files, journal, link, resource};
+use crate::{companion, files, journal, link, resource, sys};
 use twinbeat::config::diagnostic::{self, Diagnostic, Position, Problem};
 use twinbeat::config::{self, Config, LocalName, Machine, Source, Sources};
 
@@ -95,7 +95,7 @@ impl Machine for ThisMachine<'_> {
     }
 
     fn has_interface(&self, name: &str) -> bool {
-        nix::net::if_::if_nametoindex(name).is_ok()
+        sys::interface_index(name).is_ok()
     }
 
     fn judge_line(&self, device: &str, say: &mut dyn FnMut(&str)) {

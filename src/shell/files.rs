@@ -60,7 +60,7 @@ pub(crate) fn text(bytes: &[u8]) -> String {
         };
         let (sound, after) = rest.split_at(error.valid_up_to());
         text.push_str(str::from_utf8(sound).unwrap_or_default());
-        text.push_str("\u{fffd}");
+        text.push(char::REPLACEMENT_CHARACTER);
         let bad = error.error_len().unwrap_or(after.len());
         rest = after.get(bad..).unwrap_or_default();
     }

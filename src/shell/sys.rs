@@ -6,6 +6,7 @@ mod blocks;
 mod folder;
 #[cfg(test)]
 pub(crate) mod heap;
+mod interface;
 // Debug builds and their tests keep the C library's own.
 #[cfg(all(target_env = "musl", not(any(test, debug_assertions))))]
 mod musl;
@@ -20,6 +21,7 @@ mod watchdog;
 mod words;
 
 pub(crate) use folder::find_in;
+pub(crate) use interface::interface_index;
 pub(crate) use poll::{Watch, poll};
 pub(crate) use time::clock;
 pub(crate) use tty::{

@@ -84,7 +84,7 @@ pub(crate) fn config(groups: u16) -> Config {
         log: Log::default(),
         rundir,
         statedir,
-        fingerprint: [0; 20],
+        fingerprint: [0; 32],
         arena,
     }
 }

@@ -157,7 +157,7 @@ impl Settings {
             log: Log::default(),
             rundir: Text::default(),
             statedir: Text::default(),
-            fingerprint: [0; 20],
+            fingerprint: [0; 32],
         };
         config.cluster = text(&mut config, "simulated");
         for name in &self.names {

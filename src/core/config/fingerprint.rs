@@ -4,12 +4,12 @@
 use super::Sources;
 use super::diagnostic::File;
 use super::lexer::Lines;
-use crate::sha1::Sha1;
+use crate::hash::Hash;
 
 impl Sources<'_> {
     /// SHA-1 of every word of the files and of where lines end; comments and spaces do not count.
-    pub(super) fn fingerprint(&self) -> [u8; 20] {
-        let mut digest = Sha1::default();
+    pub(super) fn fingerprint(&self) -> [u8; 32] {
+        let mut digest = Hash::sha1();
         for (file, source) in [
             (File::HaCf, self.ha_cf),
             (File::TwinbeatCf, self.twinbeat_cf.unwrap_or(Ok(b""))),
@@ -33,7 +33,7 @@ impl Sources<'_> {
 mod tests {
     use super::*;
 
-    fn of(ha_cf: &str, haresources: &str) -> [u8; 20] {
+    fn of(ha_cf: &str, haresources: &str) -> [u8; 32] {
         Sources::new("alpha", ha_cf, haresources, "").fingerprint()
     }
 
