@@ -15,6 +15,7 @@ const FLOORS: &[&str] = &[
     "auth",
     "membership",
     "failover",
+    "linux_ha",
     "node",
 ];
 /// Text and re-exports only: may name every room and is named by none.

@@ -10,7 +10,7 @@ use twinbeat::id::{LinkId, NodeId};
 use twinbeat::time::{Duration, Instant};
 use twinbeat::wire::native::{self, Shape};
 use twinbeat::wire::{Body, Kind};
-use twinbeat::{Boot, MAX_FRAME, Node};
+use twinbeat::{Boot, Heartbeat, MAX_FRAME, Node};
 
 const SHAPE: Shape = Shape {
     nodes: 2,
@@ -103,6 +103,7 @@ impl World {
                 incarnation,
                 counter,
                 kept,
+                heartbeat: Heartbeat::default(),
             },
             now,
         );

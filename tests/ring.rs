@@ -5,7 +5,7 @@ use twinbeat::config::{self, Config, Medium, Sources, Text};
 use twinbeat::id::{LinkId, LinkSet};
 use twinbeat::time::Instant;
 use twinbeat::wire::{Kind, native};
-use twinbeat::{Boot, MAX_FRAME, Node};
+use twinbeat::{Boot, Heartbeat, MAX_FRAME, Node};
 
 /// Links of each node: Ethernet, then two lines.
 const ETHERNET: usize = 0;
@@ -48,6 +48,7 @@ impl World {
                 incarnation,
                 counter: 1,
                 kept: Kept::default(),
+                heartbeat: Heartbeat::default(),
             };
             let mut node = Node::new(&config(nodes, name), boot, Instant::default());
             for link in LinkId::first(3) {

@@ -47,7 +47,7 @@ use cluster::machine::Behaviour;
 use cluster::plan::Plan;
 use cluster::settings::{GroupSettings, Settings};
 use twinbeat::action::{Carrier, Command, Selection};
-use twinbeat::config::AutoFailback;
+use twinbeat::config::{AutoFailback, Dialect};
 use twinbeat::id::{GroupId, NodeId};
 use twinbeat::time::Duration;
 
@@ -293,6 +293,8 @@ impl Teller {
             ["initdead", time] => settings.initdead = micros(time)?,
             ["failback", "on"] => settings.failback = AutoFailback::On,
             ["failback", "off"] => settings.failback = AutoFailback::Off,
+            ["failback", "legacy"] => settings.failback = AutoFailback::Legacy,
+            ["protocol", "linux-ha"] => settings.dialect = Dialect::LinuxHa,
             ["required"] => settings.required = true,
             ["group", home, resources @ ..] => settings.groups.push(GroupSettings {
                 home: settings.names.iter().position(|name| name == home)?,

@@ -7,7 +7,7 @@ use twinbeat::id::LinkId;
 use twinbeat::time::Instant;
 use twinbeat::wire::native::{self, Shape};
 use twinbeat::wire::{Header, TAG};
-use twinbeat::{Boot, MAX_FRAME, Node};
+use twinbeat::{Boot, Heartbeat, MAX_FRAME, Node};
 
 fn config(name: &str) -> Config {
     let ha_cf = "node a b c\nkeepalive 1\ndeadtime 3\nbcast eth0\n";
@@ -22,6 +22,7 @@ fn node(name: &str, incarnation: u64) -> Node {
         incarnation,
         counter: 1000,
         kept: Kept::default(),
+        heartbeat: Heartbeat::default(),
     };
     let mut node = Node::new(&config(name), boot, now);
     let (link, carrier) = (LinkId::ZERO, Carrier::Up);

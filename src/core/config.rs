@@ -9,12 +9,14 @@ pub mod care;
 mod change;
 pub mod companion;
 pub mod diagnostic;
+mod dialect;
 pub mod fence;
 mod fingerprint;
 pub mod group;
 pub mod ha_cf;
 pub mod haresources;
 pub mod interface;
+mod keys;
 mod lexer;
 pub mod line;
 pub mod lint;
@@ -32,9 +34,11 @@ pub use care::{Care, Limits};
 pub use change::{Change, Origin, Refusal};
 pub use companion::Companion;
 use diagnostic::{Position, Report};
+pub use dialect::{Dialect, Generation};
 pub use fence::Fence;
 pub use group::{Options, Policy};
 pub use haresources::{Network, Route};
+pub use keys::{Key, Keys, Method};
 pub use reach::{Reach, Sight, Witness};
 pub use sources::{LocalName, Machine, Source, Sources, fill, read};
 pub use watchdog::Watchdog;
@@ -70,6 +74,10 @@ pub struct Config {
     pub arena: heapless::String<MAX_TEXT>,
     /// `cluster`: the name that is mixed into every tag; `linux-ha` when not given.
     pub cluster: Text,
+    /// `protocol`: how this node speaks to its peers.
+    pub dialect: Dialect,
+    /// `hbgenmethod`, `heartbeatdir`.
+    pub generation: Generation,
     /// `node` names in order, lower case, 1 to 63 bytes.
     pub nodes: heapless::Vec<Text, MAX_NODES>,
     /// Which of them this machine is.
@@ -217,37 +225,6 @@ pub enum AutoFailback {
     Legacy,
 }
 
-/// `authkeys`: every key verifies, one signs.
-#[derive(Clone, PartialEq)]
-pub struct Keys {
-    /// The keys, lowest number first.
-    pub keys: heapless::Vec<Key, MAX_KEYS>,
-    /// The number of the one that signs; always among them.
-    pub signing: u8,
-}
-
-/// One line of `authkeys`. Its secret is never printed.
-#[derive(Clone, PartialEq)]
-pub struct Key {
-    /// Its number, 0 to 15; it travels in every frame.
-    pub number: u8,
-    /// How it signs.
-    pub method: Method,
-    /// The secret; empty for `crc`.
-    pub secret: heapless::Vec<u8, MAX_SECRET>,
-}
-
-/// How a frame is signed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
-    /// CRC-32: finds noise, stops nobody.
-    Crc,
-    /// HMAC-SHA1, first 96 bits (RFC 2404).
-    Sha1,
-    /// HMAC-SHA256, first 96 bits.
-    Sha256,
-}
-
 /// Where log lines go besides standard error.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Log {
@@ -267,6 +244,8 @@ impl Config {
         Self {
             arena: heapless::String::new(),
             cluster: Text::default(),
+            dialect: Dialect::Native,
+            generation: Generation::default(),
             nodes: heapless::Vec::new(),
             me: NodeId::ZERO,
             timing: Timing {
@@ -384,17 +363,5 @@ impl Link {
             Medium::Serial { baud, .. } => Some(baud),
             Medium::Broadcast | Medium::Multicast { .. } | Medium::Unicast { .. } => None,
         }
-    }
-}
-
-impl core::fmt::Debug for Keys {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "{} keys, {} signs", self.keys.len(), self.signing)
-    }
-}
-
-impl core::fmt::Debug for Key {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "{} {:?}", self.number, self.method)
     }
 }

@@ -5,6 +5,7 @@ mod change;
 mod claim;
 mod connectivity;
 mod decision;
+mod dialogue;
 mod failure;
 mod fencing;
 mod group;
@@ -16,7 +17,7 @@ mod transfer;
 mod view;
 
 use crate::action::{Action, Event, Events, Kept, Outcome, Reason};
-use crate::config::{Config, Resource};
+use crate::config::{Config, Dialect, Resource};
 use crate::id::{GroupId, GroupSet, NodeId, PerGroup};
 use crate::membership::{Alive, Membership};
 use crate::time::{Duration, Instant};
@@ -48,6 +49,8 @@ pub(crate) struct Failover {
     suspension: Option<Suspension>,
     /// Some peer was alive once in this life.
     met: bool,
+    /// Beside a real heartbeat: nothing is handed over unless it agreed, and what nobody holds goes home.
+    by_dialogue: bool,
     /// `watchdog ... required`.
     required: bool,
     armed: bool,
@@ -82,6 +85,7 @@ impl Failover {
             leaving: false,
             suspension: None,
             met: false,
+            by_dialogue: config.dialect == Dialect::LinuxHa,
             required: config.watchdog.required,
             armed: false,
             doomed: false,
@@ -328,7 +332,7 @@ impl Failover {
     }
 
     /// Whether there is such a group.
-    pub(crate) fn has(&self, id: GroupId) -> bool {
+    pub(crate) fn knows(&self, id: GroupId) -> bool {
         id.index() < self.count
     }
 

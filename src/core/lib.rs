@@ -29,6 +29,7 @@
 //! A room may use only rooms on lower floors; `tests/floors.rs` holds it.
 //! ```text
 //! node        one node: the only room that knows every other
+//! linux_ha    a member beside a real heartbeat: its words on our transfers
 //! failover    who should hold what, claims, transfer, letting go
 //! membership  proof of life, silence, links, control words
 //! auth        keys and tags
@@ -70,6 +71,7 @@ pub mod config;
 mod failover;
 pub mod hash;
 pub mod id;
+mod linux_ha;
 pub mod manual;
 mod membership;
 mod node;
@@ -77,5 +79,6 @@ pub mod serial;
 pub mod time;
 pub mod wire;
 
+pub use linux_ha::Heartbeat;
 pub use node::{Boot, GroupView, LinkView, Node, PathView, PeerView};
 pub use wire::MAX_FRAME;

@@ -7,6 +7,7 @@ mod change;
 mod control;
 mod difference;
 mod digest;
+mod foreign;
 mod life;
 mod peer;
 mod proof;
@@ -15,7 +16,7 @@ mod view;
 
 use crate::action::{Carrier, Event, Events};
 use crate::auth::Keyring;
-use crate::config::{Config, Timing};
+use crate::config::{Config, Dialect, Timing};
 use crate::id::{GroupSet, LinkId, LinkSet, NodeId, NodeSet, PerLink, PerNode};
 use crate::time::{Duration, Instant};
 use crate::wire::native::Shape;
@@ -34,6 +35,7 @@ pub(crate) struct Membership {
     pub(crate) me: NodeId,
     pub(crate) shape: Shape,
     pub(crate) timing: Timing,
+    dialect: Dialect,
     pub(crate) keyring: Keyring,
     pub(crate) digests: [u8; 3],
     pub(crate) life: Life,
@@ -70,6 +72,7 @@ impl Membership {
                 groups: config.groups.len(),
             },
             timing,
+            dialect: config.dialect,
             keyring: Keyring::new(&config.keys, config.text(config.cluster)),
             digests: digest::digests(config),
             life,
@@ -345,9 +348,10 @@ impl Membership {
     /// The mark at which silence becomes a verdict; `None` where there is nothing to decide.
     fn verdict_mark(&self, node: NodeId) -> Option<Duration> {
         match &self.peers.at(node).standing {
-            Standing::Alive(alive) => {
-                Some(self.attention.verdict(alive.heard, self.timing.deadtime))
-            }
+            Standing::Alive(alive) => Some(
+                self.attention
+                    .verdict(alive.heard, self.patience_with(alive)),
+            ),
             // Nobody waits for a clone.
             Standing::Unheard if node == self.me => None,
             Standing::Unheard => {

@@ -1,15 +1,17 @@
 //! One node: the only room that knows every other.
 
 mod class;
+mod foreign;
 mod frame;
 mod guard;
 mod reload;
 mod status;
 
 use crate::action::{Action, Command, Event, Events, Input, Kept, Reason, Reject, Selection};
-use crate::config::Config;
+use crate::config::{Config, Dialect};
 use crate::failover::Failover;
 use crate::id::{GroupId, GroupSet, LinkId, LinkSet, PerLink};
+use crate::linux_ha::{Heartbeat, LinuxHa};
 use crate::membership::{Membership, Received};
 use crate::time::{Duration, Instant};
 use crate::wire::Flags;
@@ -26,6 +28,8 @@ pub struct Boot {
     pub counter: u32,
     /// What a person said in an earlier life.
     pub kept: Kept,
+    /// What a real heartbeat must be told of this life; of no account in the native dialect.
+    pub heartbeat: Heartbeat,
 }
 
 /// One node of a cluster. All of its state; a value without clock, heap or I/O.
@@ -37,6 +41,8 @@ pub struct Boot {
 pub struct Node {
     members: Membership,
     failover: Failover,
+    /// With `protocol linux-ha`.
+    linux_ha: Option<LinuxHa>,
     departure: Departure,
     lease: Duration,
     guard: Guard,
@@ -78,6 +84,8 @@ impl Node {
             due: now,
             members: Membership::new(config, boot.incarnation, boot.counter, now),
             failover: Failover::new(config, boot.kept),
+            linux_ha: (config.dialect == Dialect::LinuxHa)
+                .then(|| LinuxHa::new(config, boot.heartbeat, now)),
             departure: Departure::Staying,
             lease: config.timing.lease,
             guard: Guard::default(),
@@ -117,8 +125,14 @@ impl Node {
     }
 
     fn decide(&mut self, now: Instant) {
+        // What the peer did is told before, and what was decided here after.
+        self.translate(now);
         self.failover
             .decide(now, &mut self.members, &mut self.events);
+        if self.translate(now) {
+            self.failover
+                .decide(now, &mut self.members, &mut self.events);
+        }
         self.depart(now);
         self.report_state(now);
     }
@@ -154,7 +168,13 @@ impl Node {
             Departure::Staying | Departure::Gone { .. } => Instant::NEVER,
         };
         let failover = self.failover.deadline(&self.members);
-        self.members.deadline().min(failover).min(goodbye)
+        let foreign = self.linux_ha.as_ref();
+        let foreign = foreign.map_or(Instant::NEVER, LinuxHa::deadline);
+        self.members
+            .deadline()
+            .min(failover)
+            .min(goodbye)
+            .min(foreign)
     }
 
     fn take_in(&mut self, now: Instant, input: Input<'_>) -> Result<LinkSet, Reject> {
@@ -168,6 +188,9 @@ impl Node {
             }
             Input::Frame { link, bytes } => {
                 self.known(link)?;
+                if self.linux_ha.is_some() {
+                    return self.take_in_message(now, link, bytes);
+                }
                 if self.departure != Departure::Staying {
                     // Peers no longer count this node; what they say of it is no news.
                     return Err(Reject::Misdirected);
@@ -258,7 +281,7 @@ impl Node {
     }
 
     fn known_group(&self, group: GroupId) -> Result<(), Reject> {
-        if self.failover.has(group) {
+        if self.failover.knows(group) {
             Ok(())
         } else {
             Err(Reject::Unknown)

@@ -1,12 +1,13 @@
-//! What nodes say to each other, as values. How it becomes bytes is a dialect's: [`native`].
+//! What nodes say to each other, as values. How it becomes bytes is a dialect's: [`native`], [`linux_ha`].
 
+pub mod linux_ha;
 pub mod native;
 
 use crate::action::GroupState;
 use crate::id::{GroupId, GroupSet, LinkSet, NodeId, PerGroup, PerNode};
 
 /// Bytes that the longest frame of any dialect needs.
-pub const MAX_FRAME: usize = 256;
+pub const MAX_FRAME: usize = 768;
 
 /// Bytes of a tag: HMAC truncated to 96 bits (RFC 2404), or a CRC-32 and eight zero bytes.
 pub const TAG: usize = 12;

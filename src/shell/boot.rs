@@ -1,6 +1,8 @@
 //! The random bits of a new life. An incarnation is a challenge: it must not be the one of an
 //! earlier life of this machine, nor of the machine beside it that was flashed from one image.
 
+mod heartbeat;
+
 use nix::libc;
 use twinbeat::Boot;
 use twinbeat::config::Config;
@@ -23,6 +25,7 @@ pub(crate) fn boot(config: &Config, state: &State) -> Boot {
         incarnation: u64::from_le_bytes([a, b, c, d, e, f, g, h]),
         counter: u32::from_le_bytes([i, j, k, l]),
         kept: state.kept,
+        heartbeat: heartbeat::count(config),
     }
 }
 

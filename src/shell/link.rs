@@ -9,7 +9,7 @@ use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, recv};
 use twinbeat::Node;
 use twinbeat::action::Carrier;
-use twinbeat::config::{self, Change, Config, Medium};
+use twinbeat::config::{self, Change, Config, Dialect, Medium};
 use twinbeat::id::{LinkId, MAX_LINKS};
 use twinbeat::time::{Duration, Instant};
 
@@ -94,7 +94,7 @@ impl Links {
     /// [`Self::poll_change`].
     pub(crate) fn update(&mut self, now: Instant, interfaces: &Interfaces) {
         for link in &mut self.links {
-            link.update(now, interfaces.named(&link.interface));
+            link.update(now, interfaces.named(&link.link.interface));
         }
     }
 
@@ -195,14 +195,13 @@ enum Socket {
 }
 
 struct Link {
-    medium: Medium,
+    link: config::Link,
+    dialect: Dialect,
     /// Of a serial line.
     device: String,
     keepalive: Duration,
     /// Why it has no line, in words.
     trouble: String,
-    interface: config::Interface,
-    port: u16,
     socket: Option<Socket>,
     /// The life of the interface that the socket is bound to, and the revision of its addresses
     /// that it was last compared with.
@@ -224,12 +223,11 @@ impl Link {
             Medium::Broadcast | Medium::Multicast { .. } | Medium::Unicast { .. } => String::new(),
         };
         Self {
-            medium: link.medium.clone(),
+            link: link.clone(),
+            dialect: config.dialect,
             device,
             keepalive: config.timing.keepalive,
             trouble: String::new(),
-            interface: link.interface.clone(),
-            port: link.port,
             socket: None,
             bound: (0, 0),
             running: false,
@@ -242,7 +240,7 @@ impl Link {
     }
 
     fn update(&mut self, now: Instant, interface: Option<&Interface>) {
-        if let Medium::Serial { baud, rtscts, .. } = self.medium {
+        if let Medium::Serial { baud, rtscts, .. } = self.link.medium {
             self.update_line(now, baud, rtscts);
             return;
         }
@@ -260,8 +258,8 @@ impl Link {
             self.bound.1 = interface.revision;
             // Only a connected socket depends on the addresses.
             if let (Medium::Unicast { peer }, Some(Socket::Udp(socket))) =
-                (&self.medium, &self.socket)
-                && udp::source_toward(interface, *peer, self.port).ok() != socket.source()
+                (&self.link.medium, &self.socket)
+                && udp::source_toward(interface, *peer, self.link.port).ok() != socket.source()
             {
                 self.open(now, interface);
             }
@@ -272,7 +270,7 @@ impl Link {
         self.socket = None; // First, so that the new one does not share the port with it.
         self.failing = false;
         self.bound = (interface.index, interface.revision);
-        match udp::Socket::open(&self.medium, interface, self.port) {
+        match udp::Socket::open(&self.link, self.dialect, interface) {
             Ok(socket) => {
                 self.socket = Some(Socket::Udp(socket));
                 self.fault = None;

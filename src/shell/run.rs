@@ -87,6 +87,8 @@ struct Program {
     fences: Fences,
     companions: Companions,
     reading: PerLink<Reading>,
+    /// For one frame, in or out: clearing it for each would cost more than the frame.
+    buffer: [u8; RECEIVE_BUFFER],
     started: Instant,
     realtime_at: Instant,
     stopping: bool,
@@ -260,11 +262,10 @@ impl Program {
     }
 
     fn read_one(&mut self, now: Instant, link: LinkId) -> bool {
-        let mut buffer = [0; RECEIVE_BUFFER];
-        let Some(len) = self.links.receive(now, link, &mut buffer) else {
+        let Some(len) = self.links.receive(now, link, &mut self.buffer) else {
             return false;
         };
-        let bytes = &buffer[..len.min(RECEIVE_BUFFER)];
+        let bytes = &self.buffer[..len.min(RECEIVE_BUFFER)];
         let result = self.node.handle(now, Input::Frame { link, bytes });
         let refused = &mut self.reading.at_mut(link).refused;
         match result {
@@ -332,10 +333,9 @@ impl Program {
 
     /// A beat counts whether or not it left: a node without links may still have to serve.
     fn send(&mut self, now: Instant) -> bool {
-        let mut buffer = [0; MAX_FRAME];
         let mut beat = false;
-        while let Some(frame) = self.node.poll_transmit(now, &mut buffer) {
-            let bytes = buffer.get(..frame.len).unwrap_or_default();
+        while let Some(frame) = self.node.poll_transmit(now, &mut self.buffer) {
+            let bytes = self.buffer.get(..frame.len).unwrap_or_default();
             for link in frame.links.iter() {
                 // An error is counted there, and told by the link's carrier.
                 let _ = self.links.send(now, link, bytes);

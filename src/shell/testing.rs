@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use twinbeat::config::{
-    AutoFailback, Config, Group, Key, Keys, Limits, Link, Log, Medium, Method, Options, Reach,
-    Resource, Text, Timing, Watchdog,
+    AutoFailback, Config, Dialect, Generation, Group, Key, Keys, Limits, Link, Log, Medium, Method,
+    Options, Reach, Resource, Text, Timing, Watchdog,
 };
 use twinbeat::id::NodeId;
 use twinbeat::time::Duration;
@@ -37,6 +37,8 @@ pub(crate) fn config(groups: u16) -> Config {
     let (rundir, statedir) = (text("/run/twinbeat"), text("/var/lib/twinbeat"));
     Config {
         cluster,
+        dialect: Dialect::Native,
+        generation: Generation::default(),
         nodes,
         me: NodeId::new(0).unwrap(),
         timing: Timing {

@@ -28,7 +28,7 @@ use std::rc::Rc;
 use twinbeat::action::{Carrier, Command, Kept};
 use twinbeat::id::{LinkId, NodeId, WitnessId};
 use twinbeat::time::Instant;
-use twinbeat::{Boot, Node};
+use twinbeat::{Boot, Heartbeat, Node};
 
 use machine::{Arrival, Group, Machine};
 use network::Network;
@@ -132,6 +132,11 @@ impl Cluster {
                 standby: self.machines[machine]
                     .local_set(self.machines[machine].remembered.standby),
                 ..self.machines[machine].remembered
+            },
+            heartbeat: Heartbeat {
+                generation: self.machines[machine].life + 1,
+                uuid: None,
+                clock: 1_000_000 + u32::try_from(self.now / 1_000_000).unwrap(),
             },
         };
         let now = self.clock(machine);

@@ -212,6 +212,7 @@ impl Cluster {
             incarnation: 1,
             counter: 1,
             kept: Kept::default(),
+            heartbeat: twinbeat::Heartbeat::default(),
         };
         let node = Node::new(&one, boot, self.instant());
         let change = Change::between(&one, &other).unwrap();

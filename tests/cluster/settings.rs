@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use twinbeat::config::{
-    Address, AutoFailback, Config, Fence, Group, Key, Keys, Limits, Link, Log, Medium, Method,
-    Options, Policy, Reach, Resource, Sight, Text, Timing, Watchdog, Witness,
+    Address, AutoFailback, Config, Dialect, Fence, Generation, Group, Key, Keys, Limits, Link, Log,
+    Medium, Method, Options, Policy, Reach, Resource, Sight, Text, Timing, Watchdog, Witness,
 };
 use twinbeat::id::{GroupId, NodeId};
 use twinbeat::time::Duration;
@@ -25,6 +25,7 @@ pub(crate) struct Settings {
     pub(crate) warntime: u64,
     pub(crate) initdead: u64,
     pub(crate) failback: AutoFailback,
+    pub(crate) dialect: Dialect,
     pub(crate) groups: Vec<GroupSettings>,
     /// No groups without a watchdog.
     pub(crate) required: bool,
@@ -64,6 +65,7 @@ impl Settings {
             warntime: deadtime / 2,
             initdead: deadtime * 2,
             failback: AutoFailback::On,
+            dialect: Dialect::Native,
             groups: Vec::new(),
             required: false,
             restarts: 3,
@@ -128,6 +130,8 @@ impl Settings {
         let mut config = Config {
             arena: heapless::String::new(),
             cluster: Text::default(),
+            dialect: self.dialect,
+            generation: Generation::default(),
             nodes: heapless::Vec::new(),
             me: NodeId::new(me).unwrap(),
             timing: Timing {

@@ -4,7 +4,7 @@ use twinbeat::action::{Kept, Reject};
 use twinbeat::config::{Change, Config, Origin, Refusal, Sources};
 use twinbeat::id::{GroupId, GroupSet, LinkId};
 use twinbeat::time::Instant;
-use twinbeat::{Boot, Node};
+use twinbeat::{Boot, Heartbeat, Node};
 
 use crate::{AUTHKEYS, HA_CF, HARESOURCES, good, outcome};
 
@@ -25,6 +25,7 @@ fn life(config: &Config) -> Node {
             standby: GroupSet(1),
             ..Kept::default()
         },
+        heartbeat: Heartbeat::default(),
     };
     Node::new(config, boot, Instant::default())
 }
@@ -95,6 +96,9 @@ fn what_a_life_cannot_take_up_is_refused_by_name() {
         Refusal::Nodes,
         "another of them"
     );
+    let sha1 = AUTHKEYS.replace("sha256", "sha1");
+    let text = more("protocol linux-ha");
+    assert_eq!(refused(&text, &sha1, "alpha"), Refusal::Dialect);
     let other = "auth 2\n1 sha256 0123456789abcdeX\n2 sha256 0123456789abcdef\n";
     assert_eq!(refused(HA_CF, other, "alpha"), Refusal::Key(1));
 }

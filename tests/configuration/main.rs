@@ -2,6 +2,7 @@
 
 mod care;
 mod change;
+mod dialect;
 mod meaning;
 mod order;
 mod reach;

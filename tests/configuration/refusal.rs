@@ -131,7 +131,6 @@ fn every_directive_of_heartbeat_is_known() {
         "crm respawn",
         "autojoin any",
         "autojoin other",
-        "protocol linux-ha",
     ] {
         let error = error(line);
         assert!(

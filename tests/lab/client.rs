@@ -23,6 +23,16 @@ pub(crate) struct Client {
 impl Client {
     /// Starts the client, and on each node a service that answers with the node's number.
     pub(crate) fn new(home: &Namespace, nodes: &[&Namespace], service: Ipv4Addr) -> Self {
+        Self::paced(home, nodes, service, PACE)
+    }
+
+    /// The same, asking less often.
+    pub(crate) fn paced(
+        home: &Namespace,
+        nodes: &[&Namespace],
+        service: Ipv4Addr,
+        pace: Duration,
+    ) -> Self {
         let answers = Arc::new(Mutex::new(Vec::new()));
         let end = Arc::new(AtomicBool::new(false));
         let mut threads = Vec::new();
@@ -40,7 +50,7 @@ impl Client {
         threads.push(thread::spawn(move || {
             while !stop.load(Ordering::Relaxed) {
                 let _ = asking.send_to(b"?", (service, PORT));
-                thread::sleep(Duration::from_millis(1));
+                thread::sleep(pace);
             }
         }));
         Self {
@@ -130,6 +140,7 @@ fn hear(socket: &UdpSocket, answers: &Mutex<Vec<(Instant, u8)>>, end: &AtomicBoo
     }
 }
 
+const PACE: Duration = Duration::from_millis(1);
 const PORT: u16 = 7777;
 /// How soon the threads notice the end.
 const PATIENCE: Duration = Duration::from_millis(100);

@@ -1,6 +1,6 @@
 //! Runs tests that need a world of their own: chosen by a word, a few side by side.
 
-use std::panic::catch_unwind;
+use std::panic::{RefUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,13 +18,23 @@ pub(crate) fn run(suite: &str, tests: &[Test], side_by_side: usize) -> ExitCode 
     let chosen: Vec<_> = tests
         .iter()
         .filter(|(name, _)| name.contains(&word))
+        .copied()
         .collect();
+    run_all(suite, &chosen, side_by_side)
+}
+
+/// Runs all of them, so many at a time.
+pub(crate) fn run_all<F: Fn() + RefUnwindSafe + Sync>(
+    suite: &str,
+    tests: &[(&str, F)],
+    side_by_side: usize,
+) -> ExitCode {
     let next = AtomicUsize::new(0);
     let failed = Mutex::new(Vec::new());
     thread::scope(|scope| {
         for _ in 0..side_by_side {
             scope.spawn(|| {
-                while let Some((name, test)) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
+                while let Some((name, test)) = tests.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let well = catch_unwind(test).is_ok();
                     println!("test {name} ... {}", if well { "ok" } else { "FAILED" });
                     if !well {
@@ -40,7 +50,7 @@ pub(crate) fn run(suite: &str, tests: &[Test], side_by_side: usize) -> ExitCode 
     }
     println!(
         "{suite}: {} passed, {} failed\n",
-        chosen.len() - failed.len(),
+        tests.len() - failed.len(),
         failed.len()
     );
     if failed.is_empty() {
@@ -51,7 +61,7 @@ pub(crate) fn run(suite: &str, tests: &[Test], side_by_side: usize) -> ExitCode 
 }
 
 /// Says that none of them can run here.
-pub(crate) fn skip(suite: &str, tests: &[Test], why: &str) -> ExitCode {
+pub(crate) fn skip<T>(suite: &str, tests: &[T], why: &str) -> ExitCode {
     println!("\n{suite}: ALL {} TESTS SKIPPED: {why}\n", tests.len());
     ExitCode::SUCCESS
 }

@@ -20,6 +20,11 @@ pub(crate) struct Watch {
 impl Watch {
     /// Begins to watch.
     pub(crate) fn new(namespace: &Namespace, address: Ipv4Addr) -> Self {
+        Self::paced(namespace, address, STEP)
+    }
+
+    /// The same, looking less often.
+    pub(crate) fn paced(namespace: &Namespace, address: Ipv4Addr, step: Duration) -> Self {
         let changes = Arc::new(Mutex::new(Vec::new()));
         let end = Arc::new(AtomicBool::new(false));
         let (seen, stop) = (Arc::clone(&changes), Arc::clone(&end));
@@ -33,7 +38,7 @@ impl Watch {
                         .expect("no holder panics")
                         .push((Instant::now(), held));
                 }
-                thread::sleep(STEP);
+                thread::sleep(step);
             }
         });
         Self {
@@ -66,25 +71,11 @@ impl Watch {
 
     /// For how long since `since` both have had it.
     pub(crate) fn overlap(&self, other: &Self, since: Instant) -> Duration {
-        let mut all: Vec<_> = self
-            .changes()
-            .into_iter()
-            .map(|(at, held)| (at, 0, held))
-            .collect();
-        all.extend(other.changes().into_iter().map(|(at, held)| (at, 1, held)));
-        all.sort_by_key(|(at, ..)| *at);
-        let (mut held, mut last, mut total) = ([false; 2], since, Duration::ZERO);
-        for (at, who, has) in all.into_iter().chain([(Instant::now(), 0, false)]) {
-            if held == [true; 2] {
-                total += at.saturating_duration_since(last.max(since));
-            }
-            held[who] = has;
-            last = at;
-        }
-        total
+        overlap(&self.changes(), &other.changes(), since)
     }
 
-    fn changes(&self) -> Vec<(Instant, bool)> {
+    /// When it came and went.
+    pub(crate) fn changes(&self) -> Vec<(Instant, bool)> {
         self.changes.lock().expect("no holder panics").clone()
     }
 }
@@ -96,6 +87,22 @@ impl Drop for Watch {
             let _ = thread.join();
         }
     }
+}
+
+/// For how long since `since` both were there, by when each came and went.
+pub(crate) fn overlap(a: &[(Instant, bool)], b: &[(Instant, bool)], since: Instant) -> Duration {
+    let mut all: Vec<_> = a.iter().map(|(at, has)| (*at, 0, *has)).collect();
+    all.extend(b.iter().map(|(at, has)| (*at, 1, *has)));
+    all.sort_by_key(|(at, ..)| *at);
+    let (mut held, mut last, mut total) = ([false; 2], since, Duration::ZERO);
+    for (at, who, has) in all.into_iter().chain([(Instant::now(), 0, false)]) {
+        if held == [true; 2] {
+            total += at.saturating_duration_since(last.max(since));
+        }
+        held[who] = has;
+        last = at;
+    }
+    total
 }
 
 /// Whether the calling thread's namespace has the address.

@@ -12,7 +12,7 @@ pub use problem::Problem;
 use super::diagnostic::{File, Position, Report};
 use super::ha_cf;
 use super::lexer::{Lines, Word, Words};
-use super::{Key, Keys, MAX_KEYS, MAX_SECRET, Method};
+use super::{Dialect, Key, Keys, MAX_KEYS, MAX_SECRET, Method};
 
 /// Where things stand, for what is said after the whole file was read.
 #[derive(Default)]
@@ -23,13 +23,18 @@ pub(super) struct Places {
 }
 
 /// Reads the whole file into `keys`.
-pub(super) fn read(text: &[u8], keys: &mut Keys, report: &mut Report<'_>) -> Places {
+pub(super) fn read(
+    text: &[u8],
+    dialect: Dialect,
+    keys: &mut Keys,
+    report: &mut Report<'_>,
+) -> Places {
     let mut places = Places::default();
     for (first, words) in Lines::new(File::Authkeys, text) {
         if first.bytes == b"auth" {
             places.read_auth(first, words, report);
         } else if let Some(number) = places.claim(first, report)
-            && let Some((method, secret)) = read_key(number, first, words, report)
+            && let Some((method, secret)) = read_key(number, first, words, dialect, report)
         {
             let mut key = Key {
                 number,
@@ -111,18 +116,20 @@ fn read_key<'a>(
     number: u8,
     first: Word<'_>,
     mut words: Words<'a>,
+    dialect: Dialect,
     report: &mut Report<'_>,
 ) -> Option<(Method, &'a [u8])> {
     let Some(word) = words.next() else {
         report.say(first.at, Problem::NoMethod(number));
         return None;
     };
-    let method = match word.bytes {
-        b"crc" => Method::Crc,
-        b"sha1" => Method::Sha1,
-        b"sha256" => Method::Sha256,
-        b"md5" => {
-            report.say(word.at, Problem::Md5(number));
+    let method = match (word.bytes, dialect) {
+        (b"crc", _) => Method::Crc,
+        (b"sha1", _) => Method::Sha1,
+        (b"sha256", Dialect::Native) => Method::Sha256,
+        (b"md5", Dialect::LinuxHa) => Method::Md5,
+        (b"sha256" | b"md5", _) => {
+            report.say(word.at, Problem::Foreign(number, dialect));
             return None;
         }
         _ => {
@@ -170,6 +177,7 @@ impl fmt::Display for Method {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Crc => "crc",
+            Self::Md5 => "md5",
             Self::Sha1 => "sha1",
             Self::Sha256 => "sha256",
         })
@@ -190,7 +198,8 @@ mod tests {
             keys: heapless::Vec::new(),
             signing: 0,
         };
-        read(text.as_bytes(), &mut keys, &mut Report::new(&mut sink));
+        let report = &mut Report::new(&mut sink);
+        read(text.as_bytes(), Dialect::Native, &mut keys, report);
         (keys, said)
     }
 

@@ -33,6 +33,8 @@ pub enum Refusal {
     Nodes,
     /// `cluster`.
     Cluster,
+    /// `protocol`.
+    Dialect,
     /// `rundir`.
     Rundir,
     /// `statedir`.
@@ -70,6 +72,9 @@ impl<'a> Change<'a> {
             if !same(one, other) {
                 return Err(refusal);
             }
+        }
+        if old.dialect != new.dialect {
+            return Err(Refusal::Dialect);
         }
         let mut companions = old.companions.iter().zip(&new.companions);
         if old.companions.len() != new.companions.len()

@@ -2,6 +2,7 @@
 
 mod companion;
 mod device;
+mod dialect;
 mod directive;
 mod fence;
 mod medium;
@@ -11,12 +12,13 @@ mod time;
 mod timing;
 mod value;
 
+pub(super) use dialect::dialect;
 pub use problem::Problem;
 
 use super::diagnostic::{File, Position, Quoted, Report};
 use super::lexer::{Lines, Word, Words};
 use super::line::{DEFAULT_RATE, RATES};
-use super::{AutoFailback, Config, Medium, group};
+use super::{AutoFailback, Config, Medium};
 use crate::id::{MAX_LINKS, MAX_NODES, MAX_WITNESSES};
 use directive::{Fate, Name};
 use value::{MAX_NAME, facility, set_text};
@@ -55,10 +57,8 @@ impl Settings {
     ) {
         for (first, values) in Lines::new(file, text) {
             if let Some(complete) = groups {
-                if first.bytes == b"group"
-                    && let Err((word, what)) = group::read(first, values, complete, config)
-                {
-                    report.say(word.at, Problem::Wrong(Quoted(word.bytes), what));
+                if first.bytes == b"group" {
+                    dialect::read_group(first, values, complete, config, report);
                 }
                 continue;
             }
@@ -76,6 +76,9 @@ impl Settings {
                 }
                 Some((word, Fate::NoEffect(why))) => {
                     report.say(first.at, Problem::NoEffect(word, why));
+                }
+                Some((word, Fate::ByDialect(whys))) => {
+                    report.say(first.at, Problem::NoEffect(word, config.dialect.of(whys)));
                 }
                 Some((word, Fate::NotYet(remedy))) => {
                     report.say(first.at, Problem::NotYet(word, remedy));
@@ -105,6 +108,7 @@ impl Settings {
         }
         for (name, default) in [
             (Name::Cluster, "linux-ha"),
+            (Name::Heartbeatdir, "/var/lib/heartbeat"),
             (Name::Rundir, "/run/twinbeat"),
             (Name::Statedir, "/var/lib/twinbeat"),
         ] {
@@ -113,6 +117,7 @@ impl Settings {
                 set_text(config, name, text);
             }
         }
+        self.finish_dialect(config, report);
         timing::finish(self, config, report);
     }
 
@@ -240,12 +245,8 @@ impl Settings {
                     (None, _) => return report.say(value.at, Problem::BadFailback(quoted)),
                 }
             }
-            Name::Cluster => {
-                if value.bytes.len() > MAX_NAME || !value.bytes.iter().all(u8::is_ascii_graphic) {
-                    return report.say(value.at, Problem::BadCluster(quoted));
-                }
-                let text = config.keep(value.bytes, value.at, report);
-                set_text(config, name, text);
+            Name::Cluster | Name::Heartbeatdir | Name::Hbgenmethod | Name::Protocol => {
+                self.read_dialect(name, first, value, config, report);
             }
             Name::Logfile | Name::Debugfile | Name::Rundir | Name::Statedir => {
                 let text = device::keep_path(name, value, config, report);
@@ -262,11 +263,6 @@ impl Settings {
                     None => report.say(value.at, Problem::BadDebug(quoted)),
                 }
             }
-            Name::Protocol => match value.bytes {
-                b"native" => {}
-                b"linux-ha" => report.say(value.at, Problem::LinuxHa),
-                _ => report.say(value.at, Problem::BadProtocol(quoted)),
-            },
             Name::Crm => match boolean(value.bytes) {
                 Some(false) => report.say(first.at, Problem::NoEffect("crm", "it is never there")),
                 Some(true) | None => report.say(value.at, Problem::CrmOn),

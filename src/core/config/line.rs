@@ -33,6 +33,13 @@ pub const fn load(nodes: usize, groups: usize, lines: usize) -> usize {
     }
 }
 
+/// Bytes that a node says periodically in the dialect of heartbeat, which signs every line of text: a
+/// status of 200 and its name, where a clock, a generation and a number have all their digits, and
+/// every tenth time an acknowledgement of as many.
+pub const fn text_load(name: usize) -> usize {
+    235_usize.saturating_add(name)
+}
+
 /// How long a Hello and its answer may take on a line: each waits for one as long as itself, once more
 /// for each node that passes them on.
 pub fn answer_time(nodes: usize, groups: usize, rate: u32) -> Duration {

@@ -7,7 +7,7 @@ use super::diagnostic::{File, Position, Report};
 use super::ha_cf::Settings;
 use super::template::fill;
 use super::watchdog::{protects_from, whole_seconds};
-use super::{AutoFailback, Config, Method, Resource};
+use super::{AutoFailback, Config, Dialect, Method, Resource};
 use crate::time::Duration;
 
 /// What might be better.
@@ -37,14 +37,16 @@ pub enum Advice {
     NoFailback,
     /// `auto_failback legacy`.
     LegacyFailback,
+    /// The same, or none, beside a real heartbeat.
+    LegacySpoken,
     /// A single node.
     OneNode,
     /// A single link.
     OneLink,
     /// No ping node.
     NoPing,
-    /// A key with the `crc` method.
-    Crc(u8),
+    /// A key with the `crc` method, and a better one.
+    Crc(u8, Method),
     /// A key below 16 bytes.
     ShortSecret(u8),
     /// What follows for scripts from the watchdog.
@@ -90,6 +92,7 @@ pub(super) fn advise(
     report: &mut Report<'_>,
 ) {
     let timing = &config.timing;
+    let heartbeat = config.dialect == Dialect::LinuxHa;
     let (keepalive, deadtime) = (timing.keepalive, timing.deadtime);
     let place = settings.timing_place();
     if deadtime < keepalive.scaled(3, 1) {
@@ -133,6 +136,10 @@ pub(super) fn advise(
         report.say(settings.initdead_place(), advice);
     }
     match (settings.failback_place(), config.auto_failback) {
+        (at, AutoFailback::Legacy) if heartbeat => {
+            let at = at.unwrap_or(Position::start(File::HaCf));
+            report.say(at, Advice::LegacySpoken);
+        }
         (None, _) => report.say(Position::start(File::HaCf), Advice::NoFailback),
         (Some(at), AutoFailback::Legacy) => report.say(at, Advice::LegacyFailback),
         (Some(_), AutoFailback::On | AutoFailback::Off) => {}
@@ -153,11 +160,14 @@ pub(super) fn advise(
         let at = keys.key(key.number);
         let at = at.unwrap_or(Position::start(File::Authkeys));
         match key.method {
-            Method::Crc => report.say(at, Advice::Crc(key.number)),
-            Method::Sha1 | Method::Sha256 if key.secret.len() < MIN_SECRET => {
+            Method::Crc => {
+                let better = config.dialect.of([Method::Sha256, Method::Sha1]);
+                report.say(at, Advice::Crc(key.number, better));
+            }
+            Method::Md5 | Method::Sha1 | Method::Sha256 if key.secret.len() < MIN_SECRET => {
                 report.say(at, Advice::ShortSecret(key.number));
             }
-            Method::Sha1 | Method::Sha256 => {}
+            Method::Md5 | Method::Sha1 | Method::Sha256 => {}
         }
     }
 }
@@ -194,6 +204,10 @@ impl Advice {
                 "auto_failback legacy means on here: groups go home when their node is back; write on, or \
                  off to leave them"
             }
+            Self::LegacySpoken => {
+                "auto_failback legacy (heartbeat's default): groups go home when their node is back, and no \
+                 person can hand them over; with on or off, the same on both nodes, hb_standby and hb_takeover work"
+            }
             Self::OneNode => {
                 "one node alone: nobody takes over when it dies; name the other machine in a node line"
             }
@@ -205,9 +219,9 @@ impl Advice {
                 "no ping node: a node that is cut off cannot tell that from the death of its peer, and \
                  serves as well; name the router, for example \"ping 192.0.2.1\""
             }
-            Self::Crc(_) => {
+            Self::Crc(..) => {
                 "key {0} is crc, which protects against noise and nobody: whoever can send to this \
-                 network can take the addresses, even when another key signs; write \"{0} sha256 KEY\""
+                 network can take the addresses, even when another key signs; write \"{0} {1} KEY\""
             }
             Self::ShortSecret(_) => {
                 "key {0} is shorter than 16 bytes and may be guessed from recorded beats: \"head -c 24 \
@@ -236,6 +250,7 @@ impl fmt::Display for Advice {
             Self::LateWarning(time, other) => &[time, other],
             Self::NoFailback
             | Self::LegacyFailback
+            | Self::LegacySpoken
             | Self::OneNode
             | Self::OneLink
             | Self::NoPing
@@ -245,7 +260,8 @@ impl fmt::Display for Advice {
                 enough,
                 is_enough,
             } => &[timeout, enough, if *is_enough { &"never" } else { &"may" }],
-            Self::Crc(number) | Self::ShortSecret(number) => &[number],
+            Self::Crc(number, method) => &[number, method],
+            Self::ShortSecret(number) => &[number],
         };
         fill(f, self.template(), parts)
     }

@@ -1,7 +1,7 @@
 //! From the bytes of the files to a [`Config`]: what each room reads, in which order.
 
 use super::diagnostic::{Diagnostic, File, NodeNames, Position, Problem, Quoted, Report};
-use super::ha_cf::{Settings, is_node_name};
+use super::ha_cf::{self, Settings, is_node_name};
 use super::lexer::Lines;
 use super::{Config, authkeys, haresources, lint};
 
@@ -94,6 +94,7 @@ pub fn fill(
         (File::HaCf, ha_cf),
         (File::TwinbeatCf, twinbeat_cf.flatten()),
     ];
+    config.dialect = ha_cf::dialect(&files);
     for (file, text) in files {
         if let Some(text) = text {
             settings.read(file, text, None, config, report_to);
@@ -120,7 +121,7 @@ pub fn fill(
     }
     settings.finish_lines(config, report_to);
     let keys = usable(File::Authkeys, sources.authkeys, report_to)
-        .map(|text| authkeys::read(text, &mut config.keys, report_to));
+        .map(|text| authkeys::read(text, config.dialect, &mut config.keys, report_to));
     if let Some(keys) = keys
         && report.errors() == 0
     {

@@ -309,7 +309,7 @@ impl Failover {
         }
         // Somebody's command is first carried out.
         let operator = self.groups.at(id).request.operator_until.is_some();
-        if let Some(to) = successor {
+        if let Some(to) = successor.filter(|_| !self.by_dialogue) {
             // What three nodes see at different times must not go round in a circle.
             let alive = members.peer(to).alive();
             let uphill = alive.is_some_and(|alive| self.connectivity.is_beaten_by(alive));

@@ -250,7 +250,7 @@ impl Failover {
     }
 
     /// This node stands by for a group, or no longer.
-    fn stand_by(&mut self, id: GroupId, standby: bool) {
+    pub(super) fn stand_by(&mut self, id: GroupId, standby: bool) {
         if self.standby.contains(id) != standby {
             self.standby = GroupSet(self.standby.0 ^ GroupSet::EMPTY.with(id).0);
             self.groups.at_mut(id).shown = None;

@@ -2,7 +2,8 @@
 
 use super::Node;
 use crate::id::NodeId;
-use crate::serial::Class;
+use crate::serial::{Class, Incoming};
+use crate::wire::linux_ha::{self, Collector};
 use crate::wire::{Kind, native};
 
 impl Node {
@@ -25,6 +26,20 @@ impl Node {
                 Class::Forward(source)
             }
         }
+    }
+}
+
+impl Incoming for Collector {
+    fn feed<'a>(&'a mut self, rest: &mut &[u8]) -> Option<&'a [u8]> {
+        Self::feed(self, rest)
+    }
+
+    fn noise(&self) -> u32 {
+        self.dropped()
+    }
+
+    fn longest(&self) -> usize {
+        linux_ha::MAX_FRAME
     }
 }
 

@@ -11,6 +11,9 @@ impl Node {
     /// Writes the next frame into `buf`, which holds at least [`crate::MAX_FRAME`] bytes. Drain it
     /// after every [`Node::handle`]; what is said depends on the state at this moment.
     pub fn poll_transmit(&mut self, now: Instant, buf: &mut [u8]) -> Option<Transmit> {
+        if self.linux_ha.is_some() {
+            return self.poll_message(now, buf);
+        }
         if let Departure::Goodbye { said, next_at } = self.departure
             && said < GOODBYES
             && now >= next_at

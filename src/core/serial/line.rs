@@ -10,7 +10,8 @@
 //! only while everything together stays below half of the line, and only where it makes no beat late.
 
 use super::class::{ASK, BEAT, Class, PLACES, Rank, Waiting, is_state, rank};
-use super::{MAX_ENCODED, MAX_FRAME, OVERHEAD, encode};
+use super::pace::Pace;
+use super::{MAX_ENCODED, MAX_FRAME, OVERHEAD, Outgoing, encode};
 use crate::time::{Duration, Instant};
 
 /// One outgoing line. Offer it frames as they are made, then [`Line::poll`] it, write what it gives
@@ -18,7 +19,7 @@ use crate::time::{Duration, Instant};
 /// or, if the port did not take everything, until it takes more.
 #[derive(Clone, Debug)]
 pub struct Line {
-    baud: u32,
+    pace: Pace,
     keepalive: Duration,
     /// Those of higher rank first; see [`Class::places`].
     waiting: [Waiting; PLACES],
@@ -28,14 +29,6 @@ pub struct Line {
     chosen: usize,
     len: usize,
     written: usize,
-    /// When the last byte written will have left.
-    free_at: Instant,
-    /// Since when bytes lie at the port or in it and do not move; `NEVER` if they do.
-    stuck_at: Instant,
-    /// What the port was last said to hold.
-    held: usize,
-    /// Nothing was taken since the last stall.
-    stalled: bool,
     /// The other end may hold half a frame: a zero ends it.
     broken: bool,
     /// When beats have paid for what they used of their half.
@@ -51,17 +44,13 @@ impl Line {
     /// `keepalive`.
     pub fn new(baud: u32, keepalive: Duration) -> Self {
         Self {
-            baud,
+            pace: Pace::new(baud, keepalive),
             keepalive,
             waiting: [const { Waiting::EMPTY }; PLACES],
             leaving: [0; MAX_ENCODED + 1],
             chosen: 0,
             len: 0,
             written: 0,
-            free_at: Instant::default(),
-            stuck_at: Instant::NEVER,
-            held: 0,
-            stalled: false,
             broken: true,
             beats_at: Instant::default(),
             everything_at: Instant::default(),
@@ -76,7 +65,7 @@ impl Line {
         if frame.is_empty() || frame.len() > MAX_FRAME {
             return;
         }
-        if self.stalled {
+        if self.pace.stalled {
             if !is_state(places.start) {
                 return;
             }
@@ -123,7 +112,7 @@ impl Line {
         let count = count.min(self.len.saturating_sub(self.written));
         if count == 0 {
             if self.len > 0 {
-                self.stuck_at = self.stuck_at.min(now);
+                self.pace.refused(now);
             }
             return;
         }
@@ -131,11 +120,10 @@ impl Line {
             self.begin(now);
         }
         self.written = self.written.saturating_add(count);
-        self.free_at = self.free_at.max(now).after(self.time(count));
-        (self.held, self.stalled, self.stuck_at) = (0, false, now);
-        if self.written >= self.len {
+        let last = self.written >= self.len;
+        self.pace.took(now, count, last);
+        if last {
             (self.written, self.len, self.broken) = (0, 0, false);
-            self.stuck_at = Instant::NEVER;
         }
     }
 
@@ -143,14 +131,7 @@ impl Line {
     /// [`Line::poll`], so that a line that is held up, by flow control or by an adapter, gets no more
     /// than one frame.
     pub fn holds(&mut self, now: Instant, bytes: usize) {
-        if bytes == 0 || bytes < self.held {
-            self.stuck_at = Instant::NEVER;
-        }
-        if bytes > 0 {
-            self.stuck_at = self.stuck_at.min(now);
-            self.free_at = self.free_at.max(now.after(self.time(bytes)));
-        }
-        self.held = bytes;
+        self.pace.holds(now, bytes);
     }
 
     /// The line was cut, or the port lost: of all that waits the newest state of this node is kept, so
@@ -161,32 +142,26 @@ impl Line {
             .filter(|(place, _)| is_state(*place))
             .max_by_key(|(_, waiting)| waiting.made);
         self.keep(newest.map_or(PLACES, |(place, _)| place));
-        (self.len, self.written, self.held) = (0, 0, 0);
-        (self.stalled, self.broken) = (true, true);
-        self.stuck_at = Instant::NEVER;
+        (self.len, self.written, self.broken) = (0, 0, true);
+        self.pace.cut();
     }
 
     /// Whether nothing has moved for a keepalive: what the port holds is worth nothing any more and
     /// should be thrown away (`TCOFLUSH`). The next [`Line::poll`] treats it as a cut.
     pub fn is_stalled(&self, now: Instant) -> bool {
-        now >= self.stalls_at()
+        now >= self.pace.stalls_at()
     }
 
     /// When to poll it again, if nothing happens before: later than any instant at which poll gave
     /// nothing.
     pub fn deadline(&self) -> Instant {
-        let mut at = self.stalls_at();
-        let refused = self.stuck_at != Instant::NEVER && self.held == 0;
-        if !refused && self.written == 0 {
+        let mut at = self.pace.stalls_at();
+        if !self.pace.is_refused() && self.written == 0 {
             for (place, waiting) in self.waiting.iter().enumerate() {
                 at = at.min(self.ready_at(place, waiting));
             }
         }
         at
-    }
-
-    fn stalls_at(&self) -> Instant {
-        self.stuck_at.after(self.keepalive)
     }
 
     /// Empties every place but one.
@@ -255,13 +230,13 @@ impl Line {
         let cost = self.cost(waiting.len.saturating_add(OVERHEAD));
         let rank = rank(place);
         let at = match rank {
-            Rank::Control | Rank::Answer => self.free_at,
+            Rank::Control | Rank::Answer => self.pace.free_at,
             // Some may follow each other: a change of state is said at once, and what it took need not
             // be saved where beats fill their half. The same for all, or the longer ones would go first.
             Rank::Beats => self.beats_at.before(self.keepalive.scaled(4, 1)),
             Rank::Ask => self.everything_at,
         };
-        let at = at.max(self.free_at);
+        let at = at.max(self.pace.free_at);
         let late =
             rank == Rank::Ask && at < self.beat_at && at.after(cost.scaled(1, 2)) > self.beat_at;
         if late { self.beat_at.after(cost) } else { at }
@@ -269,13 +244,7 @@ impl Line {
 
     /// What sending so many bytes takes of a half.
     fn cost(&self, bytes: usize) -> Duration {
-        self.time(bytes.saturating_mul(2))
-    }
-
-    /// How long so many bytes are on the line.
-    fn time(&self, bytes: usize) -> Duration {
-        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-        TEN_BITS.scaled(bytes, self.baud.into())
+        self.pace.time(bytes.saturating_mul(2))
     }
 }
 
@@ -284,8 +253,31 @@ fn pay(account: &mut Instant, now: Instant, cost: Duration) {
     *account = (*account).max(now).after(cost);
 }
 
-/// A byte with its start and stop bit, times the bits of a second.
-const TEN_BITS: Duration = Duration::from_secs(10);
+impl Outgoing for Line {
+    fn offer(&mut self, now: Instant, frame: &[u8], class: Class) {
+        Self::offer(self, now, frame, class);
+    }
+
+    fn poll(&mut self, now: Instant) -> Option<&[u8]> {
+        Self::poll(self, now)
+    }
+
+    fn wrote(&mut self, now: Instant, count: usize) {
+        Self::wrote(self, now, count);
+    }
+
+    fn holds(&mut self, now: Instant, bytes: usize) {
+        Self::holds(self, now, bytes);
+    }
+
+    fn is_stalled(&self, now: Instant) -> bool {
+        Self::is_stalled(self, now)
+    }
+
+    fn deadline(&self) -> Instant {
+        Self::deadline(self)
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -7,14 +7,14 @@
 
 use embedded_io::{Error, ErrorKind, Read, ReadReady, Write, WriteReady};
 
-use super::{Decoder, Line};
+use super::{Incoming, Outgoing};
 use crate::time::Instant;
 
 /// Writes what is due, as far as the port takes it. After an error the port is gone: tell the line by
-/// [`Line::cut`].
+/// its `cut`.
 pub fn send<P: Write + WriteReady>(
     now: Instant,
-    line: &mut Line,
+    line: &mut dyn Outgoing,
     port: &mut P,
 ) -> Result<(), P::Error> {
     while let Some(bytes) = line.poll(now) {
@@ -38,7 +38,7 @@ pub fn send<P: Write + WriteReady>(
 /// so that a line that never ends cannot hold up its reader, who comes back when it is that many.
 pub fn receive<P: Read + ReadReady>(
     port: &mut P,
-    decoder: &mut Decoder,
+    decoder: &mut dyn Incoming,
     on_frame: &mut dyn FnMut(&[u8]),
 ) -> Result<usize, P::Error> {
     let mut total = 0_usize;

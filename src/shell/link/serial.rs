@@ -1,14 +1,16 @@
 //! A link over a serial line: the core's [`Line`] says what leaves and when, its [`Decoder`] makes
-//! frames of what comes.
+//! frames of what comes; beside a real heartbeat a [`Queue`] and a [`Collector`] of text.
 
 use std::os::fd::{AsFd, BorrowedFd};
 
 use nix::errno::Errno;
 use twinbeat::Node;
 use twinbeat::action::Carrier;
+use twinbeat::config::Dialect;
 use twinbeat::id::LinkId;
-use twinbeat::serial::{self, Class, Decoder, Line};
+use twinbeat::serial::{self, Class, Decoder, Incoming, Line, Outgoing, Queue};
 use twinbeat::time::{Duration, Instant};
+use twinbeat::wire::linux_ha::Collector;
 
 use super::tty::{self, Tty};
 use super::{Link, Links, Socket};
@@ -18,8 +20,8 @@ use crate::{clock, sys};
 pub(super) struct Port {
     tty: Tty,
     baud: u32,
-    line: Line,
-    decoder: Decoder,
+    line: Box<dyn Outgoing>,
+    decoder: Box<dyn Incoming>,
     /// When the last byte written will have left.
     free_at: Instant,
     /// Bytes read since the last good frame.
@@ -37,12 +39,24 @@ impl Port {
         baud: u32,
         rtscts: bool,
         keepalive: Duration,
+        dialect: Dialect,
     ) -> Result<Self, String> {
+        let tty = Tty::open(path, baud, rtscts)?;
+        let (line, decoder): (Box<dyn Outgoing>, Box<dyn Incoming>) = match dialect {
+            Dialect::Native => (
+                Box::new(Line::new(baud, keepalive)),
+                Box::new(Decoder::new()),
+            ),
+            Dialect::LinuxHa => (
+                Box::new(Queue::new(baud, keepalive)),
+                Box::new(Collector::new()),
+            ),
+        };
         Ok(Self {
-            tty: Tty::open(path, baud, rtscts)?,
+            tty,
             baud,
-            line: Line::new(baud, keepalive),
-            decoder: Decoder::new(),
+            line,
+            decoder,
             free_at: Instant::default(),
             useless: 0,
             came: [0; 256],
@@ -63,7 +77,7 @@ impl Port {
         if self.line.is_stalled(now) {
             self.tty.forget();
         }
-        let result = serial::send(now, &mut self.line, &mut self.tty);
+        let result = serial::send(now, &mut *self.line, &mut self.tty);
         let written = self.tty.take_written();
         if written > 0 {
             self.free_at = self.free_at.max(now).after(self.time(written));
@@ -112,8 +126,8 @@ impl Port {
     }
 
     /// Whether it brings what is no frame and nothing else.
-    pub(super) const fn is_noisy(&self) -> bool {
-        self.useless > 2 * serial::MAX_ENCODED
+    pub(super) fn is_noisy(&self) -> bool {
+        self.useless > 2 * self.decoder.longest()
     }
 
     /// How long so many bytes are on the line, with a start and a stop bit each.
@@ -144,7 +158,8 @@ impl Links {
     /// Lets what waits for slow lines leave, for half a second at most, the last words of this program;
     /// then closes them all.
     pub(crate) fn finish(&mut self) {
-        let until = clock::now().after(LAST_WORDS);
+        let text = self.links.first().map(|link| link.dialect) == Some(Dialect::LinuxHa);
+        let until = clock::now().after(if text { LAST_TEXT } else { LAST_WORDS });
         loop {
             let now = clock::now();
             let mut at = Instant::NEVER;
@@ -177,7 +192,7 @@ impl Link {
         let result = match &mut self.socket {
             Some(Socket::Serial(port)) => port.pump(now).map_err(tty::said),
             _ if self.retry_at != Instant::NEVER && now < self.retry_at => return,
-            _ => Port::open(&self.device, baud, rtscts, self.keepalive).map(|port| {
+            _ => Port::open(&self.device, baud, rtscts, self.keepalive, self.dialect).map(|port| {
                 self.socket = Some(Socket::Serial(Box::new(port)));
                 (self.running, self.retry_at) = (true, Instant::NEVER);
                 self.trouble = String::new();
@@ -217,6 +232,8 @@ const AGAIN: Duration = Duration::from_secs(2);
 
 /// Longer than the last words take at 9600 baud, four frames of 80 bytes.
 const LAST_WORDS: Duration = Duration::from_millis(500);
+/// The same for text, and eight messages of 240 bytes: a heartbeat says several when it goes.
+const LAST_TEXT: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod tests {
@@ -227,10 +244,15 @@ mod tests {
 
     /// A line of 460800 baud, and the other end of its cable.
     fn line() -> (Port, std::fs::File) {
+        line_of(Dialect::Native)
+    }
+
+    fn line_of(dialect: Dialect) -> (Port, std::fs::File) {
         let OpenptyResult { master, slave } = openpty(None, None).unwrap();
         let path = nix::unistd::ttyname(&slave).unwrap();
         let keepalive = Duration::from_millis(100);
-        let port = Port::open(path.to_str().unwrap(), 460_800, false, keepalive).unwrap();
+        let path = path.to_str().unwrap();
+        let port = Port::open(path, 460_800, false, keepalive, dialect).unwrap();
         crate::files::never_block(&master).unwrap();
         (port, master.into())
     }
@@ -265,6 +287,32 @@ mod tests {
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
         panic!("nothing came");
+    }
+
+    #[test]
+    fn text_goes_over_a_tty_as_it_stands_and_is_found_among_noise() {
+        let (mut port, mut far) = line_of(Dialect::LinuxHa);
+        let message = b">>>\nt=status\nauth=1 0\n<<<\n";
+        port.send(now(), message, Class::Beat).unwrap();
+        let mut sent = left(&mut far);
+        assert!(sent.ends_with(message), "{sent:?}");
+        assert_eq!(sent.len(), message.len() + 5, "behind the end of another");
+        // A break at the other end, a message without its end, and one that is whole.
+        far.write_all(b"\0\0>>>\nt=sta").unwrap();
+        sent.extend_from_slice(message);
+        far.write_all(&sent).unwrap();
+        let mut buf = [0; 256];
+        let mut heard = 0;
+        for _ in 0..100 {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+            while let Some(len) = port.receive(&mut buf).unwrap() {
+                heard += usize::from(&buf[..len] == message);
+            }
+            if heard == 2 {
+                return;
+            }
+        }
+        panic!("heard {heard}, and {} were none", port.noise());
     }
 
     #[test]
@@ -310,7 +358,8 @@ mod tests {
     #[test]
     fn what_is_no_tty_or_taken_is_refused() {
         let keepalive = Duration::from_millis(100);
-        let open = |path: &str| Port::open(path, 19200, false, keepalive).map(|_| ());
+        let open =
+            |path: &str| Port::open(path, 19200, false, keepalive, Dialect::Native).map(|_| ());
         for (path, why) in [
             ("/nonexistent/tty", "no such device"),
             ("/etc/passwd", "no serial line"),
@@ -323,8 +372,9 @@ mod tests {
             slave,
         } = openpty(None, None).unwrap();
         let path = nix::unistd::ttyname(&slave).unwrap();
-        let _first = Port::open(path.to_str().unwrap(), 19200, false, keepalive).unwrap();
-        let said = open(path.to_str().unwrap()).unwrap_err();
+        let path = path.to_str().unwrap();
+        let _first = Port::open(path, 19200, false, keepalive, Dialect::Native).unwrap();
+        let said = open(path).unwrap_err();
         assert!(said.contains("another program has it"), "{said}");
     }
 }

@@ -40,7 +40,12 @@ struct Side {
 
 impl Side {
     fn new(list: impl IntoIterator<Item = config::Link>) -> Self {
-        let config = crate::testing::config(0);
+        Self::speaking(Dialect::Native, list)
+    }
+
+    fn speaking(dialect: Dialect, list: impl IntoIterator<Item = config::Link>) -> Self {
+        let mut config = crate::testing::config(0);
+        config.dialect = dialect;
         let links = list.into_iter().map(|link| Link::new(&link, &config));
         let links = links.collect();
         let mut side = Self {
@@ -76,7 +81,7 @@ impl Side {
 
     /// The payloads that wait on a link.
     fn heard(&mut self, place: usize) -> Vec<Vec<u8>> {
-        let mut buf = [0; 256];
+        let mut buf = [0; twinbeat::MAX_FRAME + 1];
         let mut next = || {
             self.links
                 .receive(now(), id(place), &mut buf)
@@ -282,6 +287,53 @@ fn strangers_do_not_reach_a_unicast_link() {
             other.send_to(b"beat", "192.0.2.1:694").unwrap();
             assert_eq!(!near.heard(0).is_empty(), heard, "{from}");
         }
+    });
+}
+
+/// It sends from any port, to the broadcast address of its subnet, and hears everything on one port;
+/// both nodes list both addresses.
+#[test]
+fn a_real_heartbeat_is_heard_by_the_link_it_means_and_hears_each() {
+    sandbox::run(|| {
+        let there = two();
+        let list = [
+            link("eth0", Medium::Broadcast),
+            multicast("eth0", "239.0.0.1"),
+            unicast("eth0", "192.0.2.1"),
+            unicast("eth0", "192.0.2.2"),
+        ];
+        let mut near = Side::speaking(Dialect::LinuxHa, list);
+        let (any, heard) = there.run(|| {
+            ip("route add 239.0.0.0/8 dev eth0");
+            let heard = UdpSocket::bind("0.0.0.0:694").unwrap();
+            let group = [[239, 0, 0, 1], [192, 0, 2, 2]].map(std::net::Ipv4Addr::from);
+            heard.join_multicast_v4(&group[0], &group[1]).unwrap();
+            let soon = Some(std::time::Duration::from_secs(2));
+            heard.set_read_timeout(soon).unwrap();
+            let any = UdpSocket::bind("0.0.0.0:0").unwrap();
+            any.set_broadcast(true).unwrap();
+            (any, heard)
+        });
+        for (place, to) in [(0, "192.0.2.255"), (1, "239.0.0.1"), (3, "192.0.2.1")] {
+            any.send_to(&[place as u8], (to, 694)).unwrap();
+            assert_eq!(near.hears(place), [[place as u8]], "{to}");
+            near.send(place, &[place as u8 + 9]).unwrap();
+            let mut buf = [0; 16];
+            // It hears its own broadcasts, too.
+            let from = std::iter::repeat_with(|| heard.recv_from(&mut buf).unwrap().1)
+                .find(|from| from.to_string() == "192.0.2.1:694");
+            assert!(from.is_some() && buf[0] == place as u8 + 9, "{to}");
+        }
+        // What went to itself is nobody else's.
+        near.send(2, b"own").unwrap();
+        assert_eq!(near.hears(2), [b"own"]);
+        for place in 0..4 {
+            assert!(near.heard(place).is_empty(), "link {place}");
+        }
+        // A long one is not cut off.
+        let long = [7; twinbeat::MAX_FRAME];
+        any.send_to(&long, "192.0.2.1:694").unwrap();
+        assert_eq!(near.hears(3), [long]);
     });
 }
 

@@ -5,6 +5,10 @@
 //! do groups of 224.0.0.0/24 (the kernel drops others that come from 0.0.0.0). Unicast is
 //! connected to its peer, from the address that the kernel chooses towards it: it receives only
 //! what that peer sends to that address.
+//!
+//! A real heartbeat (`protocol linux-ha`) sends from any port, and broadcasts to the address of its
+//! subnet: then a broadcast socket is bound to no address and takes broadcasts alone, and a unicast
+//! socket is connected to every port of its peer.
 
 use std::ffi::{OsString, c_int};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
@@ -15,7 +19,7 @@ use nix::sys::socket::{
     AddressFamily, MsgFlags, SockFlag, SockType, SockaddrStorage, bind, connect, getsockname, recv,
     send, sendto, setsockopt, socket, sockopt,
 };
-use twinbeat::config::Medium;
+use twinbeat::config::{Dialect, Link, Medium};
 
 use crate::filter::{Filter, PACKET_TYPE};
 use crate::interface::Interface;
@@ -24,23 +28,28 @@ use crate::sys;
 /// The open socket of one link.
 pub(super) struct Socket {
     socket: OwnedFd,
-    /// Where every frame goes; `None` when the socket is connected.
+    /// Where every frame goes; `None` when the socket is connected to it.
     destination: Option<SockaddrStorage>,
     source: Option<IpAddr>,
 }
 
 impl Socket {
-    /// Opens the socket of a medium on an interface as it is now.
-    pub(super) fn open(medium: &Medium, interface: &Interface, port: u16) -> Result<Self, Errno> {
-        match *medium {
-            Medium::Broadcast => Self::broadcast(interface, port),
+    /// Opens the socket of a link on its interface as it is now.
+    pub(super) fn open(
+        link: &Link,
+        dialect: Dialect,
+        interface: &Interface,
+    ) -> Result<Self, Errno> {
+        let port = link.port;
+        match link.medium {
+            Medium::Broadcast => Self::broadcast(interface, dialect, port),
             Medium::Multicast {
                 group,
                 hops,
                 looped,
             } => Self::multicast(interface, group, port, hops, looped),
-            Medium::Unicast { peer } => Self::unicast(interface, peer, port),
-            // Not a socket, and refused in ha.cf as yet.
+            Medium::Unicast { peer } => Self::unicast(interface, dialect, peer, port),
+            // Not a socket.
             Medium::Serial { .. } => Err(Errno::EOPNOTSUPP),
         }
     }
@@ -60,16 +69,21 @@ impl Socket {
         self.source
     }
 
-    fn broadcast(interface: &Interface, port: u16) -> Result<Self, Errno> {
+    fn broadcast(interface: &Interface, dialect: Dialect, port: u16) -> Result<Self, Errno> {
         let everyone = SocketAddr::from((Ipv4Addr::BROADCAST, port));
-        let socket = bound(interface, everyone)?;
+        let filter = Filter::new().load_word(PACKET_TYPE);
+        let (address, filter) = match dialect {
+            // The kernel gives the sender a copy of its own broadcast: not worth waking up for.
+            Dialect::Native => (everyone, filter.reject_if(PACKET_LOOPBACK)),
+            // A heartbeat sends to the broadcast address of its subnet. Other datagrams are other links'.
+            Dialect::LinuxHa => {
+                let any = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
+                (any, filter.reject_unless(PACKET_BROADCAST))
+            }
+        };
+        let socket = bound(interface, address)?;
         setsockopt(&socket, sockopt::Broadcast, &true)?;
-        // The kernel gives the sender a copy of its own broadcast: not worth waking up for.
-        Filter::new()
-            .load_word(PACKET_TYPE)
-            .reject_if(PACKET_LOOPBACK)
-            .accept()
-            .attach(socket.as_fd())?;
+        filter.accept().attach(socket.as_fd())?;
         Ok(Self {
             socket,
             destination: Some(everyone.into()),
@@ -105,16 +119,26 @@ impl Socket {
         })
     }
 
-    fn unicast(interface: &Interface, peer: IpAddr, port: u16) -> Result<Self, Errno> {
+    fn unicast(
+        interface: &Interface,
+        dialect: Dialect,
+        peer: IpAddr,
+        port: u16,
+    ) -> Result<Self, Errno> {
         let source = source_toward(interface, peer, port)?;
         let socket = bound(interface, scoped(source, interface, port))?;
-        let peer = SockaddrStorage::from(scoped(peer, interface, port));
-        connect(socket.as_raw_fd(), &peer)?;
+        let to = |port| SockaddrStorage::from(scoped(peer, interface, port));
+        // A heartbeat sends from any port, which is what 0 stands for.
+        let (from, destination) = match dialect {
+            Dialect::Native => (to(port), None),
+            Dialect::LinuxHa => (to(0), Some(to(port))),
+        };
+        connect(socket.as_raw_fd(), &from)?;
         // Between the two calls anybody's datagrams fitted.
         while recv(socket.as_raw_fd(), &mut [0], MsgFlags::MSG_DONTWAIT).is_ok() {}
         Ok(Self {
             socket,
-            destination: None,
+            destination,
             source: Some(source),
         })
     }
@@ -207,5 +231,7 @@ const NETWORK_CONTROL: c_int = 0xc0;
 const CONTROL_PRIORITY: c_int = 6;
 /// About 150 small frames: what is read at a time, and what a flood may cost.
 const RECEIVE_QUEUE: usize = 64 * 1024;
-/// `linux/if_packet.h`: a copy of what this machine sent.
+/// `linux/if_packet.h`: what went to everybody.
+const PACKET_BROADCAST: u32 = 1;
+/// The same: a copy of what this machine sent.
 const PACKET_LOOPBACK: u32 = 5;

@@ -234,6 +234,7 @@ fn refusal(old: &Config, why: Refusal) -> String {
     match why {
         Refusal::Nodes => restart("the list of nodes, or which of them this is,"),
         Refusal::Cluster => restart("cluster"),
+        Refusal::Dialect => restart("protocol"),
         Refusal::Rundir => restart("rundir"),
         Refusal::Statedir => restart("statedir"),
         Refusal::Respawn => restart("respawn"),

@@ -12,7 +12,7 @@ use twinbeat::{Boot, Node};
 
 use super::reload::Reload;
 use super::upkeep::{Refusals, Writer};
-use super::{Program, Reading, clock};
+use super::{Program, RECEIVE_BUFFER, Reading, clock};
 use crate::address::Addresses;
 use crate::announce::Announcer;
 use crate::companion::Companions;
@@ -80,6 +80,7 @@ pub(super) fn start(directory: &Path, config: Rc<Config>) -> Result<Program, Str
         links: Links::new(&config),
         pings: Pings::open(&config),
         reading: PerLink::new(Reading::default),
+        buffer: [0; RECEIVE_BUFFER],
         watchdog: Watchdog::new(&config),
         config,
         directory,

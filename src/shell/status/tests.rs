@@ -2,9 +2,9 @@ use std::process::Command;
 use std::rc::Rc;
 
 use super::*;
-use twinbeat::Boot;
 use twinbeat::action::Kept;
 use twinbeat::id::GroupSet;
+use twinbeat::{Boot, Heartbeat};
 
 use crate::address::Addresses;
 use crate::announce::Announcer;
@@ -20,6 +20,7 @@ fn told(tell: impl Fn(&Status<'_>) -> String) -> String {
             standby: GroupSet(2),
             disabled: false,
         },
+        heartbeat: Heartbeat::default(),
     };
     let started = Instant::from_micros(5_000_000);
     let holding = Holding::new(

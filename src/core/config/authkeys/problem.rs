@@ -4,7 +4,7 @@ use core::fmt;
 
 use crate::config::diagnostic::Position;
 use crate::config::template::fill;
-use crate::config::{MAX_KEYS, MAX_SECRET, Method};
+use crate::config::{Dialect, MAX_KEYS, MAX_SECRET, Method};
 
 /// What is wrong with `authkeys`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,8 +35,8 @@ pub enum Problem {
     NoMethod(u8),
     /// No method of ours.
     UnknownMethod(u8),
-    /// `md5`.
-    Md5(u8),
+    /// A method that the dialect does not have: `md5` of the native one, `sha256` of heartbeat's.
+    Foreign(u8, Dialect),
     /// `sha1` or `sha256` without a key.
     NoSecret(u8, Method),
     /// `crc` with a key.
@@ -84,9 +84,13 @@ impl Problem {
                 "key {0} has an unknown method (not shown, it may be a key): sha1, sha256 and crc are \
                  known; write \"{0} sha256 KEY\""
             }
-            Self::Md5(_) => {
+            Self::Foreign(_, Dialect::Native) => {
                 "key {0} is for md5, which protocol native does not use because it is broken: write \"{0} \
                  sha1 KEY\" or \"{0} sha256 KEY\", the same on every node"
+            }
+            Self::Foreign(_, Dialect::LinuxHa) => {
+                "key {0} is for sha256, which a real heartbeat does not know: with protocol linux-ha write \
+                 \"{0} sha1 KEY\", the same on both nodes"
             }
             Self::NoSecret(..) => {
                 "key {0} has a method but no key: write \"{0} {1} KEY\" with a KEY of 16 to 64 characters \
@@ -119,7 +123,7 @@ impl fmt::Display for Problem {
             Self::NoSuchKey(number)
             | Self::NoMethod(number)
             | Self::UnknownMethod(number)
-            | Self::Md5(number)
+            | Self::Foreign(number, _)
             | Self::CrcWithSecret(number)
             | Self::SecretInPieces(number)
             | Self::LongSecret(number)

@@ -7,7 +7,7 @@ use crate::config::diagnostic::{File, Position, Quoted, Report};
 use crate::config::lexer::Word;
 use crate::config::line;
 use crate::config::watchdog::MAX_WATCHDOGS;
-use crate::config::{Config, Interface, Link, Machine, Medium, Text};
+use crate::config::{Config, Dialect, Interface, Link, Machine, Medium, Text};
 use crate::time::Duration;
 
 /// Where the first watchdog stood, and what goes for every serial line.
@@ -61,7 +61,7 @@ impl Settings {
             rate = one;
         }
         let (nodes, groups) = (config.nodes.len(), config.groups.len());
-        let load = line::load(nodes, groups, lines);
+        let load = Self::load(config, lines);
         // Without a line, or where something was refused, one of them is zero.
         if rate == 0 || keepalive == Duration::ZERO {
             return;
@@ -70,6 +70,9 @@ impl Settings {
             let shortest = line::shortest_keepalive(load, rate);
             let problem = Problem::FullLine(rate, load, shortest);
             return report.say(self.place_or_top(Name::Keepalive), problem);
+        }
+        if config.dialect == Dialect::LinuxHa {
+            return; // There is nothing to prove.
         }
         let shortest = line::answer_time(nodes, groups, rate);
         if config.timing.deadtime < shortest {

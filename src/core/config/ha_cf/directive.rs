@@ -9,6 +9,8 @@ pub(super) enum Fate {
     Works(Name),
     /// It is accepted; why it changes nothing.
     NoEffect(&'static str),
+    /// It is accepted; why it changes nothing in the native dialect, and in heartbeat's.
+    ByDialect([&'static str; 2]),
     /// Ignoring it would deceive the user; what to do meanwhile.
     NotYet(&'static str),
     /// `nice_failback`.
@@ -29,6 +31,8 @@ pub(super) enum Name {
     Debug,
     Debugfile,
     Group,
+    Hbgenmethod,
+    Heartbeatdir,
     Initdead,
     Keepalive,
     Lease,
@@ -96,6 +100,8 @@ impl Name {
             Self::Debug => "debug 0",
             Self::Debugfile => "debugfile /var/log/twinbeat-debug",
             Self::Group => group::EXAMPLE,
+            Self::Hbgenmethod => "hbgenmethod file",
+            Self::Heartbeatdir => "heartbeatdir /var/lib/heartbeat",
             Self::Initdead => "initdead 30",
             Self::Keepalive => "keepalive 1",
             Self::Lease => "lease 2",
@@ -183,12 +189,28 @@ fn distance(word: &[u8], name: &[u8]) -> usize {
     row.get(name.len()).copied().unwrap_or(usize::MAX)
 }
 
-const RANDOM: &str = "each start draws a random incarnation instead";
+/// Of a random incarnation.
+pub(super) const RANDOM: &str = "each start draws a random incarnation instead";
 const CRM: &str = "it is for clusters with a resource manager (crm)";
 const DAEMON: &str =
     "there is no logging daemon; lines go to standard error, logfile and logfacility";
-const PLAIN: &str = "beats of protocol native are short and never compressed";
-const LINUX_HA: &str = "it is for protocol linux-ha";
+const PLAIN: &str = "what is said is short and never compressed";
+const HOPS: [&str; 2] = [
+    "no beat goes round twice",
+    "nobody counts hops, and the ttl that is sent is that of hopfudge 1",
+];
+const REXMIT: [&str; 2] = [
+    "every beat carries the whole state",
+    "what is missing is asked for as with max_rexmit_delay 250",
+];
+const FORMAT: [&str; 2] = [
+    "it is for protocol linux-ha",
+    "what is sent is classic, and both formats are understood",
+];
+const UUID: [&str; 2] = [
+    RANDOM,
+    "hb_uuid is read where it is there, and no uuid is sent where it is not",
+];
 const REALTIME: &str = "priority and locked memory are set as far as the system permits";
 const CORES: &str = "core dumps are left to the system (ulimit -c, core_pattern)";
 const CLIENTS: &str = "there is no client interface besides the control socket";
@@ -222,8 +244,9 @@ const TABLE: &[(&str, Fate)] = &[
     ("failfast", Fate::NotYet(CHILD)),
     ("group", Fate::Works(Name::Group)),
     ("hbaping", Fate::NotYet(ADAPTER)),
-    ("hbgenmethod", Fate::NoEffect(RANDOM)),
-    ("hopfudge", Fate::NoEffect("no beat goes round twice")),
+    ("hbgenmethod", Fate::Works(Name::Hbgenmethod)),
+    ("heartbeatdir", Fate::Works(Name::Heartbeatdir)),
+    ("hopfudge", Fate::ByDialect(HOPS)),
     ("initdead", Fate::Works(Name::Initdead)),
     ("keepalive", Fate::Works(Name::Keepalive)),
     ("lease", Fate::Works(Name::Lease)),
@@ -233,15 +256,12 @@ const TABLE: &[(&str, Fate)] = &[
     ),
     ("logfacility", Fate::Works(Name::Logfacility)),
     ("logfile", Fate::Works(Name::Logfile)),
-    (
-        "max_rexmit_delay",
-        Fate::NoEffect("every beat carries the whole state"),
-    ),
+    ("max_rexmit_delay", Fate::ByDialect(REXMIT)),
     ("mcast", Fate::Works(Name::Mcast)),
     ("mcast6", Fate::Works(Name::Mcast6)),
     ("memreserve", Fate::NoEffect(REALTIME)),
     ("monitor", Fate::Works(Name::Monitor)),
-    ("msgfmt", Fate::NoEffect(LINUX_HA)),
+    ("msgfmt", Fate::ByDialect(FORMAT)),
     ("nice_failback", Fate::Obsolete),
     ("node", Fate::Works(Name::Node)),
     (
@@ -273,7 +293,7 @@ const TABLE: &[(&str, Fate)] = &[
     ("udpport", Fate::Works(Name::Udpport)),
     ("use_apphbd", Fate::NoEffect(CLIENTS)),
     ("use_logd", Fate::NoEffect(DAEMON)),
-    ("uuidfrom", Fate::NoEffect(RANDOM)),
+    ("uuidfrom", Fate::ByDialect(UUID)),
     ("warntime", Fate::Works(Name::Warntime)),
     ("watchdog", Fate::Works(Name::Watchdog)),
     ("watchdog_timeout", Fate::Works(Name::WatchdogTimeout)),

@@ -82,6 +82,10 @@ pub enum Problem<'a> {
     SlowLine(Duration),
     /// A word, and what is wrong with it.
     Wrong(Quoted<'a>, &'static str),
+    /// A word that means less beside a real heartbeat, and what. A warning.
+    Differs(Quoted<'a>, &'static str),
+    /// `protocol linux-ha` with another number of nodes than two.
+    TwoNodes,
     /// No interface name.
     Interface(Quoted<'a>, InterfaceProblem),
     /// No literal address.
@@ -116,8 +120,6 @@ pub enum Problem<'a> {
     BadPath(Quoted<'a>, &'static str),
     /// A path of so many bytes; how many it may have.
     LongPath(usize, usize),
-    /// `protocol linux-ha`.
-    LinuxHa,
     /// No protocol.
     BadProtocol(Quoted<'a>),
     /// `crm` with anything but off.
@@ -129,7 +131,7 @@ pub enum Problem<'a> {
 impl Problem<'_> {
     /// How grave it is.
     pub fn severity(&self) -> Severity {
-        if matches!(self, Self::NoEffect(..) | Self::Line(_)) {
+        if matches!(self, Self::NoEffect(..) | Self::Line(_) | Self::Differs(..)) {
             Severity::Warning
         } else {
             Severity::Error
@@ -211,7 +213,11 @@ impl Problem<'_> {
             Self::SlowLine(_) => {
                 "deadtime is too short for a serial line: write deadtime {0} or more, or raise baud"
             }
-            Self::Wrong(..) => "{0} {1}",
+            Self::Wrong(..) | Self::Differs(..) => "{0} {1}",
+            Self::TwoNodes => {
+                "protocol linux-ha is for two nodes, because heartbeat hands groups over between two: name two, \
+                 or write protocol native on all of them"
+            }
             Self::Interface(..) => "{0} {1}",
             Self::NotAPeer(_) => {
                 "{0} is not an address: write the address itself, such as 192.0.2.2 or fe80::2 (without \
@@ -255,11 +261,9 @@ impl Problem<'_> {
                  \"{1}\""
             }
             Self::LongPath(..) => "a path of {0} bytes: at most {1}; shorten it",
-            Self::LinuxHa => {
-                "protocol linux-ha (together with a real heartbeat) is not yet supported: write protocol \
-                 native, on every node, or leave it out"
+            Self::BadProtocol(_) => {
+                "{0} is no protocol: write native (or leave it out), or linux-ha beside a real heartbeat"
             }
-            Self::BadProtocol(_) => "{0} is no protocol: write native, or leave it out",
             Self::CrmOn => {
                 "there is no resource manager here, groups come from haresources: write crm off, or \
                  remove the line"
@@ -285,7 +289,7 @@ impl fmt::Display for Problem<'_> {
             Self::NiceFailback
             | Self::NoNodes
             | Self::NoMedium
-            | Self::LinuxHa
+            | Self::TwoNodes
             | Self::CrmOn
             | Self::AutojoinOn
             | Self::TooManyNodes
@@ -296,6 +300,7 @@ impl fmt::Display for Problem<'_> {
             | Self::NotATime(word, text)
             | Self::NotWhole(word, text)
             | Self::Wrong(word, text)
+            | Self::Differs(word, text)
             | Self::FamilySix(word, text)
             | Self::BadPath(word, text) => &[word, text],
             Self::BlankBeforeUnit(word, other) => &[word, other],

@@ -76,6 +76,8 @@ pub(super) fn set_text(config: &mut Config, name: Name, text: Option<Text>) {
         config.rundir = text;
     } else if name == Name::Statedir {
         config.statedir = text;
+    } else if name == Name::Heartbeatdir {
+        config.generation.directory = text;
     } else if name == Name::Logfile {
         config.log.file = Some(text);
     } else if name == Name::Debugfile {

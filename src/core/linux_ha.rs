@@ -1,0 +1,348 @@
+//! A member beside a real heartbeat: its words on our transfers.
+//!
+//! This room decides nothing about groups. It tells [`Failover`] what a beat of the peer would say, if
+//! it sent beats, and says in heartbeat's words what `Failover` did and would like. Two nodes; the groups
+//! at home here are `local`, the others `foreign`, and each kind moves as a whole.
+//!
+//! ```text
+//! numbering  which messages are new, missing, to be acknowledged
+//! history    what was said, to be said again
+//! theirs     what the peer holds, as words of a beat
+//! dialogue   a transfer that both have agreed to (ask_resources me, other, done)
+//! speech     words become messages
+//! ```
+//! Which rules hold where heartbeat's and ours differ stands in [`crate::manual`].
+
+mod classes;
+mod dialogue;
+mod hearing;
+mod history;
+mod legacy;
+mod numbering;
+mod say;
+mod speech;
+mod theirs;
+
+use crate::action::Events;
+use crate::config::{AutoFailback, Config};
+use crate::failover::Failover;
+use crate::id::{GroupSet, NodeId, PerGroup};
+use crate::membership::{Membership, Standing};
+use crate::time::{Duration, Instant};
+use crate::wire::Flags;
+use crate::wire::linux_ha::{Hold, Info, MAX_NAME, State, UUID};
+
+use classes::Classes;
+use dialogue::Dialogue;
+pub(crate) use hearing::Heard;
+use history::History;
+use numbering::Numbering;
+use say::Say;
+use theirs::Theirs;
+
+/// What a life in this dialect begins with, besides an incarnation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// `hg`, the boot generation: higher than in every life before.
+    pub generation: u32,
+    /// Contents of `hb_uuid`, where there is one.
+    pub uuid: Option<[u8; UUID]>,
+    /// Wall clock at the start of this life, in seconds; never 0.
+    pub clock: u32,
+}
+
+/// This node's side of the dialect, and what it knows of its one peer.
+#[derive(Clone, Debug)]
+pub(crate) struct LinuxHa {
+    me: NodeId,
+    peer: NodeId,
+    names: Names,
+    own: Heartbeat,
+    started: Instant,
+    /// `auto_failback legacy`: groups are asked for one by one, nothing else is said of them.
+    legacy: bool,
+    phase: Phase,
+    history: History,
+    numbering: Numbering,
+    due: heapless::Deque<Say, 16>,
+    theirs: Theirs,
+    /// What its status and its messages say of it.
+    active: bool,
+    stable: bool,
+    departing: bool,
+    /// How many ping nodes its `ipfail` sees, once it has told.
+    ping: Option<u8>,
+    dialogue: Dialogue,
+    /// The peer, or a person, wants these at the peer.
+    wished: Classes,
+    /// No dialogue is begun before.
+    rest_until: Instant,
+    /// Classes without a group that count as held here: a real one counts them, too.
+    empty: Classes,
+    /// The newest `resource` of ours.
+    said: Option<(Classes, bool)>,
+    /// The score that the peer's `ipfail` was told.
+    told: Option<u8>,
+    /// `hb_takeover` and `ip-request` are said again from here on.
+    ask_at: Instant,
+    /// Groups that the peer asked for one by one.
+    owed: GroupSet,
+}
+
+/// Names that go into messages.
+#[derive(Clone, Debug)]
+struct Names {
+    /// By number: the first two nodes.
+    nodes: heapless::Vec<heapless::String<MAX_NAME>, 2>,
+    /// First resources, as far as they fit; needed with `auto_failback legacy` alone.
+    keys: PerGroup<heapless::String<MOST_KEY>>,
+}
+
+/// How far this life is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Nothing was said yet.
+    Init,
+    /// `up`: asks a live peer for its nodes until it answers, or in vain since then.
+    Up {
+        since: Option<Instant>,
+        ask_at: Instant,
+    },
+    /// A member.
+    Active,
+}
+
+impl LinuxHa {
+    pub(crate) fn new(config: &Config, own: Heartbeat, now: Instant) -> Self {
+        let me = config.me;
+        let peer = config.node_ids().find(|node| *node != me).unwrap_or(me);
+        let legacy = config.auto_failback == AutoFailback::Legacy;
+        let mut nodes = heapless::Vec::new();
+        for node in config.node_ids() {
+            // Two nodes, and names as long as heartbeat's: the configuration refuses others.
+            let _ = nodes.push(config.node_name(node).try_into().unwrap_or_default());
+        }
+        let mut keys = config.groups.iter().map(|group| config.text(group.key));
+        let key = || keys.next().filter(|_| legacy).unwrap_or_default();
+        let mut key = key;
+        Self {
+            me,
+            peer,
+            names: Names {
+                nodes,
+                keys: PerGroup::new(|| key().try_into().unwrap_or_default()),
+            },
+            own,
+            started: now,
+            legacy,
+            phase: Phase::Init,
+            history: History::new(),
+            numbering: Numbering::default(),
+            due: heapless::Deque::new(),
+            theirs: Theirs::new(me, peer, legacy),
+            active: false,
+            stable: false,
+            departing: false,
+            ping: None,
+            dialogue: Dialogue::None,
+            wished: Classes::NONE,
+            rest_until: now,
+            empty: Classes::NONE,
+            said: None,
+            told: None,
+            ask_at: now,
+            owed: GroupSet::EMPTY,
+        }
+    }
+
+    /// Translates, both ways. Repeating it without news changes nothing.
+    pub(crate) fn decide(
+        &mut self,
+        now: Instant,
+        failover: &mut Failover,
+        members: &mut Membership,
+        events: &mut Events,
+    ) {
+        let peer = &members.peer(self.peer).standing;
+        let (alive, gone) = (
+            matches!(peer, Standing::Alive(_)),
+            matches!(peer, Standing::Dead(_) | Standing::Left(_)),
+        );
+        if !alive {
+            self.dialogue = Dialogue::None;
+            (self.wished, self.stable) = (Classes::NONE, false);
+            (self.told, self.owed) = (None, GroupSet::EMPTY);
+        }
+        self.go_on(now, alive, gone);
+        if alive {
+            self.theirs.review(now, failover);
+        }
+        self.count_empty(gone, failover);
+        if self.legacy {
+            self.decide_legacy(now, failover, members, events);
+        } else {
+            self.decide_dialogue(now, failover, members, events);
+            self.announce(gone, failover);
+        }
+        self.tell_reach(alive, failover);
+        let flags = Flags {
+            leaving: self.departing,
+            unable: !self.active,
+            maintenance: failover.maintenance,
+            want: false,
+        };
+        let ping = self.ping.unwrap_or_else(|| failover.connectivity.score());
+        if let Some(beat) = members.beat_mut(self.peer) {
+            self.theirs.tell(beat, flags, ping, failover);
+        }
+    }
+
+    /// From `init` over `up` to `active`, when the peer is known.
+    fn go_on(&mut self, now: Instant, alive: bool, gone: bool) {
+        let Phase::Up { since, ask_at } = self.phase else {
+            return;
+        };
+        let since = since.or(alive.then_some(now));
+        let in_vain = since.is_some_and(|since| now >= since.after(ANSWER));
+        if gone || in_vain {
+            self.become_active();
+            return;
+        }
+        let mut next_at = ask_at;
+        if alive && now >= ask_at {
+            next_at = now.after(Duration::from_secs(1));
+            self.say(Say::Reqnodes);
+        }
+        self.phase = Phase::Up {
+            since,
+            ask_at: next_at,
+        };
+    }
+
+    fn become_active(&mut self) {
+        self.phase = Phase::Active;
+        self.say(Say::Status(State::Active));
+        if !self.legacy {
+            self.say(Say::Starting);
+        }
+    }
+
+    /// Classes without groups are taken and given like the others, by nobody.
+    fn count_empty(&mut self, gone: bool, failover: &Failover) {
+        if gone && self.phase == Phase::Active {
+            self.empty = Classes::ALL;
+        } else if self.is_settled(gone) && self.said.is_none_or(|(_, stable)| !stable) {
+            self.empty = self.empty.with(Classes::LOCAL);
+        }
+        if !gone && self.theirs.is_known() {
+            self.empty = self.empty.without(self.theirs.held());
+        }
+        if failover.is_leaving() {
+            self.empty = Classes::NONE;
+        }
+    }
+
+    /// What it holds, in heartbeat's sense.
+    fn ours(&self, failover: &Failover) -> Classes {
+        let given = self.dialogue.given();
+        Classes::ALL.without(given).filter(|class| {
+            let groups = self.theirs.groups(class, failover);
+            if groups.is_empty() {
+                self.empty.has(class)
+            } else {
+                groups.iter().any(|id| failover.keeps(id))
+            }
+        })
+    }
+
+    /// The start is over: it is known what the peer holds, or that it is not there.
+    fn is_settled(&self, gone: bool) -> bool {
+        self.phase == Phase::Active && (gone || self.theirs.is_known())
+    }
+
+    /// Says what is held, when that has changed.
+    fn announce(&mut self, gone: bool, failover: &Failover) {
+        if self.phase != Phase::Active {
+            return;
+        }
+        let ours = if failover.is_leaving() {
+            Classes::NONE
+        } else {
+            self.ours(failover)
+        };
+        // What is about to be started counts when it is: a real one takes such a word for the last.
+        let begins = failover.ids().any(|id| failover.is_undecided(id));
+        let stable = self.is_settled(gone)
+            && !begins
+            && !failover.is_leaving()
+            && self.dialogue.given().is_empty();
+        let said = Some((ours, stable));
+        // Before the peer has said anything there is nothing to compare with.
+        if self.said != said && (stable || self.said.is_some() || failover.is_leaving()) {
+            self.say_resource(ours, stable, failover);
+        }
+    }
+
+    fn say_resource(&mut self, ours: Classes, stable: bool, failover: &Failover) {
+        let info = if failover.is_leaving() {
+            Some(Info::Shutdown)
+        } else if !self.dialogue.given().is_empty() {
+            Some(Info::Standby)
+        } else {
+            None
+        };
+        self.said = Some((ours, stable));
+        self.say(Say::Resource {
+            hold: ours.hold(),
+            stable,
+            info,
+        });
+    }
+
+    /// `ipfail` of the peer is told how many ping nodes answer here.
+    fn tell_reach(&mut self, alive: bool, failover: &Failover) {
+        let score = failover.connectivity.score();
+        let has = failover.connectivity.ids().next().is_some();
+        if alive && has && self.phase == Phase::Active && self.told != Some(score) {
+            self.told = Some(score);
+            self.say(Say::NumPing(score));
+        }
+    }
+
+    /// For `cl_status rscstatus`; `None` while the groups are in transition.
+    pub(crate) fn rscstatus(&self, failover: &Failover) -> Option<Hold> {
+        if self.legacy {
+            return Some(Hold::None);
+        }
+        let (said, stable) = self.said?;
+        let rests = stable && matches!(self.dialogue, Dialogue::None) && !failover.is_leaving();
+        rests.then_some(said.hold())
+    }
+
+    /// Queues a word. What finds no place would be out of date when it left.
+    fn say(&mut self, say: Say) {
+        let _ = self.due.push_back(say);
+    }
+
+    /// When something here is due next.
+    pub(crate) fn deadline(&self) -> Instant {
+        let up = match self.phase {
+            Phase::Up {
+                since: Some(since),
+                ask_at,
+            } => ask_at.min(since.after(ANSWER)),
+            Phase::Init | Phase::Up { since: None, .. } | Phase::Active => Instant::NEVER,
+        };
+        self.numbering
+            .deadline()
+            .min(self.theirs.deadline())
+            .min(self.dialogue.deadline())
+            .min(up)
+    }
+}
+
+/// A live peer that does not answer for so long is a member all the same.
+const ANSWER: Duration = Duration::from_secs(10);
+
+/// Keys of groups that are longer are not asked for with `auto_failback legacy`.
+const MOST_KEY: usize = 64;

@@ -1,0 +1,330 @@
+//! What the peer does about groups, by its messages, and how a beat would say it.
+
+use super::classes::Classes;
+use crate::action::GroupState;
+use crate::failover::Failover;
+use crate::id::{GroupId, GroupSet, NodeId, PerGroup};
+use crate::time::{Duration, Instant};
+use crate::wire::{Beat, Flags, Word};
+
+/// The peer's side of both classes.
+#[derive(Clone, Debug)]
+pub(super) struct Theirs {
+    peer: NodeId,
+    me: NodeId,
+    local: Their,
+    foreign: Their,
+    /// Released to this node, by a word that was no mistake.
+    granted: Classes,
+    /// It gave them away as a person wished, or leaves them alone: it is preferred last.
+    pub(super) standby: Classes,
+    /// By which it holds each group.
+    epochs: PerGroup<u8>,
+    /// With `auto_failback legacy`: the groups it has, and those it released to this node.
+    singly: Option<(GroupSet, GroupSet)>,
+}
+
+/// One class at the peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Their {
+    /// It has not said.
+    Unknown,
+    /// Not there.
+    Without,
+    /// There. Contested, since then, where it runs here, too.
+    With { contested: Option<Instant> },
+    /// It is starting it, or will.
+    Taking { until: Instant },
+    /// It is stopping it.
+    Giving,
+    /// It should have started it and never said so.
+    Failed,
+}
+
+impl Theirs {
+    /// `singly`: with `auto_failback legacy`.
+    pub(super) fn new(me: NodeId, peer: NodeId, singly: bool) -> Self {
+        Self {
+            peer,
+            me,
+            local: Their::Unknown,
+            foreign: Their::Unknown,
+            granted: Classes::NONE,
+            standby: Classes::NONE,
+            epochs: PerGroup::new(|| 0),
+            singly: singly.then_some((GroupSet::EMPTY, GroupSet::EMPTY)),
+        }
+    }
+
+    /// Another life of it, or the same that declared this node dead.
+    pub(super) fn forget(&mut self) {
+        *self = Self {
+            epochs: self.epochs.clone(),
+            ..Self::new(self.me, self.peer, self.singly.is_some())
+        };
+    }
+
+    pub(super) fn at(&self, class: Classes) -> Their {
+        if class.has(Classes::LOCAL) {
+            self.local
+        } else {
+            self.foreign
+        }
+    }
+
+    /// Those in a state.
+    pub(super) fn are(&self, is: impl Fn(Their) -> bool) -> Classes {
+        Classes::ALL.filter(|class| is(self.at(class)))
+    }
+
+    pub(super) fn is_known(&self) -> bool {
+        self.are(|their| their == Their::Unknown).is_empty()
+    }
+
+    /// It holds, takes or gives them: this node must not start them.
+    pub(super) fn held(&self) -> Classes {
+        self.are(|their| match their {
+            Their::With { .. } | Their::Taking { .. } | Their::Giving | Their::Unknown => true,
+            Their::Without | Their::Failed => false,
+        })
+    }
+
+    /// It says which it has. What is here as well is contested.
+    pub(super) fn become_holding(&mut self, now: Instant, has: Classes, failover: &Failover) {
+        for class in Classes::EACH {
+            let their = self.at(class);
+            if has.has(class) {
+                if !matches!(their, Their::With { .. }) {
+                    let here = self
+                        .groups(class, failover)
+                        .iter()
+                        .any(|id| failover.claims(id));
+                    let contested = here.then_some(now);
+                    self.become_with(class, contested, failover);
+                }
+                self.standby = self.standby.without(class);
+            } else if !matches!(their, Their::Taking { .. } | Their::Failed) {
+                self.become_state(class, Their::Without);
+            }
+        }
+    }
+
+    pub(super) fn become_with(
+        &mut self,
+        class: Classes,
+        contested: Option<Instant>,
+        failover: &Failover,
+    ) {
+        for id in self.groups(class, failover).iter() {
+            // A contested claim is older than the one here, until it is known that it will stay.
+            *self.epochs.at_mut(id) = match contested {
+                Some(_) => before(failover.group(id).epoch),
+                None => failover.next_epoch(id),
+            };
+        }
+        self.granted = self.granted.without(class);
+        self.become_state(class, Their::With { contested });
+    }
+
+    /// It was told that these are free, and starts them.
+    pub(super) fn become_taking(&mut self, classes: Classes, until: Instant, failover: &Failover) {
+        for class in Classes::EACH {
+            if classes.has(class) {
+                self.become_with(class, None, failover);
+                self.become_state(class, Their::Taking { until });
+            }
+        }
+    }
+
+    /// It knew that these were here, and left them alone.
+    pub(super) fn become_passed_over(&mut self, class: Classes) {
+        if matches!(self.at(class), Their::Taking { .. }) {
+            self.become_state(class, Their::Without);
+        }
+    }
+
+    /// It begins to stop what it has of these.
+    pub(super) fn become_giving(&mut self, classes: Classes) {
+        for class in Classes::EACH {
+            if classes.has(class) && matches!(self.at(class), Their::With { .. }) {
+                self.become_state(class, Their::Giving);
+            }
+        }
+    }
+
+    /// It has stopped these for this node, as a person or its own mind wished.
+    pub(super) fn become_given(&mut self, classes: Classes, failover: &Failover) {
+        for class in Classes::EACH {
+            if classes.has(class) {
+                self.become_with(class, None, failover);
+                self.become_state(class, Their::Without);
+                self.granted = self.granted.with(class);
+                self.standby = self.standby.with(class);
+            }
+        }
+    }
+
+    /// It never said that it started them.
+    pub(super) fn become_failed(&mut self, classes: Classes) {
+        for class in Classes::EACH {
+            if classes.has(class) && matches!(self.at(class), Their::Taking { .. }) {
+                self.become_state(class, Their::Failed);
+            }
+        }
+    }
+
+    /// It neither has these nor will take them by itself.
+    pub(super) fn leave_alone(&mut self, classes: Classes) {
+        self.standby = self.standby.with(classes);
+    }
+
+    /// What is contested for too long is the peer's: it did not restart, so it never missed this
+    /// node. Its own groups first; two of us would give up other ones.
+    pub(super) fn review(&mut self, now: Instant, failover: &Failover) {
+        for class in Classes::EACH {
+            match self.at(class) {
+                Their::With {
+                    contested: Some(since),
+                } => {
+                    let here = self
+                        .groups(class, failover)
+                        .iter()
+                        .any(|id| failover.claims(id));
+                    if !here || now >= since.after(grace(class)) {
+                        self.become_with(class, None, failover);
+                    }
+                }
+                Their::Taking { until } if now >= until => self.become_state(class, Their::Failed),
+                Their::Unknown
+                | Their::Without
+                | Their::With { contested: None }
+                | Their::Taking { .. }
+                | Their::Giving
+                | Their::Failed => {}
+            }
+        }
+    }
+
+    /// When [`Self::review`] has something to do.
+    pub(super) fn deadline(&self) -> Instant {
+        let at = |class| match self.at(class) {
+            Their::With {
+                contested: Some(since),
+            } => since.after(grace(class)),
+            Their::Taking { until } => until,
+            Their::Unknown
+            | Their::Without
+            | Their::With { contested: None }
+            | Their::Giving
+            | Their::Failed => Instant::NEVER,
+        };
+        at(Classes::LOCAL).min(at(Classes::FOREIGN))
+    }
+
+    /// What its beats would say.
+    pub(super) fn tell(&self, beat: &mut Beat, flags: Flags, ping: u8, failover: &Failover) {
+        (beat.flags, beat.ping) = (flags, ping);
+        for id in failover.ids() {
+            *beat.groups.at_mut(id) = self.word(id, failover);
+        }
+    }
+
+    fn word(&self, id: GroupId, failover: &Failover) -> Word {
+        let class = self.class(id, failover);
+        let claimed = failover.claims(id) || self.granted.has(class);
+        let free = |state| Word {
+            state,
+            home: self.standby.has(class),
+            owner: claimed.then_some(self.me),
+            epoch: if self.granted.has(class) {
+                *self.epochs.at(id)
+            } else {
+                failover.group(id).epoch
+            },
+        };
+        let held = |state| Word {
+            state,
+            home: false,
+            owner: Some(self.peer),
+            epoch: *self.epochs.at(id),
+        };
+        if let Some((has, released)) = self.singly {
+            return if has.contains(id) {
+                held(GroupState::Held)
+            } else if released.contains(id) {
+                Word {
+                    owner: Some(self.me),
+                    epoch: *self.epochs.at(id),
+                    ..free(GroupState::Idle)
+                }
+            } else {
+                free(GroupState::Idle)
+            };
+        }
+        match self.at(class) {
+            Their::Unknown => Word {
+                state: GroupState::Unknown,
+                ..Word::IDLE
+            },
+            Their::Without => free(GroupState::Idle),
+            Their::Failed => free(GroupState::StartFailed),
+            Their::With { .. } => held(GroupState::Held),
+            Their::Taking { .. } => held(GroupState::Starting),
+            Their::Giving => held(GroupState::Stopping),
+        }
+    }
+
+    /// With `auto_failback legacy`: it has a group, or has released it.
+    pub(super) fn become_single(&mut self, id: GroupId, has: bool, failover: &Failover) {
+        if let Some((holds, released)) = &mut self.singly {
+            *holds = holds.without(id);
+            *released = released.without(id);
+            let set = if has { holds } else { released };
+            *set = set.with(id);
+            *self.epochs.at_mut(id) = failover.next_epoch(id);
+        }
+    }
+
+    /// The groups of some classes.
+    pub(super) fn groups(&self, classes: Classes, failover: &Failover) -> GroupSet {
+        failover
+            .ids()
+            .filter(|id| classes.has(self.class(*id, failover)))
+            .fold(GroupSet::EMPTY, GroupSet::with)
+    }
+
+    fn become_state(&mut self, class: Classes, their: Their) {
+        if class.has(Classes::LOCAL) {
+            self.local = their;
+        } else {
+            self.foreign = their;
+        }
+        if their != Their::Without {
+            self.granted = self.granted.without(class);
+        }
+    }
+}
+
+impl Theirs {
+    /// What a group belongs to.
+    pub(super) fn class(&self, id: GroupId, failover: &Failover) -> Classes {
+        if failover.local().contains(id) {
+            Classes::LOCAL
+        } else {
+            Classes::FOREIGN
+        }
+    }
+}
+
+/// A real one that declared this node dead restarts two seconds after it hears it again.
+fn grace(class: Classes) -> Duration {
+    Duration::from_secs(if class.has(Classes::LOCAL) { 10 } else { 5 })
+}
+
+/// The epoch before `epoch`, without zero.
+fn before(epoch: u8) -> u8 {
+    match epoch {
+        0 | 1 => u8::MAX,
+        _ => epoch.wrapping_sub(1),
+    }
+}

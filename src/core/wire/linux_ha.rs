@@ -1,0 +1,74 @@
+//! The dialect of Linux-HA heartbeat 3.0.6: a list of named fields, as text, signed as text.
+//!
+//! ```text
+//! netstring  ###⏎ 8:(0)st=up, 27:(1)srcuuid=(16 bytes), ... %%%⏎ 42:1 signature,     (no blanks between)
+//! classic    >>>⏎ st=up⏎ (1)srcuuid=(base64)⏎ ... auth=1 signature⏎ <<<⏎
+//! ```
+//! A real one sends netstrings on UDP and lines on serial, and takes both on UDP. The `auth` field of
+//! lines covers every other field as it stands there; the end of a netstring frame covers all before it.
+//! A netstring frame may carry the `auth` field too: nobody looks at it.
+//!
+//! ```text
+//! decode(bytes: &[u8], keys: &dyn Sign) -> Result<Message<'_>, Reject>     nothing is believed before its signature
+//! encode(message: &Message, framing: Framing, keys: &dyn Sign, buf: &mut [u8]) -> Result<usize, Unsayable>
+//! Collector::feed(&mut self, rest: &mut &[u8]) -> Option<&[u8]>            frames of lines on a serial cable
+//! ```
+//! The keys are the room `auth`'s, as a [`Sign`].
+
+mod base64;
+mod collector;
+mod field;
+mod message;
+mod reading;
+mod writing;
+
+use heapless::Vec;
+
+pub use collector::Collector;
+pub use field::digit;
+pub use message::{Client, Hold, Info, MAX_KEY, MAX_NAME, Message, Phase, State, UUID, Word};
+pub use reading::decode;
+pub use writing::encode;
+
+/// The longest frame that is read, and more than any that is sent with names of at most 63 bytes.
+pub const MAX_FRAME: usize = 1024;
+
+/// How a message becomes a frame. Each is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// Lines, signed inside. On UDP it spares a real peer the fault that two keys reject each other.
+    Classic,
+    /// Netstrings, signed outside; what `msgfmt netstring` makes a real one send.
+    Netstring,
+    /// Netstrings, signed inside and outside; what a real one sends by default.
+    Twofold,
+}
+
+/// Why a message cannot be written. Nothing of it should be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unsayable {
+    /// It is longer than the room for it, or than [`MAX_FRAME`].
+    TooLong,
+    /// A text in it is empty or holds what is not printable ASCII.
+    Value,
+    /// There is no key of this dialect to sign with.
+    NoKey,
+    /// It is [`Word::Unknown`].
+    Unknown,
+}
+
+/// What signs and proves frames: the keys of `authkeys`.
+pub trait Sign {
+    /// The signature of all the parts, one after another, under the key of that number, or under the one
+    /// that signs for `None`. `None` if there is no such key, or its method is none of this dialect's.
+    fn signature(&self, key: Option<u8>, parts: &[&[u8]]) -> Option<Signature>;
+}
+
+/// A signature as it is written: `1 5f2d8c`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signature {
+    /// The number of the key, 0 to 15.
+    pub key: u8,
+    /// Lower-case hexadecimal: the unpadded number of a CRC, 32 digits of MD5, 40 of SHA-1.
+    pub digits: Vec<u8, 40>,
+}
