@@ -6,6 +6,7 @@ mod lab;
 mod netns {
     pub(crate) mod companions;
     pub(crate) mod connectivity;
+    pub(crate) mod dialect;
     pub(crate) mod faults;
     pub(crate) mod fencing;
     pub(crate) mod hooks;
@@ -39,9 +40,10 @@ fn main() -> ExitCode {
     }
 }
 
-const TESTS: [&[Test]; 19] = [
+const TESTS: [&[Test]; 20] = [
     netns::companions::TESTS,
     netns::connectivity::TESTS,
+    netns::dialect::TESTS,
     netns::faults::TESTS,
     netns::fencing::TESTS,
     netns::hooks::TESTS,

@@ -77,6 +77,9 @@ pub(crate) struct LinuxHa {
     wished: Classes,
     /// No dialogue is begun before.
     rest_until: Instant,
+    /// When the peer is reminded of what should be here, and how often it was.
+    hint_at: Option<Instant>,
+    hints: u8,
     /// Classes without a group that count as held here: a real one counts them, too.
     empty: Classes,
     /// The newest `resource` of ours.
@@ -147,6 +150,8 @@ impl LinuxHa {
             dialogue: Dialogue::None,
             wished: Classes::NONE,
             rest_until: now,
+            hint_at: None,
+            hints: 0,
             empty: Classes::NONE,
             said: None,
             told: None,
@@ -324,6 +329,11 @@ impl LinuxHa {
         let _ = self.due.push_back(say);
     }
 
+    /// Something is to be said before the last word.
+    pub(crate) fn has_words(&self) -> bool {
+        !self.due.is_empty()
+    }
+
     /// When something here is due next.
     pub(crate) fn deadline(&self) -> Instant {
         let up = match self.phase {
@@ -337,6 +347,7 @@ impl LinuxHa {
             .deadline()
             .min(self.theirs.deadline())
             .min(self.dialogue.deadline())
+            .min(self.hint_at())
             .min(up)
     }
 }

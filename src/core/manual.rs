@@ -109,6 +109,34 @@
 //! it hears is believed. Words of before are gone. A configuration whose digest is by chance that of
 //! the old one is refused.
 //!
+//! # Beside a real heartbeat
+//! With `protocol linux-ha` a node of two is a member beside heartbeat 3.0.6: its messages
+//! ([`crate::wire::linux_ha`]) are signs of life by their numbers, and the translation says what a beat of
+//! the peer would say. Transfers, placement and everything that is done to groups are the same. Where the
+//! rules of the two differ:
+//!
+//! | question | between two of us | beside a heartbeat |
+//! |---|---|---|
+//! | what moves | single groups | the groups at home here, those at home there, or both |
+//! | who decides a move | the holder, by its own placement or a request | the holder offers (`me`), the other accepts (`other`); nothing is stopped before |
+//! | going home | the home asks, every half beat | the holder offers, once it hears that the home is stable; one that forgets is reminded at most five times |
+//! | a person's takeover | a request to the holder | `hb_takeover`, again after 5 s as long as it stands |
+//! | at a common start | placement | each node has what is at home there, `auto_failback` or not |
+//! | a transfer that does not end | a grant stands until it is taken | given up after 60 s (heartbeat: an hour); an offer after 10 s, as there |
+//! | when a peer is dead | silent for our `deadtime` | silent for the `dt` it announces |
+//! | freshness | an echo within `deadtime` | generation and number only: a recorded message of the present life that was missed counts, none that was heard |
+//! | both hold a group | home, epoch, index | this node keeps it: a heartbeat that missed it gives up everything and restarts within 2 s. One that did not keeps what is at home there after 5 s, and what is at home here after 10 s |
+//! | whether it hears us | by its echo | taken for granted |
+//! | ping targets | the score in every beat | `num_ping_nodes`, `you_are_dead`, `abort_giveup` of its `ipfail`; unknown counts as ours |
+//! | a failed start | the group moves | its class is offered; heartbeat does not tell of its own failures |
+//! | `policy at-most-one` | held even across a partition | held here; the other node takes what it wants |
+//! | maintenance | on every node | on this node: it offers and accepts nothing |
+//! | keys | every key verifies, one signs | the same; classic frames, because heartbeat verifies netstrings with its own key only |
+//!
+//! A node that stands by for groups no longer does once it has accepted them. The last 256 messages are
+//! kept to be said again; for older ones the peer is told that they are gone, and forgets the gap. A gap
+//! of the peer's is asked for after 100 ms, every 300 ms, 40 times at most.
+//!
 //! # Threat model
 //! *Someone on the wire without the key* can record, replay, delay, drop and forge. Forgeries and
 //! replays change nothing but counters, and draw at most one Hello per quarter beat, link and

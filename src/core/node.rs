@@ -277,6 +277,9 @@ impl Node {
         }
         self.failover
             .on_command(now, command, &mut self.members, &mut self.events);
+        if let (Command::Standby(_), Some(linux_ha)) = (command, &mut self.linux_ha) {
+            linux_ha.on_standby(now, &self.failover);
+        }
         Ok(())
     }
 
@@ -298,8 +301,10 @@ impl Node {
 
     /// Once everything is released: goodbye three times, then the end.
     fn depart(&mut self, now: Instant) {
+        let awaited = self.linux_ha.as_ref().is_some_and(LinuxHa::is_awaited);
+        let released = self.failover.is_leaving() && self.failover.is_released();
         match self.departure {
-            Departure::Staying if self.failover.is_leaving() && self.failover.is_released() => {
+            Departure::Staying if released && !awaited => {
                 self.departure = Departure::Goodbye {
                     said: 0,
                     next_at: now,

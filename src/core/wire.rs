@@ -6,7 +6,7 @@ pub mod native;
 use crate::action::GroupState;
 use crate::id::{GroupId, GroupSet, LinkSet, NodeId, PerGroup, PerNode};
 
-/// Bytes that the longest frame of any dialect needs.
+/// Bytes that the longest frame of any dialect needs; longer ones are refused.
 pub const MAX_FRAME: usize = 768;
 
 /// Bytes of a tag: HMAC truncated to 96 bits (RFC 2404), or a CRC-32 and eight zero bytes.

@@ -16,15 +16,15 @@ mod status;
 mod table;
 mod watch;
 
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use twinbeat::config::Config;
 use twinbeat::config::diagnostic::Severity;
 
-use crate::{configuration, run, state, stream};
-use row::{Call, Typed};
+use crate::{configuration, journal, run, state, stream};
+use row::{Call, Mistake, Typed};
 
 /// Where heartbeat's three files are.
 const DIRECTORY: &str = "/etc/ha.d";
@@ -36,16 +36,16 @@ const USAGE: u8 = 2;
 const NOT_RUNNING: u8 = 3;
 
 /// Does what the arguments ask for, the program's own name among them; the exit code.
-pub(crate) fn main(arguments: Vec<OsString>) -> u8 {
-    let mut arguments = arguments.into_iter();
+pub(crate) fn main(arguments: &mut dyn Iterator<Item = &'static OsStr>) -> u8 {
     let path = arguments.next().unwrap_or_default();
     let name = path.as_bytes().rsplit(|byte| *byte == b'/').next();
-    match row::parse(name.unwrap_or_default(), &mut arguments) {
-        Ok(Typed::Call(call)) => match call.row.function {
+    let mut call = Call::new();
+    match row::parse(name.unwrap_or_default(), arguments, &mut call) {
+        Ok(Typed::Call) => match call.row.function {
             Some(function) => function(&call),
             None => match call.request() {
-                Ok(request) => ask::ask(&call.directory, &request),
-                Err(why) => misused(&why),
+                Ok(request) => ask::ask(call.directory, &request),
+                Err(why) => misused(why),
             },
         },
         Ok(Typed::Help(row)) => {
@@ -56,18 +56,24 @@ pub(crate) fn main(arguments: Vec<OsString>) -> u8 {
             stream::print(concat!("twinbeat ", env!("CARGO_PKG_VERSION"), "\n"));
             DONE
         }
-        Err(why) => misused(&why),
+        Err(why) => misused(why),
     }
 }
 
-fn misused(why: &str) -> u8 {
-    stream::complain(format_args!("twinbeat: {why}\nTry 'twinbeat --help'."));
+fn misused((what, word): Mistake) -> u8 {
+    let word = journal::printable(word);
+    stream::complain(format_args!(
+        "twinbeat: {what}: {word}\nTry 'twinbeat --help'."
+    ));
     USAGE
 }
 
 fn run(call: &Call) -> u8 {
-    match configured(&call.directory) {
-        Some(config) => run_with(&call.directory, config, &mut || {}),
+    match configured(call.directory) {
+        Some(config) => {
+            run::run(call.directory, config, &mut || {});
+            DONE
+        }
         None => FAILED,
     }
 }
@@ -81,24 +87,12 @@ fn configured(directory: &Path) -> Option<Box<Config>> {
     })
 }
 
-/// Runs until it is told to stop; `ready` is called when nothing can keep it from running any more.
-fn run_with(directory: &Path, config: Box<Config>, ready: &mut dyn FnMut()) -> u8 {
-    match run::run(directory, config, ready) {
-        Ok(()) => DONE,
-        Err(why) => {
-            crate::journal::flush();
-            stream::complain(format_args!("twinbeat: {why}"));
-            FAILED
-        }
-    }
-}
-
 fn write_state(call: &Call) -> u8 {
     let file = call.word(0);
     match state::write(Path::new(file), call.word(1)) {
         Ok(()) => DONE,
         Err(error) => {
-            stream::complain(format_args!("{file}: {}", crate::journal::io_error(&error)));
+            stream::complain(format_args!("{file}: {}", journal::errno(error)));
             FAILED
         }
     }

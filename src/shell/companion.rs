@@ -53,10 +53,8 @@ impl Companions {
         }
         for companion in &config.companions {
             let path = config.companion_path(companion);
-            let name = &path[path
-                .bytes()
-                .rposition(|byte| byte == b'/')
-                .map_or(0, |at| at + 1)..];
+            let slash = path.bytes().rposition(|byte| byte == b'/').unwrap_or(0);
+            let name = path.get(slash + 1..).unwrap_or(path);
             let one = Companion {
                 reactor: Rc::clone(reactor),
                 user: config.text(companion.user).to_owned(),

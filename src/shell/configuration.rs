@@ -1,14 +1,17 @@
 //! The files of a configuration directory: read in bounded pieces, checked by the core.
 
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
-use nix::sys::stat::{SFlag, fstat};
+use nix::libc;
+use nix::sys::stat::fstat;
+use nix::sys::utsname::uname;
 
 use crate::{companion, files, journal, link, resource, sys};
-use twinbeat::config::diagnostic::{self, Diagnostic, Position, Problem};
+use twinbeat::config::diagnostic::{Diagnostic, File, Position, Problem};
 use twinbeat::config::{self, Config, LocalName, Machine, Source, Sources};
 
 /// Reads `ha.cf`, `twinbeat.cf` and `nodeinfo` if they are there, `haresources` and `authkeys`,
@@ -27,46 +30,32 @@ fn read_on(
     machine: Option<&dyn Machine>,
     say: &mut dyn FnMut(&Diagnostic<'_>),
 ) -> Option<Box<Config>> {
-    let ha_cf = read_file(dir, diagnostic::File::HaCf);
-    let twinbeat_cf = read_file(dir, diagnostic::File::TwinbeatCf);
-    let haresources = read_file(dir, diagnostic::File::Haresources);
-    let authkeys = read_file(dir, diagnostic::File::Authkeys);
-    let node_info = read_file(dir, diagnostic::File::NodeInfo);
-    let system = nix::sys::utsname::uname();
-    let name = match (&node_info, &system) {
-        (Err(Unread::Missing(_)), Ok(system)) => LocalName::Kernel(system.nodename().as_bytes()),
-        (Err(Unread::Missing(_)), Err(_)) => LocalName::Kernel(b""),
-        (text, _) => LocalName::NodeInfo(source(text)),
+    let [ha_cf, twinbeat_cf, haresources, authkeys, node_info] =
+        &File::ALL.map(|file| read_file(dir, file));
+    let system = uname();
+    let name = match &system {
+        _ if !node_info.missing => LocalName::NodeInfo(node_info.source()),
+        Ok(system) => LocalName::Kernel(system.nodename().as_bytes()),
+        Err(_) => LocalName::Kernel(b""),
     };
-    let exposed = match &authkeys {
-        Ok(text) if text.mode & OTHERS != 0 => Some(format!(
-            "other users may read or write it (mode {:03o}), so the keys are not secret: \
-             chmod 600 {path}, and change the keys if anybody may have seen them",
-            text.mode,
-            path = files::shown(&dir.join("authkeys")),
-        )),
-        _ => None,
-    };
-    if let Some(why) = &exposed {
+    let exposed = authkeys.usable && !authkeys.trouble.is_empty();
+    if exposed {
         say(&Diagnostic {
-            position: Position::start(diagnostic::File::Authkeys),
-            problem: Problem::Unusable(why),
+            position: Position::start(File::Authkeys),
+            problem: Problem::Unusable(&authkeys.trouble),
         });
     }
     let sources = Sources {
-        ha_cf: source(&ha_cf),
-        twinbeat_cf: match &twinbeat_cf {
-            Err(Unread::Missing(_)) => None,
-            text => Some(source(text)),
-        },
-        haresources: source(&haresources),
-        authkeys: source(&authkeys),
+        ha_cf: ha_cf.source(),
+        twinbeat_cf: (!twinbeat_cf.missing).then(|| twinbeat_cf.source()),
+        haresources: haresources.source(),
+        authkeys: authkeys.source(),
         name,
         machine,
     };
     let mut config = Box::new(Config::empty());
     let sound = config::fill(&mut config, &sources, &mut |diagnostic| say(&diagnostic));
-    (sound && exposed.is_none()).then_some(config)
+    (sound && !exposed).then_some(config)
 }
 
 /// A file of the directory as it is, empty where it cannot be read.
@@ -121,72 +110,73 @@ impl Machine for ThisMachine<'_> {
 }
 
 /// A file as it was found.
+#[derive(Default)]
 struct Text {
     bytes: Vec<u8>,
-    /// Its permissions.
-    mode: u32,
+    /// What is wrong with it, in words; empty if nothing is.
+    trouble: String,
+    /// It can be read all the same.
+    usable: bool,
+    missing: bool,
 }
 
-/// Why there is no text, in words.
-enum Unread {
-    Missing(String),
-    Other(String),
-}
-
-fn source(text: &Result<Text, Unread>) -> Source<'_> {
-    match text {
-        Ok(text) => Ok(&text.bytes),
-        Err(Unread::Missing(why) | Unread::Other(why)) => Err(why),
+impl Text {
+    fn source(&self) -> Source<'_> {
+        if self.usable {
+            Ok(&self.bytes)
+        } else {
+            Err(&self.trouble)
+        }
     }
 }
 
-fn read_file(dir: &Path, file: diagnostic::File) -> Result<Text, Unread> {
+fn read_file(dir: &Path, file: File) -> Text {
     let path = dir.join(file.name());
-    let failed = |error: std::io::Error| {
-        let errno = journal::wrapped(&error);
-        let remedy = match errno {
-            Errno::ENOENT => "write it, or name another directory with -c",
-            Errno::EACCES | Errno::EPERM => "run this as root, or change its owner or mode",
-            _ => "mend the file or its file system",
-        };
-        let why = format!(
-            "cannot read {}: {}: {remedy}",
-            files::shown(&path),
-            journal::errno(errno)
-        );
-        if errno == Errno::ENOENT {
-            Unread::Missing(why)
-        } else {
-            Unread::Other(why)
+    let (shown, mut text) = (files::shown(&path), Text::default());
+    let read = files::open(&path, OFlag::O_RDONLY, 0).and_then(|opened| {
+        let found = fstat(&opened)?;
+        if found.st_mode & libc::S_IFMT == libc::S_IFREG {
+            text.bytes = files::read(opened.as_fd(), MAX_FILE)?;
+        }
+        Ok(found)
+    });
+    text.trouble = match read {
+        Err(error) => {
+            text.missing = error == Errno::ENOENT;
+            let remedy = match error {
+                Errno::ENOENT => "write it, or name another directory with -c",
+                Errno::EACCES | Errno::EPERM => "run this as root, or change its owner or mode",
+                _ => "mend the file or its file system",
+            };
+            format!("cannot read {shown}: {}: {remedy}", journal::errno(error))
+        }
+        Ok(found) if found.st_mode & libc::S_IFMT != libc::S_IFREG => {
+            format!("{shown} is not a regular file: put a text file in its place")
+        }
+        Ok(found) if text.bytes.len() > MAX_FILE => format!(
+            "{shown} has {} bytes, a configuration file has at most {MAX_FILE}: is it the right file?",
+            found.st_size
+        ),
+        Ok(found) => {
+            text.usable = true;
+            if file == File::Authkeys && found.st_mode & OTHERS != 0 {
+                format!(
+                    "other users may read or write it (mode {:03o}), so the keys are not secret: \
+                     chmod 600 {shown}, and change the keys if anybody may have seen them",
+                    found.st_mode & 0o7777,
+                )
+            } else {
+                String::new()
+            }
         }
     };
-    let mut opened =
-        files::open(&path, OFlag::O_RDONLY, 0).map_err(|errno| failed(errno.into()))?;
-    let found = fstat(&opened).map_err(|errno| failed(errno.into()))?;
-    if SFlag::from_bits_truncate(found.st_mode) & SFlag::S_IFMT != SFlag::S_IFREG {
-        return Err(Unread::Other(format!(
-            "{} is not a regular file: put a text file in its place",
-            files::shown(&path)
-        )));
-    }
-    let bytes = files::read(&mut opened, MAX_FILE).map_err(failed)?;
-    if bytes.len() > MAX_FILE {
-        return Err(Unread::Other(format!(
-            "{} has {} bytes, a configuration file has at most {MAX_FILE}: is it the right file?",
-            files::shown(&path),
-            (found.st_size as u64).max(bytes.len() as u64)
-        )));
-    }
-    Ok(Text {
-        bytes,
-        mode: found.st_mode & 0o7777,
-    })
+    text
 }
 
 /// Many times what fits into a configuration, remarks included.
 const MAX_FILE: usize = 64 * 1024;
 /// Reading and writing by group and others.
-const OTHERS: u32 = 0o066;
+const OTHERS: libc::mode_t = 0o066;
 
 #[cfg(test)]
 mod tests {

@@ -11,8 +11,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fs::File;
 use std::future::poll_fn;
-use std::io::{self, Read, Write};
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -20,16 +19,17 @@ use std::task::Poll;
 
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg, OFlag};
-use nix::libc;
+use nix::sys::socket::{setsockopt, sockopt};
 use nix::sys::stat::{Mode, umask};
+use nix::sys::time::TimeVal;
+use nix::unistd::{self, ftruncate};
 use twinbeat::action::Selection;
 use twinbeat::config::Config;
 use twinbeat::time::{Duration, Instant};
 
-use crate::files;
-use crate::journal::io_error;
 use crate::reactor::Reactor;
-use crate::sys::{self, Watch};
+use crate::sys::Watch;
+use crate::{files, journal};
 use order::Line;
 pub(crate) use order::Order;
 
@@ -40,7 +40,7 @@ const MAX_CONNECTIONS: usize = 4;
 /// How long one may take, there and back.
 const LIMIT: Duration = Duration::from_secs(2);
 /// How long a client waits; the loop may be stopping an address at the moment.
-const CLIENT_LIMIT: u64 = 5_000_000;
+const CLIENT_LIMIT: TimeVal = TimeVal::new(5, 0);
 /// Far more than the longest status.
 const MAX_REPLY: usize = 256 * 1024;
 const SOCKET: &str = "control.sock";
@@ -100,38 +100,46 @@ pub(crate) enum AskError {
     /// The program said why not.
     Refused(String),
     /// It could not be asked.
-    Failed(io::Error),
+    Failed(Errno),
 }
 
 impl Control {
     /// Takes the directory; the error is a sentence.
     pub(crate) fn open(rundir: &Path) -> Result<Self, String> {
-        let say =
-            |what: &Path, error: io::Error| format!("{}: {}", files::shown(what), io_error(&error));
-        files::make_folder(rundir).map_err(|error| say(rundir, error))?;
-        let (path, lock) = (rundir.join(SOCKET), rundir.join(LOCK));
-        let file = files::open(&lock, OFlag::O_WRONLY | OFlag::O_CREAT, 0o600)
-            .map_err(|error| say(&lock, error.into()))?;
-        let taken = || format!("another twinbeat runs on {} already", files::shown(rundir));
-        let mut lock = Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|_| taken())?;
+        let shown = files::shown(rundir);
+        Self::take(rundir).map_err(|error| match error {
+            Errno::EAGAIN => format!("another twinbeat runs on {shown} already"),
+            error => format!("{shown}/{SOCKET}: {}", journal::errno(error)),
+        })
+    }
+
+    /// `EAGAIN` where another has it.
+    fn take(rundir: &Path) -> Result<Self, Errno> {
+        files::make_folder(rundir)?;
+        let path = rundir.join(SOCKET);
+        let flags = OFlag::O_WRONLY | OFlag::O_CREAT;
+        let file = files::open(&rundir.join(LOCK), flags, 0o600)?;
+        let lock = Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, why)| why)?;
         // For people; the lock itself is what counts.
-        let _ = lock.set_len(0);
-        let _ = lock.write_all(format!("{}\n", std::process::id()).as_bytes());
+        let pid = format!("{}\n", std::process::id());
+        let _ = (
+            ftruncate(&*lock, 0),
+            files::write(lock.as_fd(), pid.as_bytes()),
+        );
         // A socket that nobody answers was left behind.
-        if UnixStream::connect(&path).is_ok() {
-            return Err(taken());
+        if connect(&path).is_ok() {
+            return Err(Errno::EAGAIN);
         }
         match files::remove(&path) {
             Ok(()) | Err(Errno::ENOENT) => {}
-            Err(error) => return Err(say(&path, error.into())),
+            Err(error) => return Err(error),
         }
         // From its first moment for its owner alone.
         let before = umask(Mode::from_bits_truncate(0o177));
         let listener = UnixListener::bind(&path);
         umask(before);
-        let listener = listener
-            .and_then(|listener| files::never_block(&listener).map(|()| listener))
-            .map_err(|error| say(&path, error))?;
+        let listener = listener.map_err(|error| files::errno(&error))?;
+        files::never_block(&listener)?;
         Ok(Self {
             listener,
             path,
@@ -143,14 +151,14 @@ impl Control {
 
     /// Begins to serve who waits at the door; when the descriptor is readable.
     pub(crate) fn accept(&self, reactor: &Rc<Reactor>) {
-        let Ok((mut stream, _)) = self.listener.accept() else {
+        let Ok((stream, _)) = self.listener.accept() else {
             return;
         };
         if files::never_block(&stream).is_err() {
             return;
         }
         if self.open.get() >= MAX_CONNECTIONS {
-            let _ = stream.write(b"error: busy\n");
+            let _ = unistd::write(&stream, b"error: busy\n");
             return;
         }
         self.open.set(self.open.get() + 1);
@@ -160,7 +168,7 @@ impl Control {
             Rc::clone(reactor),
         );
         reactor.clone().spawn(async move {
-            let _ = serve(&reactor, &mut stream, &asked).await;
+            let _ = serve(&reactor, &stream, &asked).await;
             open.set(open.get() - 1);
         });
     }
@@ -211,20 +219,14 @@ pub(crate) fn wait_until_ended(rundir: &Path) {
 /// Asks the program that runs on this directory.
 pub(crate) fn ask(rundir: &Path, request: &str) -> Result<String, AskError> {
     let failed = AskError::Failed;
-    let mut stream = match UnixStream::connect(rundir.join(SOCKET)) {
-        Err(error)
-            if matches!(
-                error.raw_os_error(),
-                Some(libc::ENOENT | libc::ECONNREFUSED)
-            ) =>
-        {
-            return Err(AskError::NotRunning);
-        }
+    let stream = match connect(&rundir.join(SOCKET)) {
+        Err(Errno::ENOENT | Errno::ECONNREFUSED) => return Err(AskError::NotRunning),
         other => other.map_err(failed)?,
     };
+    setsockopt(&stream, sockopt::ReceiveTimeout, &CLIENT_LIMIT).map_err(failed)?;
     // One that is refused at the door is answered all the same.
-    let _ = stream.write_all(format!("{request}\n").as_bytes());
-    let reply = files::read(&mut Patient(stream), MAX_REPLY).map_err(failed)?;
+    let _ = files::write(stream.as_fd(), format!("{request}\n").as_bytes());
+    let reply = files::read(stream.as_fd(), MAX_REPLY).map_err(failed)?;
     let reply = files::text(&reply);
     match reply.split_once('\n') {
         Some(("ok", body)) => Ok(body.to_owned()),
@@ -235,22 +237,13 @@ pub(crate) fn ask(rundir: &Path, request: &str) -> Result<String, AskError> {
                 .trim_ascii_end()
                 .to_owned(),
         )),
-        None => Err(failed(Errno::ECONNRESET.into())),
+        None => Err(failed(Errno::ECONNRESET)),
     }
 }
 
-/// Reads for as long as something comes within [`CLIENT_LIMIT`].
-struct Patient(UnixStream);
-
-impl Read for Patient {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let mut watch = [Watch::readable(self.0.as_raw_fd())];
-        sys::poll(&mut watch, CLIENT_LIMIT);
-        if !watch[0].fired() {
-            return Err(Errno::EAGAIN.into());
-        }
-        self.0.read(buf)
-    }
+#[inline(never)]
+fn connect(socket: &Path) -> Result<UnixStream, Errno> {
+    UnixStream::connect(socket).map_err(|error| files::errno(&error))
 }
 
 fn parse(line: &str, config: &Config) -> Result<Request, &'static str> {
@@ -277,7 +270,7 @@ fn parse(line: &str, config: &Config) -> Result<Request, &'static str> {
 /// Until the reply is written, or the client has gone.
 async fn serve(
     reactor: &Rc<Reactor>,
-    stream: &mut UnixStream,
+    stream: &UnixStream,
     asked: &RefCell<VecDeque<Asked>>,
 ) -> Option<()> {
     let until = reactor.now().after(LIMIT);
@@ -287,7 +280,7 @@ async fn serve(
     let mut len = 0;
     let line = loop {
         // `len` never passes the end.
-        match stream.read(&mut bytes[len..]) {
+        match unistd::read(stream, &mut bytes[len..]) {
             Ok(0) => break None,
             Ok(count) => {
                 len += count;
@@ -297,7 +290,7 @@ async fn serve(
             }
             Err(error) => {
                 let watch = Watch::readable(stream.as_raw_fd());
-                go_on(reactor, &error, watch, until).await?;
+                go_on(reactor, error, watch, until).await?;
             }
         }
     };
@@ -317,11 +310,11 @@ async fn serve(
     .await;
     let mut rest = text.as_bytes();
     while !rest.is_empty() {
-        match stream.write(rest) {
+        match unistd::write(stream, rest) {
             Ok(count) => rest = rest.get(count..).unwrap_or_default(),
             Err(error) => {
                 let watch = Watch::writable(stream.as_raw_fd());
-                go_on(reactor, &error, watch, until).await?;
+                go_on(reactor, error, watch, until).await?;
             }
         }
     }
@@ -329,15 +322,10 @@ async fn serve(
 }
 
 /// After an error that will pass, when it has.
-async fn go_on(
-    reactor: &Rc<Reactor>,
-    error: &io::Error,
-    watch: Watch,
-    until: Instant,
-) -> Option<()> {
-    let goes_on = match error.raw_os_error() {
-        Some(libc::EAGAIN) => reactor.wait(&[watch], until).await,
-        number => number == Some(libc::EINTR),
+async fn go_on(reactor: &Rc<Reactor>, error: Errno, watch: Watch, until: Instant) -> Option<()> {
+    let goes_on = match error {
+        Errno::EAGAIN => reactor.wait(&[watch], until).await,
+        error => error == Errno::EINTR,
     };
     goes_on.then_some(())
 }

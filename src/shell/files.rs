@@ -3,35 +3,51 @@
 
 use std::ffi::{CString, OsStr};
 use std::fs::File;
-use std::io::{self, Read};
-use std::os::fd::AsFd;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, FcntlArg, OFlag, fcntl, renameat};
-use nix::libc;
 use nix::sys::stat::{FileStat, Mode, SFlag, stat};
-use nix::unistd::{mkdir, unlink};
+use nix::unistd::{self, mkdir, unlink};
 
 /// Everything `from` has, or as much of it as passes `most` bytes by some.
-pub(crate) fn read(from: &mut dyn Read, most: usize) -> io::Result<Vec<u8>> {
+pub(crate) fn read(from: BorrowedFd<'_>, most: usize) -> Result<Vec<u8>, Errno> {
     let mut all = Vec::new();
     let mut piece = [0; 1024];
     while all.len() <= most {
-        match from.read(&mut piece) {
+        match unistd::read(from, &mut piece) {
             Ok(0) => break,
-            // A reader fills at most what it was given.
+            // The kernel fills at most what it was given.
             Ok(count) => all.extend_from_slice(&piece[..count]),
-            Err(error) if error.raw_os_error() == Some(libc::EINTR) => {}
+            Err(Errno::EINTR) => {}
             // Also an end: a peer that closed before it had read all that was said to it.
-            Err(error) if error.raw_os_error() == Some(libc::ECONNRESET) && !all.is_empty() => {
-                break;
-            }
+            Err(Errno::ECONNRESET) if !all.is_empty() => break,
             Err(error) => return Err(error),
         }
     }
     Ok(all)
+}
+
+/// Writes all of it; what waits for a reader waits.
+pub(crate) fn write(to: BorrowedFd<'_>, mut bytes: &[u8]) -> Result<(), Errno> {
+    while !bytes.is_empty() {
+        match unistd::write(to, bytes) {
+            Err(Errno::EINTR) => {}
+            Err(error) => return Err(error),
+            Ok(0) => return Err(Errno::EIO),
+            // The kernel takes at most what it was given.
+            Ok(count) => bytes = &bytes[count..],
+        }
+    }
+    Ok(())
+}
+
+/// The kernel's number of what std says.
+pub(crate) fn errno(error: &io::Error) -> Errno {
+    Errno::from_raw(error.raw_os_error().unwrap_or(0))
 }
 
 /// Opens a file, which children do not get; `mode` is that of one that is made. A pipe or a terminal of
@@ -94,8 +110,8 @@ pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), Errno> {
 }
 
 /// A file, read so.
-pub(crate) fn read_file(path: &Path, most: usize) -> io::Result<Vec<u8>> {
-    read(&mut open(path, OFlag::O_RDONLY, 0)?, most)
+pub(crate) fn read_file(path: &Path, most: usize) -> Result<Vec<u8>, Errno> {
+    read(open(path, OFlag::O_RDONLY, 0)?.as_fd(), most)
 }
 
 /// What the kernel tells in one of its small files.
@@ -104,7 +120,7 @@ pub(crate) fn read_kernel(path: &str) -> Option<String> {
 }
 
 /// A folder, and those above it that are missing; for everybody to read.
-pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
+pub(crate) fn make_folder(path: &Path) -> Result<(), Errno> {
     let path = path.as_os_str().as_bytes();
     // A cut is at most at the end.
     let cuts = (1..path.len()).filter(|cut| path[*cut] == b'/');
@@ -112,7 +128,7 @@ pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
         let folder = named(OsStr::from_bytes(&path[..cut]))?;
         match mkdir(folder.as_c_str(), Mode::from_bits_truncate(0o755)) {
             Ok(()) | Err(Errno::EEXIST) => {}
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         }
     }
     Ok(())
@@ -120,7 +136,7 @@ pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
 
 /// Reading and writing go as far as they can at once. (std's way is an `ioctl`, for which musl has
 /// 1 kB of conversions.)
-pub(crate) fn never_block(socket: &impl AsFd) -> io::Result<()> {
+pub(crate) fn never_block(socket: &impl AsFd) -> Result<(), Errno> {
     let flags = OFlag::from_bits_retain(fcntl(socket, FcntlArg::F_GETFL)?);
     fcntl(socket, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
     Ok(())
@@ -152,7 +168,9 @@ mod tests {
 
     #[test]
     fn what_is_short_is_read_whole() {
-        assert_eq!(read(&mut &b"abc"[..], 3).unwrap(), b"abc");
+        let file = crate::testing::folder().join("short");
+        std::fs::write(&file, "abc").unwrap();
+        assert_eq!(read_file(&file, 3).unwrap(), b"abc");
         assert!(read_kernel("/proc/self/status").unwrap().contains("CapEff"));
         assert_eq!(read_kernel("/proc/nothing"), None);
     }

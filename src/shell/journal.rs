@@ -16,8 +16,8 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
+use nix::errno::Errno;
 use nix::fcntl::OFlag;
-use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use twinbeat::config::Config;
 
@@ -25,8 +25,8 @@ use crate::{files, sys};
 pub(crate) use calendar::date;
 use syslog::Syslog;
 pub(crate) use wording::{
-    address_error, carrier, difference, errno, event, group_state, hardware, host, io_error,
-    link_name, peer_state, reason, reject, target, wrapped,
+    address_error, carrier, difference, errno, event, group_state, hardware, host, link_name,
+    peer_state, reason, reject, target,
 };
 
 /// Lines that may wait to be written.
@@ -229,10 +229,7 @@ fn write_to_stderr(bytes: &[u8]) {
     let mut watch = [PollFd::new(fd, PollFlags::POLLOUT)];
     let ready = poll(&mut watch, PollTimeout::ZERO).is_ok_and(|count| count > 0);
     let writable = watch[0].revents() == Some(PollFlags::POLLOUT);
-    if ready
-        && writable
-        && sys::send_at_once(fd, bytes).is_err_and(|e| e.raw_os_error() == Some(libc::ENOTSOCK))
-    {
+    if ready && writable && sys::send_at_once(fd, bytes) == Err(Errno::ENOTSOCK) {
         // A pipe that can be written takes a line whole; so does a terminal.
         let _ = nix::unistd::write(fd, bytes);
     }

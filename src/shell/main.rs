@@ -38,5 +38,6 @@ mod watchdog;
 /// The static binary has a smaller start, `sys::start`.
 #[cfg(not(all(target_env = "musl", not(test))))]
 fn main() -> std::process::ExitCode {
-    cli::main(std::env::args_os().collect()).into()
+    let arguments = std::env::args_os().map(|word| &*Box::leak(word.into_boxed_os_str()));
+    cli::main(&mut { arguments }).into()
 }

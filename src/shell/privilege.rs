@@ -5,17 +5,17 @@
 //! Memory is locked only as far as it is used (`MCL_ONFAULT`), and only what is mapped once
 //! everything is set up: a later allocation must not fail because of a limit on locked memory.
 
-use std::io::{self, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use log::{debug, warn};
+use log::Level;
+use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::prctl;
+use nix::unistd::write;
 use twinbeat::config::{Config, Resource as ConfigResource};
 
-use crate::journal::{self, io_error};
-use crate::{files, sys};
+use crate::{files, journal, sys};
 
 /// How long the loop may run at real-time priority without sleeping once, in microseconds. After
 /// that it becomes an ordinary process (`SIGXCPU`): the kernel worker that ends leases, and
@@ -28,8 +28,8 @@ const OOM_SCORE: (&str, &str) = ("/proc/self/oom_score_adj", "-1000");
 static PROTECTED: AtomicBool = AtomicBool::new(false);
 static REALTIME: AtomicBool = AtomicBool::new(false);
 
-/// Capabilities that this configuration needs and this process does not have, by name.
-pub(crate) fn missing(config: &Config) -> Vec<&'static str> {
+/// Capabilities that this configuration needs and this process does not have: their names.
+pub(crate) fn missing(config: &Config) -> String {
     const KILL: u32 = 5;
     const SETGID: u32 = 6;
     const SETUID: u32 = 7;
@@ -39,7 +39,7 @@ pub(crate) fn missing(config: &Config) -> Vec<&'static str> {
 
     // Without /proc the system calls themselves will tell.
     let Some(effective) = effective_capabilities() else {
-        return Vec::new();
+        return String::new();
     };
     let addresses = config
         .resources
@@ -51,45 +51,53 @@ pub(crate) fn missing(config: &Config) -> Vec<&'static str> {
         .iter()
         .any(|link| (1..first_free_port()).contains(&link.port));
     let others = !config.companions.is_empty();
-    [
+    let mut names = String::new();
+    for (bit, name, needed) in [
         (KILL, "CAP_KILL", others),
         (SETGID, "CAP_SETGID", others),
         (SETUID, "CAP_SETUID", others),
         (NET_ADMIN, "CAP_NET_ADMIN", addresses),
         (NET_RAW, "CAP_NET_RAW", true),
         (NET_BIND_SERVICE, "CAP_NET_BIND_SERVICE", low_port),
-    ]
-    .into_iter()
-    .filter(|(bit, _, needed)| *needed && effective & (1 << bit) == 0)
-    .map(|(_, name, _)| name)
-    .collect()
+    ] {
+        if needed && effective & (1 << bit) == 0 {
+            names.push_str(if names.is_empty() { "" } else { ", " });
+            names.push_str(name);
+        }
+    }
+    names
 }
 
 /// Asks for everything, once everything is set up; says what was refused.
 pub(crate) fn ask() {
-    if let Err(error) = prctl::set_timerslack(1) {
-        debug!("timers may be 50 us late: {}", journal::errno(error));
-    }
-    match protect(OOM_SCORE.1) {
-        Ok(()) => PROTECTED.store(true, Ordering::Relaxed),
-        Err(error) => warn!(
-            "not protected when memory runs out: oom_score_adj: {}",
-            io_error(&error)
+    let protected = protect(OOM_SCORE.1);
+    PROTECTED.store(protected.is_ok(), Ordering::Relaxed);
+    for (level, what, asked) in [
+        (
+            Level::Debug,
+            "timers may be 50 us late",
+            prctl::set_timerslack(1),
         ),
-    }
-    if let Err(error) = sys::lock_memory() {
-        warn!(
-            "memory is not locked and may be paged out: {}",
-            io_error(&error)
-        );
-    }
-    if let Err(error) = become_realtime() {
-        warn!("no realtime priority: {}", io_error(&error));
+        (
+            Level::Warn,
+            "not protected when memory runs out: oom_score_adj",
+            protected,
+        ),
+        (
+            Level::Warn,
+            "memory is not locked and may be paged out",
+            sys::lock_memory(),
+        ),
+        (Level::Warn, "no realtime priority", become_realtime()),
+    ] {
+        if let Err(error) = asked {
+            log::log!(level, "{what}: {}", journal::errno(error));
+        }
     }
 }
 
 /// Asks for the priority, again after [`LONGEST_RUN`] has taken it away.
-pub(crate) fn become_realtime() -> io::Result<()> {
+pub(crate) fn become_realtime() -> Result<(), Errno> {
     // The guard first, and anew each time: the kernel raises the limit when it is reached.
     sys::limit_run(Some(LONGEST_RUN))?;
     sys::become_realtime()?;
@@ -99,7 +107,7 @@ pub(crate) fn become_realtime() -> io::Result<()> {
 
 /// Begins a child as an ordinary process. Its priority is reset by the kernel at the fork; the
 /// rest is given back around it.
-pub(crate) fn as_ordinary<T>(begin: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+pub(crate) fn as_ordinary<T>(begin: impl FnOnce() -> T) -> T {
     let protected = PROTECTED.load(Ordering::Relaxed);
     let realtime = REALTIME.load(Ordering::Relaxed);
     // Failures leave the child with more protection, or this process with less, than it should
@@ -121,16 +129,19 @@ pub(crate) fn as_ordinary<T>(begin: impl FnOnce() -> io::Result<T>) -> io::Resul
 }
 
 /// Leaves this process, or its next child, to be killed at this turn when memory runs out.
-fn protect(score: &str) -> io::Result<()> {
-    files::open(Path::new(OOM_SCORE.0), OFlag::O_WRONLY, 0)?.write_all(score.as_bytes())
+fn protect(score: &str) -> Result<(), Errno> {
+    let file = files::open(Path::new(OOM_SCORE.0), OFlag::O_WRONLY, 0)?;
+    // The kernel takes all of it or nothing.
+    write(&file, score.as_bytes()).map(drop)
 }
 
-fn effective_capabilities() -> Option<u64> {
+fn effective_capabilities() -> Option<u32> {
     let status = files::read_kernel("/proc/self/status")?;
     let line = status
         .lines()
         .find_map(|line| line.strip_prefix("CapEff:"))?;
-    u64::from_str_radix(line.trim_ascii(), 16).ok()
+    // Only newer ones are in the upper half.
+    Some(u64::from_str_radix(line.trim_ascii(), 16).ok()? as u32)
 }
 
 /// The lowest port that needs no capability.

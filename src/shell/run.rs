@@ -69,7 +69,7 @@ struct Program {
     config: Rc<Config>,
     /// Where the files are.
     directory: PathBuf,
-    node: Node,
+    node: Box<Node>,
     reactor: Rc<Reactor>,
     signals: Signals,
     interfaces: Interfaces,
@@ -107,14 +107,10 @@ struct Reading {
     rest_until: Instant,
 }
 
-/// Runs until it is told to stop; the error is a sentence, and nothing was started. `ready` is called
-/// once that is past.
-pub(crate) fn run(
-    directory: &Path,
-    config: Box<Config>,
-    ready: &mut dyn FnMut(),
-) -> Result<(), String> {
-    let mut program = start::start(directory, Rc::from(config))?;
+/// Runs until it is told to stop; `ready` is called when nothing can keep it from running any more. What
+/// can is said, and ends the program.
+pub(crate) fn run(directory: &Path, config: Box<Config>, ready: &mut dyn FnMut()) {
+    let mut program = start::start(directory, Rc::from(config));
     ready();
     privilege::ask();
     program.begin();
@@ -130,7 +126,6 @@ pub(crate) fn run(
     journal::flush();
     // The rest ends with the process; to take it apart would be 2 kB of code.
     std::mem::forget(program);
-    Ok(())
 }
 
 impl Program {

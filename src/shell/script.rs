@@ -10,7 +10,6 @@ mod rule;
 
 use std::cell::Cell;
 use std::ffi::{CStr, CString};
-use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
@@ -19,11 +18,12 @@ use std::process::ExitStatus;
 use std::rc::Rc;
 
 use log::Level;
+use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn};
 use nix::sys::signal::{SigSet, Signal, kill, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, pipe2};
 use twinbeat::time::{Duration, Instant};
 
 use crate::reactor::Reactor;
@@ -86,7 +86,7 @@ pub(crate) enum Exit {
     /// It did not even die when it was killed, and may still run.
     Unkillable,
     /// It could not be begun.
-    NotBegun(io::Error),
+    NotBegun(Errno),
     /// There is none; what is missing.
     Missing(&'static str),
 }
@@ -132,7 +132,7 @@ impl Finished {
     pub(crate) fn is_missing(&self) -> bool {
         match &self.exit {
             Exit::Missing(_) => true,
-            Exit::NotBegun(error) => error.raw_os_error() == Some(nix::libc::ENOENT),
+            Exit::NotBegun(error) => *error == Errno::ENOENT,
             _ => false,
         }
     }
@@ -155,7 +155,7 @@ impl std::fmt::Display for Exit {
             Self::Signal(number) => write!(f, "killed by signal {number}"),
             Self::TimedOut => f.write_str("took too long and was killed"),
             Self::Unkillable => f.write_str("took too long and does not die; given up"),
-            Self::NotBegun(error) => write!(f, "cannot be run: {}", journal::io_error(error)),
+            Self::NotBegun(error) => write!(f, "cannot be run: {}", journal::errno(*error)),
             Self::Missing(why) => f.write_str(why),
         }
     }
@@ -265,10 +265,10 @@ enum Killed {
 /// Begins it; `std::process::Command` would be another 23 kB on MIPS. All descriptors of ours but
 /// these three close themselves in the child, and signals caught here are not caught there;
 /// `SIGPIPE`, which is ignored here, is given back.
-fn begin(job: &Job) -> io::Result<(Pid, Output)> {
-    let (stdout, to_stdout) = io::pipe()?;
-    let (stderr, to_stderr) = io::pipe()?;
-    let output = Output::new(&job.label, job.level, stdout.into(), stderr.into())?;
+fn begin(job: &Job) -> Result<(Pid, Output), Errno> {
+    let (stdout, to_stdout) = pipe2(OFlag::O_CLOEXEC)?;
+    let (stderr, to_stderr) = pipe2(OFlag::O_CLOEXEC)?;
+    let output = Output::new(&job.label, job.level, stdout, stderr)?;
     let nothing = files::open(Path::new("/dev/null"), OFlag::O_RDONLY, 0)?;
 
     let mut files = PosixSpawnFileActions::init()?;
@@ -281,25 +281,18 @@ fn begin(job: &Job) -> io::Result<(Pid, Output)> {
     attributes.set_pgroup(Pid::from_raw(0))?;
     attributes.set_sigdefault(&SigSet::from(Signal::SIGPIPE))?;
 
-    let path = CString::new(job.path.as_os_str().as_bytes())?;
+    let word = |text: &[u8]| CString::new(text).map_err(|_| Errno::EINVAL);
+    let path = word(job.path.as_os_str().as_bytes())?;
     let mut arguments = vec![path];
     for argument in &job.arguments {
-        arguments.push(CString::new(argument.as_bytes())?);
+        arguments.push(word(argument.as_bytes())?);
     }
     let mut variables = vec![LANG.to_owned(), PATH.to_owned()];
     for variable in job.environment.iter() {
-        variables.push(CString::new(variable.as_bytes())?);
+        variables.push(word(variable.as_bytes())?);
     }
     let path = arguments[0].as_c_str();
-    let spawn = || {
-        Ok(posix_spawn(
-            path,
-            &files,
-            &attributes,
-            &arguments,
-            &variables,
-        )?)
-    };
+    let spawn = || posix_spawn(path, &files, &attributes, &arguments, &variables);
     Ok((privilege::as_ordinary(spawn)?, output))
 }
 

@@ -1,12 +1,13 @@
 //! Signals as bytes of a pipe. Nothing is masked: children would inherit the mask.
 
 use std::fs::File;
-use std::io::Read;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 
+use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::libc;
 use nix::sys::signal::Signal;
+use nix::unistd::read;
 
 use crate::sys;
 
@@ -26,7 +27,7 @@ pub(crate) struct Signals(File);
 
 impl Signals {
     /// Catches the signals of [`Request`]; `SIGPIPE` is ignored since the start.
-    pub(crate) fn catch() -> nix::Result<Self> {
+    pub(crate) fn catch() -> Result<Self, Errno> {
         let (reader, writer) = nix::unistd::pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
         sys::catch_signals(
             writer,
@@ -44,7 +45,7 @@ impl Signals {
     pub(crate) fn next(&mut self) -> Option<Request> {
         let mut byte = [0];
         loop {
-            if !matches!(self.0.read(&mut byte), Ok(1)) {
+            if read(&self.0, &mut byte) != Ok(1) {
                 return None;
             }
             match i32::from(byte[0]) {

@@ -5,12 +5,14 @@
 //! with a verb of its own), because the erasing of flash can hold a writer up for a second.
 
 use std::ffi::OsStr;
-use std::io::{self, ErrorKind, Write};
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use nix::errno::Errno;
 use nix::fcntl::OFlag;
+use nix::unistd::fsync;
 use twinbeat::action::Kept;
 use twinbeat::config::Config;
 use twinbeat::id::GroupSet;
@@ -85,7 +87,7 @@ pub(crate) fn writing(file: &Path, text: &str) -> Job {
 }
 
 /// What the child does: all of it, or nothing.
-pub(crate) fn write(file: &Path, text: &str) -> io::Result<()> {
+pub(crate) fn write(file: &Path, text: &str) -> Result<(), Errno> {
     let name = file.as_os_str().as_bytes();
     let slash = name.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
     let directory = Path::new(OsStr::from_bytes(&name[..slash.max(1)]));
@@ -93,15 +95,15 @@ pub(crate) fn write(file: &Path, text: &str) -> io::Result<()> {
     let mut new = file.as_os_str().to_owned();
     new.push(".new");
     let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_TRUNC;
-    let mut replacement = files::open(Path::new(&new), flags, 0o600)?;
-    replacement.write_all(text.as_bytes())?;
-    replacement.sync_all()?;
+    let replacement = files::open(Path::new(&new), flags, 0o600)?;
+    files::write(replacement.as_fd(), text.as_bytes())?;
+    fsync(&replacement)?;
     files::rename(Path::new(&new), file)?;
-    files::open(directory, OFlag::O_RDONLY, 0)?.sync_all()
+    fsync(files::open(directory, OFlag::O_RDONLY, 0)?)
 }
 
-fn small_file(path: &Path) -> io::Result<String> {
-    String::from_utf8(files::read_file(path, MAX_FILE)?).map_err(|_| ErrorKind::InvalidData.into())
+fn small_file(path: &Path) -> Option<String> {
+    String::from_utf8(files::read_file(path, MAX_FILE).ok()?).ok()
 }
 
 #[cfg(test)]

@@ -4,9 +4,7 @@
 use std::fmt::Arguments;
 use std::os::fd::BorrowedFd;
 
-use nix::errno::Errno;
-use nix::unistd::write;
-
+use crate::files;
 use crate::sys::{STDERR, STDOUT};
 
 /// What was asked for; where nobody reads it any more it is not missed.
@@ -25,15 +23,7 @@ pub(crate) fn complain(line: Arguments<'_>) {
 }
 
 fn put(to: BorrowedFd<'_>, text: &str) {
-    let mut rest = text.as_bytes();
-    while !rest.is_empty() {
-        match write(to, rest) {
-            Err(Errno::EINTR) => {}
-            Ok(0) | Err(_) => return,
-            // The kernel takes at most what it was given.
-            Ok(count) => rest = &rest[count..],
-        }
-    }
+    let _ = files::write(to, text.as_bytes());
 }
 
 #[cfg(test)]

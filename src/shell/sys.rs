@@ -33,7 +33,6 @@ pub(crate) use watchdog::{set_watchdog_timeout, watchdog_info, watchdog_timeout}
 pub(crate) use words::{variable, words};
 
 use std::ffi::{c_int, c_long};
-use std::io;
 use std::net::IpAddr;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::os::unix::process::ExitStatusExt;
@@ -229,13 +228,11 @@ pub(crate) fn pass_on_nothing() {
 }
 
 /// A descriptor that becomes readable when the process ends; `ENOSYS` before Linux 5.3.
-pub(crate) fn pidfd_open(pid: Pid) -> io::Result<OwnedFd> {
+pub(crate) fn pidfd_open(pid: Pid) -> Result<OwnedFd, Errno> {
     let pid = pid.as_raw() as c_long;
     // SAFETY: two integers; the result is checked before it is used.
     let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0 as c_long) };
-    if fd < 0 {
-        return Err(io::Error::last_os_error());
-    }
+    let fd = Errno::result(fd)?;
     // SAFETY: a descriptor that the kernel has just made for us; close-on-exec by definition.
     Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
 }
@@ -249,7 +246,7 @@ pub(crate) fn reap(child: Pid) -> Option<ExitStatus> {
 }
 
 /// Writes to a socket without ever waiting, whatever the flags of the open file are.
-pub(crate) fn send_at_once(socket: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
+pub(crate) fn send_at_once(socket: BorrowedFd<'_>, bytes: &[u8]) -> Result<(), Errno> {
     // SAFETY: pointer and length are of one live slice.
     let sent = unsafe {
         libc::send(
@@ -259,7 +256,7 @@ pub(crate) fn send_at_once(socket: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<u
             libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL,
         )
     };
-    usize::try_from(sent).map_err(|_| io::Error::last_os_error())
+    Errno::result(sent).map(drop)
 }
 
 /// Fills `bytes` from the kernel's pool; `false` when it is not ready yet.
@@ -277,7 +274,7 @@ pub(crate) fn random(bytes: &mut [u8]) -> bool {
 }
 
 /// Asks for the lowest real-time priority; children begin as ordinary processes.
-pub(crate) fn become_realtime() -> io::Result<()> {
+pub(crate) fn become_realtime() -> Result<(), Errno> {
     // The kernel's `sched_param`; musl's is another, and its wrapper only returns ENOSYS.
     let lowest: c_int = 1;
     // SAFETY: one live integer, read by the kernel during the call; this thread only.
@@ -289,21 +286,21 @@ pub(crate) fn become_realtime() -> io::Result<()> {
             &raw const lowest,
         )
     };
-    done(result)
+    Errno::result(result).map(drop)
 }
 
 /// Pages that are in memory now, or that come in later in today's mappings, stay in memory.
-pub(crate) fn lock_memory() -> io::Result<()> {
+pub(crate) fn lock_memory() -> Result<(), Errno> {
     const MCL_ONFAULT: c_int = 4;
     // SAFETY: integers only.
     let result = unsafe { libc::mlockall(libc::MCL_CURRENT | MCL_ONFAULT) };
-    done(result.into())
+    Errno::result(result).map(drop)
 }
 
 /// How long this process may run at real-time priority without sleeping, in microseconds; `None`
 /// is as long as it was allowed (`RLIMIT_RTTIME`). The system call itself: musl's `setrlimit` has
 /// 2 kB for kernels that we do not run on.
-pub(crate) fn limit_run(micros: Option<u64>) -> io::Result<()> {
+pub(crate) fn limit_run(micros: Option<u64>) -> Result<(), Errno> {
     // The kernel's `rlimit64`: soft, hard.
     let mut limits = [0_u64; 2];
     let own: c_int = 0;
@@ -317,7 +314,7 @@ pub(crate) fn limit_run(micros: Option<u64>) -> io::Result<()> {
             limits.as_mut_ptr(),
         )
     };
-    done(result)?;
+    Errno::result(result)?;
     let [soft, hard] = &mut limits;
     *soft = micros.map_or(*hard, |micros| micros.min(*hard));
     // SAFETY: a live array of the size of the kernel's structure, read during the call.
@@ -330,14 +327,11 @@ pub(crate) fn limit_run(micros: Option<u64>) -> io::Result<()> {
             std::ptr::null_mut::<u64>(),
         )
     };
-    done(result)
+    Errno::result(result).map(drop)
 }
 
-/// What a system call says that returns zero when it did what it should.
-fn done(result: c_long) -> io::Result<()> {
-    if result == 0 {
-        Ok(())
-    } else {
-        Err(io::Error::last_os_error())
-    }
+/// Ends the program, which never comes back.
+pub(crate) fn leave(code: u8) -> ! {
+    // SAFETY: there is one thread, and nothing is registered to be called at the end.
+    unsafe { libc::exit(code.into()) }
 }

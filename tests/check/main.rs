@@ -219,7 +219,7 @@ fn each_mistake_is_one_error_with_its_place() {
         (
             "ha.cf",
             HA_CF.replace("bcast lo", "bcast abcdefghijklmnop"),
-            "ha.cf:2:7: error: \"abcdefghijklmnop\" has 16",
+            "ha.cf:2:7: error: \"abcdefghijklmnop\" is longer than 15",
         ),
         (
             "ha.cf",

@@ -47,7 +47,7 @@ fn media_are_checked_word_by_word() {
     for (line, said) in [
         (
             "bcast abcdefghijklmnop",
-            "ha.cf:1:7: error: \"abcdefghijklmnop\" has 16 bytes",
+            "ha.cf:1:7: error: \"abcdefghijklmnop\" is longer than 15 bytes",
         ),
         ("bcast", "ha.cf:1:1: error: a value is missing"),
         (

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::agent::Kind;
 use super::pair::{A, B, NAMES, Pair};
 use super::play::Play;
+use super::wire::field;
 
 impl Play {
     /// The switch is cut, the null-modem is not.
@@ -76,6 +77,29 @@ impl Play {
                 .collect();
             if !rest.is_empty() {
                 return Err(format!("{} said {rest:#?}", NAMES[node]));
+            }
+        }
+        Ok(())
+    }
+
+    /// Both asked for what was lost, and got it.
+    pub(crate) fn asked_again(&mut self) -> Result<(), String> {
+        let heard = self.pair.tap.heard();
+        for name in NAMES {
+            let asks = |message: &&Vec<u8>| {
+                field(message, "t") == "NS_rexmit" && field(message, "src") == name
+            };
+            let count = heard.iter().filter(asks).count();
+            self.figures
+                .push(format!("{name} asked {count} times for what was lost"));
+            if count < 10 {
+                return Err(format!("{name} asked {count} times for what was lost"));
+            }
+        }
+        for node in [A, B] {
+            let log = self.pair.kinds[node].log(&self.pair.machines[node]);
+            if let Some(line) = log.lines().find(|line| line.contains("rretrievably")) {
+                return Err(line.to_owned());
             }
         }
         Ok(())

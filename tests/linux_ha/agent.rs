@@ -72,9 +72,14 @@ impl Kind {
 
     /// Kills its processes, and only them: what they installed stays as it is.
     pub(crate) fn kill(self, machine: &Machine) {
-        for pid in self.processes(machine) {
+        let pids = self.processes(machine);
+        for pid in &pids {
             // One may have ended with the one before.
-            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+            let _ = kill(Pid::from_raw(*pid), Signal::SIGKILL);
+        }
+        // One that is still closing its files has no command line any more.
+        while pids.iter().any(|pid| !has_ended(*pid)) {
+            std::thread::sleep(std::time::Duration::from_millis(5));
         }
     }
 
@@ -102,6 +107,13 @@ impl Kind {
             Self::Ours => "log/twinbeat",
         })
     }
+}
+
+/// Whether a process is gone, or waits to be buried.
+fn has_ended(pid: i32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
+    let state = |stat: String| stat.rsplit(") ").next().map(|rest| rest.starts_with('Z'));
+    stat.ok().and_then(state).unwrap_or(true)
 }
 
 /// Why there is no real node on this machine, if so.

@@ -36,7 +36,7 @@ impl Impostor {
             seq: 0,
             generation: u32::try_from(generation).expect("before 2106"),
             heard: pair.tap.heard().len(),
-            hold: "none",
+            hold: "local",
             manners,
             next_status: Instant::now(),
         }
@@ -127,10 +127,23 @@ impl Impostor {
                 match field(message, "info").as_str() {
                     "me" => self.say(pair, &ask("other")),
                     "done" if self.manners.finishes => {
-                        self.hold = "all";
+                        // What is local there is foreign here.
+                        let [local, foreign] = match set.as_str() {
+                            "local" => [false, true],
+                            "foreign" => [true, false],
+                            _ => [true, true],
+                        };
+                        let local = local || ["local", "all"].contains(&hold);
+                        let foreign = foreign || ["foreign", "all"].contains(&hold);
+                        self.hold = match (local, foreign) {
+                            (true, true) => "all",
+                            (true, false) => "local",
+                            (false, true) => "foreign",
+                            (false, false) => "none",
+                        };
                         self.say(pair, &ask("done"));
                         let mut mine = resource("1");
-                        mine[1].1 = "all";
+                        mine[1].1 = self.hold;
                         self.say(pair, &mine);
                     }
                     _ => {}

@@ -16,6 +16,7 @@ pub(crate) struct Tap {
     socket: UdpSocket,
     heard: Arc<Mutex<Vec<Vec<u8>>>>,
     said: Mutex<Vec<Vec<u8>>>,
+    file: Arc<Notes>,
     late: Arc<AtomicBool>,
     end: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -34,14 +35,19 @@ impl Tap {
         socket.set_broadcast(true).expect("it is UDP");
         let own = socket.try_clone().expect("a descriptor is free");
         own.set_read_timeout(Some(PATIENCE)).expect("above zero");
-        let file = File::create(file).expect("our own folder");
+        let file = Arc::new(Notes {
+            begun: Instant::now(),
+            file: File::create(file).expect("our own folder"),
+        });
         let (heard, late, end) = <(Arc<Mutex<_>>, Arc<AtomicBool>, Arc<AtomicBool>)>::default();
         let (keep, copy, stop) = (Arc::clone(&heard), Arc::clone(&late), Arc::clone(&end));
-        let thread = std::thread::spawn(move || listen(&own, file, &keep, &copy, &stop));
+        let notes = Arc::clone(&file);
+        let thread = std::thread::spawn(move || listen(&own, &notes, &keep, &copy, &stop));
         Self {
             socket,
             heard,
             said: Mutex::default(),
+            file,
             late,
             end,
             thread: Some(thread),
@@ -74,6 +80,7 @@ impl Tap {
             }
             Some(node) => Ipv4Addr::new(10, 77, 0, u8::try_from(node + 1).expect("two nodes")),
         };
+        self.file.write(HERE, message);
         self.socket
             .send_to(message, (to, PORT))
             .expect("eth0 is up");
@@ -89,14 +96,26 @@ impl Drop for Tap {
     }
 }
 
+/// What was heard and said, in words.
+struct Notes {
+    begun: Instant,
+    file: File,
+}
+
+impl Notes {
+    fn write(&self, from: Ipv4Addr, message: &[u8]) {
+        let at = self.begun.elapsed().as_secs_f64();
+        let _ = writeln!(&self.file, "{at:9.3} {from} {}", in_words(message));
+    }
+}
+
 fn listen(
     socket: &UdpSocket,
-    mut file: File,
+    notes: &Notes,
     heard: &Mutex<Vec<Vec<u8>>>,
     late: &AtomicBool,
     end: &AtomicBool,
 ) {
-    let begun = Instant::now();
     let mut buffer = [0; 4096];
     let mut waiting: Vec<(Instant, Vec<u8>)> = Vec::new();
     let mut chance = 1_u32;
@@ -116,8 +135,7 @@ fn listen(
             continue;
         }
         let message = &buffer[..length];
-        let at = begun.elapsed().as_secs_f64();
-        let _ = writeln!(file, "{at:9.3} {} {}", from.ip(), in_words(message));
+        notes.write(*from.ip(), message);
         heard
             .lock()
             .expect("no holder panics")

@@ -2,8 +2,8 @@
 //!
 //! Nothing in them tells clusters, links or receivers apart, and `crc` needs no secret at all.
 
-use super::Keyring;
 use super::md5::{DIGEST, Md5};
+use super::{Keyring, copy};
 use crate::config::{MAX_SECRET, Method};
 use crate::hash;
 use crate::wire::linux_ha::{Sign, Signature, digit};
@@ -11,59 +11,35 @@ use crate::wire::linux_ha::{Sign, Signature, digit};
 impl Sign for Keyring {
     fn signature(&self, key: Option<u8>, parts: &[&[u8]]) -> Option<Signature> {
         let key = self.key(key.unwrap_or(self.keys.signing))?;
-        let mut signature = Signature {
-            key: key.number,
-            digits: heapless::Vec::new(),
-        };
+        let mut text = Signature::new();
+        // Room for the longest, here and below.
+        if key.number >= 10 {
+            let _ = text.push(b'1');
+        }
+        let _ = text.extend_from_slice(&[digit((key.number % 10).into()), b' ']);
         match key.method {
             Method::Crc => {
                 let crc = !parts.iter().copied().fold(0, crc32);
                 // A number is not padded; zero is one digit.
                 let padding = (crc.leading_zeros() / 4).min(7) as usize;
-                signature.write(&crc.to_be_bytes(), padding);
+                write(&mut text, &crc.to_be_bytes(), padding);
             }
-            Method::Md5 => hmac(
-                &Hash::Md5(Md5::default()),
-                &key.secret,
-                parts,
-                &mut signature,
-            ),
-            Method::Sha1 => hmac(
-                &Hash::Sha1(hash::Hash::sha1()),
-                &key.secret,
-                parts,
-                &mut signature,
-            ),
+            Method::Md5 => hmac(true, &key.secret, parts, &mut text),
+            Method::Sha1 => hmac(false, &key.secret, parts, &mut text),
             // No real one knows it.
             Method::Sha256 => return None,
         }
-        Some(signature)
+        Some(text)
     }
 }
 
 /// A digest of either kind in the making, so that [`hmac`] is there once for both.
-#[derive(Clone)]
 enum Hash {
     Md5(Md5),
     Sha1(hash::Hash),
 }
 
 impl Hash {
-    /// Of a block of the secret under a mask, and some parts: the digest at the front, and how long it is.
-    #[inline(never)]
-    fn after(&self, secret: &[u8], mask: u8, parts: &[&[u8]]) -> ([u8; 20], usize) {
-        let mut hash = self.clone();
-        let mut block = [mask; MAX_SECRET];
-        for (place, byte) in block.iter_mut().zip(secret) {
-            *place ^= *byte;
-        }
-        hash.update(&block);
-        for part in parts {
-            hash.update(part);
-        }
-        hash.finish()
-    }
-
     #[inline(never)]
     fn update(&mut self, bytes: &[u8]) {
         match self {
@@ -71,40 +47,48 @@ impl Hash {
             Self::Sha1(sha1) => sha1.add(bytes),
         }
     }
-
-    fn finish(self) -> ([u8; 20], usize) {
-        let mut digest = [0; 20];
-        let len = match self {
-            Self::Md5(md5) => {
-                super::copy(&mut digest, &md5.finish());
-                DIGEST
-            }
-            Self::Sha1(sha1) => {
-                super::copy(&mut digest, &sha1.finish());
-                20
-            }
-        };
-        (digest, len)
-    }
 }
 
 /// RFC 2104; a secret is never longer than a block.
-fn hmac(empty: &Hash, secret: &[u8], parts: &[&[u8]], signature: &mut Signature) {
-    let (digest, len) = empty.after(secret, 0x36, parts);
-    let digest = digest.get(..len).unwrap_or_default();
-    let (digest, len) = empty.after(secret, 0x5c, &[digest]);
-    signature.write(digest.get(..len).unwrap_or_default(), 0);
+fn hmac(is_md5: bool, secret: &[u8], parts: &[&[u8]], text: &mut Signature) {
+    let mut digest = [0; 20];
+    let len = if is_md5 { DIGEST } else { digest.len() };
+    masked(is_md5, secret, 0x36, parts, &mut digest);
+    let inner = digest;
+    let inner = inner.get(..len).unwrap_or_default();
+    masked(is_md5, secret, 0x5c, &[inner], &mut digest);
+    write(text, digest.get(..len).unwrap_or_default(), 0);
 }
 
-impl Signature {
-    /// Digits of all bytes but for the first so many.
-    fn write(&mut self, bytes: &[u8], padding: usize) {
-        for place in padding..bytes.len().saturating_mul(2) {
-            let byte = bytes.get(place / 2).copied().unwrap_or(0);
-            let half = if place % 2 == 0 { byte >> 4 } else { byte & 15 };
-            // Room for the longest.
-            let _ = self.digits.push(digit(half.into()));
-        }
+/// The digest of a block of the secret under a mask, and some parts; at the front.
+#[inline(never)]
+fn masked(is_md5: bool, secret: &[u8], mask: u8, parts: &[&[u8]], digest: &mut [u8; 20]) {
+    let mut hash = if is_md5 {
+        Hash::Md5(Md5::default())
+    } else {
+        Hash::Sha1(hash::Hash::sha1())
+    };
+    let mut block = [mask; MAX_SECRET];
+    for (place, byte) in block.iter_mut().zip(secret) {
+        *place ^= *byte;
+    }
+    hash.update(&block);
+    for part in parts {
+        hash.update(part);
+    }
+    match &mut hash {
+        Hash::Md5(md5) => md5.finish(digest),
+        Hash::Sha1(sha1) => copy(digest, &sha1.finish()),
+    }
+}
+
+/// Digits of all bytes but for the first so many.
+#[inline(never)]
+fn write(text: &mut Signature, bytes: &[u8], padding: usize) {
+    for place in padding..bytes.len().saturating_mul(2) {
+        let byte = bytes.get(place / 2).copied().unwrap_or(0);
+        let half = if place % 2 == 0 { byte >> 4 } else { byte & 15 };
+        let _ = text.push(digit(half.into()));
     }
 }
 

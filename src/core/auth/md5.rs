@@ -1,6 +1,6 @@
 //! MD5 (RFC 1321): for the keys of a real heartbeat and for nothing else.
 //!
-//! A loop over a table; the crate `md-5` unrolls all 64 steps and is 3.5 times as large on MIPS.
+//! A loop over a table; the crate `md-5` unrolls all 64 steps: 2 kB more on MIPS, 0.7 gzipped.
 
 /// A digest in the making; of less than 512 MB.
 #[derive(Clone)]
@@ -22,18 +22,17 @@ impl Md5 {
         }
     }
 
-    pub(super) fn finish(mut self) -> [u8; DIGEST] {
+    /// Ends it; the digest goes to the front.
+    pub(super) fn finish(&mut self, digest: &mut [u8]) {
         let bits = u64::from(self.len).wrapping_mul(8);
         self.push(0x80);
         while self.fill() != BLOCK - 8 {
             self.push(0);
         }
         self.update(&bits.to_le_bytes());
-        let mut digest = [0; DIGEST];
-        for (bytes, word) in digest.as_chunks_mut().0.iter_mut().zip(self.state) {
-            *bytes = word.to_le_bytes();
+        for (bytes, word) in digest.chunks_exact_mut(4).zip(&self.state) {
+            bytes.copy_from_slice(&word.to_le_bytes());
         }
-        digest
     }
 
     fn push(&mut self, byte: u8) {
@@ -175,7 +174,9 @@ mod tests {
     fn md5(bytes: &[u8]) -> [u8; DIGEST] {
         let mut md5 = Md5::default();
         md5.update(bytes);
-        md5.finish()
+        let mut digest = [0; DIGEST];
+        md5.finish(&mut digest);
+        digest
     }
 
     fn text(bytes: &[u8]) -> std::string::String {
@@ -201,8 +202,10 @@ mod tests {
         for len in 0..130 {
             all.update(&md5(&std::vec![b'a'; len]));
         }
+        let mut digest = [0; DIGEST];
+        all.finish(&mut digest);
         assert_eq!(
-            all.finish(),
+            digest,
             [
                 0x2a, 0x63, 0x37, 0x66, 0xee, 0xb4, 0x62, 0x9b, 0x70, 0x79, 0x15, 0x6d, 0xc2, 0x3c,
                 0x64, 0x7e

@@ -73,26 +73,13 @@ impl Places {
         let (Some(word), None) = (words.next(), words.next()) else {
             return report.say(first.at, Problem::Auth);
         };
-        match number(word.bytes) {
-            Ok(number) => self.auth = Some((number, word.at)),
-            Err(NotANumber::TooLarge) => report.say(word.at, Problem::Number),
-            Err(NotANumber::Other) => report.say(word.at, Problem::Auth),
-        }
+        let number = number(word, Problem::Auth, report);
+        self.auth = number.map(|number| (number, word.at));
     }
 
     /// The number of a key's line, if it is one and not yet taken.
     fn claim(&mut self, first: Word<'_>, report: &mut Report<'_>) -> Option<u8> {
-        let number = match number(first.bytes) {
-            Ok(number) => number,
-            Err(why) => {
-                let problem = match why {
-                    NotANumber::TooLarge => Problem::Number,
-                    NotANumber::Other => Problem::NotALine,
-                };
-                report.say(first.at, problem);
-                return None;
-            }
-        };
+        let number = number(first, Problem::NotALine, report)?;
         if let Some(first_at) = self.key(number) {
             let problem = Problem::SameNumber {
                 number,
@@ -157,19 +144,17 @@ fn read_key<'a>(
     secret.map(|secret| (method, secret))
 }
 
-enum NotANumber {
-    TooLarge,
-    Other,
-}
-
-fn number(word: &[u8]) -> Result<u8, NotANumber> {
-    if word.is_empty() || !word.iter().all(u8::is_ascii_digit) {
-        return Err(NotANumber::Other);
+/// The number of a key; says what is wrong with it, `otherwise` if it is no number at all.
+#[inline(never)]
+fn number(word: Word<'_>, otherwise: Problem, report: &mut Report<'_>) -> Option<u8> {
+    let number = ha_cf::number(word.bytes);
+    let number = number.and_then(|number| u8::try_from(number).ok());
+    let number = number.filter(|number| usize::from(*number) < MAX_KEYS);
+    if number.is_none() {
+        let digits = word.bytes.iter().all(u8::is_ascii_digit);
+        report.say(word.at, if digits { Problem::Number } else { otherwise });
     }
-    ha_cf::number(word)
-        .and_then(|number| u8::try_from(number).ok())
-        .filter(|number| usize::from(*number) < MAX_KEYS)
-        .ok_or(NotANumber::TooLarge)
+    number
 }
 
 impl fmt::Display for Method {

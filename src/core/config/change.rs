@@ -58,18 +58,16 @@ pub enum Refusal {
 impl<'a> Change<'a> {
     /// Compares them.
     pub fn between(old: &'a Config, new: &'a Config) -> Result<Self, Refusal> {
-        let same = |one: Text, other: Text| old.text(one) == new.text(other);
-        let mut nodes = old.nodes.iter().zip(&new.nodes);
-        let lists = (old.me, old.nodes.len()) == (new.me, new.nodes.len());
-        if !lists || !nodes.all(|(one, other)| same(*one, *other)) {
+        if old.me != new.me {
             return Err(Refusal::Nodes);
         }
         for (one, other, refusal) in [
-            (old.cluster, new.cluster, Refusal::Cluster),
-            (old.rundir, new.rundir, Refusal::Rundir),
-            (old.statedir, new.statedir, Refusal::Statedir),
+            (&*old.nodes, &*new.nodes, Refusal::Nodes),
+            (&[old.cluster], &[new.cluster], Refusal::Cluster),
+            (&[old.rundir], &[new.rundir], Refusal::Rundir),
+            (&[old.statedir], &[new.statedir], Refusal::Statedir),
         ] {
-            if !same(one, other) {
+            if !are_same(old, one, new, other) {
                 return Err(refusal);
             }
         }
@@ -78,8 +76,10 @@ impl<'a> Change<'a> {
         }
         let mut companions = old.companions.iter().zip(&new.companions);
         if old.companions.len() != new.companions.len()
-            || !companions
-                .all(|(one, other)| same(one.user, other.user) && same(one.command, other.command))
+            || !companions.all(|(one, other)| {
+                let other = [other.user, other.command];
+                are_same(old, &[one.user, one.command], new, &other)
+            })
         {
             return Err(Refusal::Respawn);
         }
@@ -168,6 +168,13 @@ impl<'a> Change<'a> {
     }
 }
 
+/// Whether two lists are of the same words.
+#[inline(never)]
+fn are_same(old: &Config, before: &[Text], new: &Config, after: &[Text]) -> bool {
+    let mut pairs = before.iter().zip(after);
+    before.len() == after.len() && pairs.all(|(one, other)| old.text(*one) == new.text(*other))
+}
+
 fn has_same_resources(old: &Config, from: GroupId, new: &Config, to: GroupId) -> bool {
     let (before, after) = (old.group_resources(from), new.group_resources(to));
     before.len() == after.len()
@@ -176,7 +183,7 @@ fn has_same_resources(old: &Config, from: GroupId, new: &Config, to: GroupId) ->
             (
                 Resource::Script(one) | Resource::Network(one, _),
                 Resource::Script(other) | Resource::Network(other, _),
-            ) => old.text(*one) == new.text(*other),
+            ) => are_same(old, &[*one], new, &[*other]),
             (Resource::Address(_), Resource::Script(_) | Resource::Network(..))
             | (Resource::Script(_) | Resource::Network(..), Resource::Address(_)) => false,
         })
@@ -195,7 +202,7 @@ fn is_same_link(old: &Config, before: &Link, new: &Config, after: &Link) -> bool
                 baud: rate,
                 rtscts: wires,
             },
-        ) => old.text(*one) == new.text(*other) && (baud, rtscts) == (rate, wires),
+        ) => are_same(old, &[*one], new, &[*other]) && (baud, rtscts) == (rate, wires),
         (one, other) => one == other,
     };
     same && (&before.interface, before.port) == (&after.interface, after.port)

@@ -9,10 +9,9 @@ pub(super) use address::literal;
 pub use network::{Network, Route};
 pub use problem::Problem;
 
-use super::Address;
 use super::diagnostic::{self, File, NodeNames, Position, Quoted, Report};
 use super::lexer::{Lines, Word, Words};
-use super::{Config, Group, Limits, MAX_RESOURCES, Machine, Options, Resource};
+use super::{Config, Group, Limits, MAX_RESOURCES, Machine, Options, Resource, Text};
 use crate::id::{MAX_GROUPS, NodeId};
 use address::Family;
 
@@ -107,20 +106,21 @@ impl Places {
         config: &mut Config,
         report: &mut Report<'_>,
     ) -> Option<Resource> {
-        match parse(word.bytes) {
-            Ok(Meaning::Script) => config
-                .keep(word.bytes, word.at, report)
-                .map(Resource::Script),
-            Ok(Meaning::Network(network)) => {
-                if let Network::Link(interface) = &network
-                    && config.links.iter().any(|link| link.interface == *interface)
-                {
-                    report.say(word.at, Problem::HeartbeatLink(Quoted(word.bytes)));
-                }
-                let text = config.keep(word.bytes, word.at, report)?;
-                Some(Resource::Network(text, network))
+        let mut resource = Resource::Script(Text::default());
+        if let Err(problem) = parse(word.bytes, &mut resource) {
+            report.say(word.at, problem);
+            return None;
+        }
+        if let Resource::Network(_, Network::Link(interface)) = &resource
+            && config.links.iter().any(|link| link.interface == *interface)
+        {
+            report.say(word.at, Problem::HeartbeatLink(Quoted(word.bytes)));
+        }
+        match &mut resource {
+            Resource::Script(text) | Resource::Network(text, _) => {
+                *text = config.keep(word.bytes, word.at, report)?;
             }
-            Ok(Meaning::Address(found)) => {
+            Resource::Address(found) => {
                 let same = |resource: &Resource| match resource {
                     Resource::Address(other) => other.address == found.address,
                     Resource::Network(..) | Resource::Script(_) => false,
@@ -130,13 +130,9 @@ impl Places {
                     report.say(word.at, Problem::SameAddress(found.address, *earlier));
                     return None;
                 }
-                Some(Resource::Address(found))
-            }
-            Err(problem) => {
-                report.say(word.at, problem);
-                None
             }
         }
+        Some(resource)
     }
 
     /// Said once: everything after it would say it again.
@@ -151,18 +147,18 @@ impl Places {
 pub(super) fn compare(text: &[u8], machine: &dyn Machine, report: &mut Report<'_>) {
     for (_, words) in Lines::new(File::Haresources, text) {
         for word in words {
-            let meaning = parse(word.bytes);
-            let interface = match &meaning {
-                Ok(Meaning::Address(address)) => address.interface.as_ref(),
-                Ok(Meaning::Network(network)) => network.interface(),
-                Ok(Meaning::Script) => {
+            let mut resource = Resource::Script(Text::default());
+            let interface = match (parse(word.bytes, &mut resource), &resource) {
+                (Ok(()), Resource::Address(address)) => address.interface.as_ref(),
+                (Ok(()), Resource::Network(_, network)) => network.interface(),
+                (Ok(()), Resource::Script(_)) => {
                     let name = cut(word.bytes, b"::").0;
                     if core::str::from_utf8(name).is_ok_and(|name| !machine.has_script(name)) {
                         report.say(word.at, diagnostic::Problem::NoScript(Quoted(name)));
                     }
                     None
                 }
-                Err(_) => None,
+                (Err(_), _) => None,
             };
             if let Some(nic) = interface.filter(|nic| !machine.has_interface(nic)) {
                 let problem = diagnostic::Problem::NoInterface(Quoted(nic.as_bytes()));
@@ -182,15 +178,8 @@ fn cut<'a>(word: &'a [u8], key: &[u8]) -> (&'a [u8], Option<&'a [u8]>) {
     }
 }
 
-/// What a sound word is.
-enum Meaning {
-    Address(Address),
-    Network(Network),
-    /// A script with its arguments, or something else that is called.
-    Script,
-}
-
-fn parse(word: &[u8]) -> Result<Meaning, Problem<'_>> {
+/// What a sound word is, put into `found`, where so far a script is: without the text of a word that is kept.
+fn parse<'a>(word: &'a [u8], found: &mut Resource) -> Result<(), Problem<'a>> {
     if word.len() > MAX_WORD {
         return Err(Problem::LongWord(word.len()));
     }
@@ -198,28 +187,31 @@ fn parse(word: &[u8]) -> Result<Meaning, Problem<'_>> {
         return Err(Problem::BadByte(Quoted(word), *bad));
     }
     if address::is_meant(word) {
-        return address::parse(word, Family::Both).map(Meaning::Address);
+        return address::parse(word, Family::Both, found);
     }
     let (name, argument) = cut(word, b"::");
     let is = |known: &&(&str, BuiltIn)| known.0.as_bytes() == name;
-    let family = match BUILT_IN.iter().find(is) {
-        Some((_, BuiltIn::Address(family))) => *family,
+    match BUILT_IN.iter().find(is) {
+        Some((_, BuiltIn::Address(family))) => {
+            let argument = argument.ok_or(Problem::NoAddress(Quoted(name)))?;
+            address::parse(argument, *family, found)
+        }
         Some((_, BuiltIn::Network(kind))) => {
-            return network::parse(word, *kind, argument).map(Meaning::Network);
+            let network = network::parse(argument.unwrap_or_default(), *kind)
+                .map_err(|form| Problem::Form(Quoted(word), form))?;
+            *found = Resource::Network(Text::default(), network);
+            Ok(())
         }
         None => {
             // Nobody gives a script of his own such a name in other letters.
             let cased = BUILT_IN.iter().take(CASED);
             let near = |right: &&str| right.as_bytes().eq_ignore_ascii_case(name);
-            if let Some(right) = cased.map(|known| known.0).find(near) {
-                return Err(Problem::Case(Quoted(name), right));
+            match cased.map(|known| known.0).find(near) {
+                Some(right) => Err(Problem::Case(Quoted(name), right)),
+                None => call::check(word, name, argument),
             }
-            call::check(word, name, argument)?;
-            return Ok(Meaning::Script);
         }
-    };
-    let argument = argument.ok_or(Problem::NoAddress(Quoted(name)))?;
-    address::parse(argument, family).map(Meaning::Address)
+    }
 }
 
 /// What a built-in resource is.

@@ -205,8 +205,8 @@ impl Advice {
                  off to leave them"
             }
             Self::LegacySpoken => {
-                "auto_failback legacy (heartbeat's default): groups go home when their node is back, and no \
-                 person can hand them over; with on or off, the same on both nodes, hb_standby and hb_takeover work"
+                "auto_failback legacy (heartbeat's default): groups go home when their node is back, and \
+                 hb_standby is not known; with on or off, the same on both nodes, it is"
             }
             Self::OneNode => {
                 "one node alone: nobody takes over when it dies; name the other machine in a node line"

@@ -53,6 +53,7 @@ pub(super) fn whole_seconds(time: Duration, least: u64, most: u64) -> Duration {
 mod tests {
     use super::*;
     use crate::config::Config;
+    use crate::config::{Sources, read};
 
     fn asked(keepalive: u64, deadtime: u64) -> u64 {
         let timing = Timing {
@@ -93,5 +94,14 @@ mod tests {
         };
         let timing = Config::empty().timing;
         assert_eq!(watchdog.asked(&timing), Duration::from_secs(9));
+    }
+
+    #[test]
+    fn a_timeout_that_is_not_written_is_that_of_the_timing() {
+        let ha_cf = "bcast eth0\nwatchdog /a\ndeadtime 10\nnode alpha beta\nauto_failback on\n";
+        let sources = Sources::new("alpha", ha_cf, "", "auth 1\n1 sha1 0123456789abcdef\n");
+        let config = read(&sources, &mut |_| {}).unwrap();
+        let asked = config.watchdog.asked(&config.timing);
+        assert_eq!(asked, Duration::from_secs(6));
     }
 }

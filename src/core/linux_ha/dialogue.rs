@@ -76,8 +76,16 @@ impl LinuxHa {
         events: &mut Events,
     ) {
         self.pass_on_words(now, failover, members);
+        if let (Dialogue::Accepted { until, .. }, true) =
+            (&mut self.dialogue, failover.is_leaving())
+        {
+            *until = (*until).min(now.after(OFFER));
+        }
         match self.dialogue {
-            Dialogue::None => self.offer(now, failover, members),
+            Dialogue::None => {
+                self.offer(now, failover, members);
+                self.remind(now, failover, members);
+            }
             Dialogue::Offered { classes, until } if now >= until => {
                 // Whoever does not want what nobody has is not asked again.
                 let unserved = classes.filter(|class| !self.ours(failover).has(class));
@@ -113,7 +121,7 @@ impl LinuxHa {
             } => {
                 let mut groups = self.theirs.groups(classes, failover).iter();
                 // What failed is told as heartbeat tells it: not at all.
-                let begun = groups.all(|id| failover.is_through(id));
+                let begun = groups.all(|id| failover.is_through(id)) || failover.is_leaving();
                 if begun || now >= until {
                     self.say(Say::AskResources {
                         hold,
@@ -123,6 +131,27 @@ impl LinuxHa {
                 }
             }
             Dialogue::Offered { .. } | Dialogue::Given { .. } | Dialogue::Accepted { .. } => {}
+        }
+    }
+
+    /// A person wants away from here what this node stands by for: that the peer once gave it, or did not
+    /// want it, was before.
+    pub(crate) fn on_standby(&mut self, now: Instant, failover: &Failover) {
+        for id in failover.ids().filter(|id| failover.stands_by(*id)) {
+            self.theirs.become_welcome(self.theirs.class(id, failover));
+        }
+        self.rest_until = now;
+    }
+
+    /// The peer waits for a word of this node: a real one would wait for an hour, in transition, if this
+    /// node left without it.
+    pub(crate) const fn is_awaited(&self) -> bool {
+        match self.dialogue {
+            Dialogue::Offered { .. }
+            | Dialogue::Giving { .. }
+            | Dialogue::Accepted { .. }
+            | Dialogue::Taking { .. } => true,
+            Dialogue::None | Dialogue::Given { .. } => false,
         }
     }
 
@@ -149,6 +178,39 @@ impl LinuxHa {
             classes,
             until: now.after(OFFER),
         };
+    }
+
+    /// A real one offers what should be here when it hears that this node has become stable. One that
+    /// was busy then, with a takeover from the life before, forgets it.
+    fn remind(&mut self, now: Instant, failover: &Failover, members: &Membership) {
+        let has = matches!(
+            self.theirs.at(Classes::LOCAL),
+            Their::With { contested: None }
+        );
+        let mut groups = self.theirs.groups(Classes::LOCAL, failover).iter();
+        let here = |id| failover.wanted_node(id, members) == Some(self.me);
+        if !has || !self.may_offer(failover) || self.dialogue != Dialogue::None || !groups.any(here)
+        {
+            self.hint_at = None;
+            return;
+        }
+        let wait = HINT.scaled(1 << self.hints.min(MOST_HINTS), 1);
+        let at = *self.hint_at.get_or_insert(now.after(wait));
+        if now < at || self.hints >= MOST_HINTS {
+            return;
+        }
+        self.hints = self.hints.saturating_add(1);
+        self.hint_at = None;
+        self.say(Say::Starting);
+        let (ours, stable) = self.said.unwrap_or_default();
+        self.say_resource(ours, stable, failover);
+    }
+
+    /// When the peer is reminded next.
+    pub(super) fn hint_at(&self) -> Instant {
+        self.hint_at
+            .filter(|_| self.hints < MOST_HINTS)
+            .unwrap_or(Instant::NEVER)
     }
 
     /// A real one refuses an offer while it, or this node, is not stable.
@@ -231,6 +293,8 @@ impl LinuxHa {
             }
             (Step::Done, Dialogue::Accepted { classes, hold, .. }) => {
                 self.theirs.become_given(classes, failover);
+                // What it judged by may be seen here a little later.
+                self.rest_until = now.after(SETTLE);
                 self.empty = self.empty.with(classes);
                 self.dialogue = Dialogue::Taking {
                     classes,
@@ -267,7 +331,13 @@ impl LinuxHa {
 const OFFER: Duration = Duration::from_secs(10);
 /// Until an offer that was not answered is made again.
 const REST: Duration = Duration::from_secs(10);
+/// Until what was taken may be offered again.
+const SETTLE: Duration = Duration::from_secs(5);
 /// A person's request is said again after so long, as long as it stands.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
 /// For what the peer's scripts may take; heartbeat would wait for an hour, with nobody serving.
-pub(super) const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Until a peer that has what should be here, and does not offer it, is reminded; then twice as long
+/// each time.
+const HINT: Duration = Duration::from_secs(3);
+const MOST_HINTS: u8 = 5;

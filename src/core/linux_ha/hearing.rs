@@ -105,11 +105,14 @@ impl LinuxHa {
             Standing::Unheard | Standing::Alive(_) | Standing::Left(_) => false,
         };
         members.greet(now, link, self.peer, generation, events);
+        // A real one that hears anything else first believes for a moment that nobody is active.
+        members.beat_due = true;
         self.theirs.forget();
         self.dialogue = Dialogue::None;
         (self.active, self.stable, self.departing) = (false, false, false);
         (self.ping, self.told) = (None, None);
         self.wished = Classes::NONE;
+        self.hints = 0;
         if self.legacy {
             // It asks for what is its own; what it has of ours, from before this life, is asked for.
             if self.phase != Phase::Active {
@@ -145,7 +148,14 @@ impl LinuxHa {
                 self.active = state == State::Active;
                 return Heard::Status;
             }
-            Word::Reqnodes => self.say(Say::Repnodes),
+            Word::Reqnodes => {
+                // With `auto_failback legacy` a real one that has not heard of this life when it has its
+                // answer takes itself for alone, and starts what runs here.
+                if self.phase == Phase::Active {
+                    self.say(Say::Status(State::Active));
+                }
+                self.say(Say::Repnodes);
+            }
             // Whatever it lists: the nodes are those of our configuration.
             Word::Repnodes { .. } => {
                 if let Phase::Up { .. } = self.phase {
@@ -175,6 +185,10 @@ impl LinuxHa {
             Word::NumPing { count } => {
                 let score = failover.connectivity.score();
                 let theirs = u8::try_from(count).unwrap_or(u8::MAX);
+                // What it gave away because it reached less may go back, as between two real ones.
+                if self.ping.is_some_and(|before| before < score) && theirs >= score {
+                    self.theirs.become_welcome(Classes::ALL);
+                }
                 self.ping = Some(theirs);
                 if theirs < score {
                     self.say(Say::YouAreDead);

@@ -152,14 +152,14 @@ impl Theirs {
         }
     }
 
-    /// It has stopped these for this node, as a person or its own mind wished.
+    /// It has stopped these for this node. Of its own it may not want them back at once.
     pub(super) fn become_given(&mut self, classes: Classes, failover: &Failover) {
         for class in Classes::EACH {
             if classes.has(class) {
                 self.become_with(class, None, failover);
                 self.become_state(class, Their::Without);
                 self.granted = self.granted.with(class);
-                self.standby = self.standby.with(class);
+                self.standby = self.standby.with(class.and(Classes::FOREIGN));
             }
         }
     }
@@ -176,6 +176,11 @@ impl Theirs {
     /// It neither has these nor will take them by itself.
     pub(super) fn leave_alone(&mut self, classes: Classes) {
         self.standby = self.standby.with(classes);
+    }
+
+    /// It may have these as well as this node.
+    pub(super) fn become_welcome(&mut self, classes: Classes) {
+        self.standby = self.standby.without(classes);
     }
 
     /// What is contested for too long is the peer's: it did not restart, so it never missed this

@@ -63,8 +63,11 @@ impl Node {
         // Nobody can be asked whether it is there.
         self.members.asks.0 = 0;
         let linux_ha = self.linux_ha.as_mut()?;
+        let last = !linux_ha.has_words();
         let goodbye = match self.departure {
-            Departure::Goodbye { said, next_at } if said < GOODBYES && now >= next_at => Some(said),
+            Departure::Goodbye { said, next_at } if said < GOODBYES && now >= next_at && last => {
+                Some(said)
+            }
             Departure::Goodbye { .. } | Departure::Staying | Departure::Gone { .. } => None,
         };
         let beat = self.members.beat_due && goodbye.is_none();

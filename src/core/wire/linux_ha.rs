@@ -24,14 +24,13 @@ mod writing;
 
 use heapless::Vec;
 
+pub use super::MAX_FRAME;
+
 pub use collector::Collector;
 pub use field::digit;
 pub use message::{Client, Hold, Info, MAX_KEY, MAX_NAME, Message, Phase, State, UUID, Word};
 pub use reading::decode;
 pub use writing::encode;
-
-/// The longest frame that is read, and more than any that is sent with names of at most 63 bytes.
-pub const MAX_FRAME: usize = 1024;
 
 /// How a message becomes a frame. Each is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,16 +58,11 @@ pub enum Unsayable {
 
 /// What signs and proves frames: the keys of `authkeys`.
 pub trait Sign {
-    /// The signature of all the parts, one after another, under the key of that number, or under the one
-    /// that signs for `None`. `None` if there is no such key, or its method is none of this dialect's.
+    /// The signature of all parts, one after another, by the key of that number, or by the one that signs.
+    /// `None` if there is no such key, or its method is none of this dialect's.
     fn signature(&self, key: Option<u8>, parts: &[&[u8]]) -> Option<Signature>;
 }
 
-/// A signature as it is written: `1 5f2d8c`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Signature {
-    /// The number of the key, 0 to 15.
-    pub key: u8,
-    /// Lower-case hexadecimal: the unpadded number of a CRC, 32 digits of MD5, 40 of SHA-1.
-    pub digits: Vec<u8, 40>,
-}
+/// A signature as it is written: the number of the key, a blank, lower-case hexadecimal. That is the
+/// unpadded number of a CRC, 32 digits of MD5, 40 of SHA-1.
+pub type Signature = Vec<u8, 43>;

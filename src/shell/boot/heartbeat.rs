@@ -4,11 +4,10 @@
 //! A peer takes a lower generation than the last for a replay, until it is itself restarted. So the
 //! number is written before it is used, and whoever comes next, heartbeat or twinbeat, counts on.
 
-use std::io;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use nix::libc;
+use nix::errno::Errno;
 use twinbeat::Heartbeat;
 use twinbeat::config::{Config, Dialect};
 
@@ -41,9 +40,9 @@ fn count_in(directory: &Path, by_clock: bool, clock: u32) -> Heartbeat {
 fn next(file: &Path, clock: u32) -> u32 {
     let text = match files::read_file(file, MAX_FILE) {
         Ok(text) => text,
-        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Vec::new(),
+        Err(Errno::ENOENT) => Vec::new(),
         Err(error) => {
-            trouble(file, "cannot be read", &error);
+            trouble(file, "cannot be read", error);
             Vec::new()
         }
     };
@@ -57,7 +56,7 @@ fn next(file: &Path, clock: u32) -> u32 {
     let Err(error) = state::write(file, &format!("{next:>15}\n")) else {
         return next;
     };
-    trouble(file, "cannot be written", &error);
+    trouble(file, "cannot be written", error);
     let next = next.max(clock);
     log::warn!(
         "boot generation {next} is not kept: if the clock is behind it at the next start, of twinbeat or of \
@@ -70,13 +69,17 @@ fn uuid(file: &Path) -> Option<[u8; 16]> {
     let bytes = files::read_file(file, MAX_FILE).ok()?;
     let uuid = <[u8; 16]>::try_from(bytes).ok();
     if uuid.is_none() {
-        log::warn!("{}: not 16 bytes long, no uuid is sent", file.display());
+        log::warn!("{}: not 16 bytes long, no uuid is sent", files::shown(file));
     }
     uuid.filter(|uuid| *uuid != [0; 16])
 }
 
-fn trouble(file: &Path, what: &str, error: &io::Error) {
-    log::warn!("{} {what}: {error}", file.display());
+fn trouble(file: &Path, what: &str, error: Errno) {
+    log::warn!(
+        "{} {what}: {}",
+        files::shown(file),
+        crate::journal::errno(error)
+    );
 }
 
 /// Seconds on the wall; 1 where a clock says none, for a heartbeat does not listen to 0.

@@ -1,6 +1,6 @@
 //! Asks the program that runs. Whoever waits for something asks again.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::{DONE, FAILED, NOT_RUNNING};
 use crate::control::{self, AskError};
@@ -8,7 +8,7 @@ use crate::{configuration, files, journal, stream};
 
 /// Asks once, and prints the reply; the exit code.
 pub(super) fn ask(directory: &Path, request: &str) -> u8 {
-    match reply(&rundir(directory), request) {
+    match reply(rundir(directory), request) {
         Ok(reply) => {
             stream::print(&reply);
             DONE
@@ -18,13 +18,14 @@ pub(super) fn ask(directory: &Path, request: &str) -> u8 {
 }
 
 /// Where the program that runs on this configuration is asked: even if its files are wrong by now.
-pub(super) fn rundir(directory: &Path) -> PathBuf {
+pub(super) fn rundir(directory: &Path) -> &'static Path {
     let own = configuration::text(directory, "twinbeat.cf");
     let main = configuration::text(directory, "ha.cf");
-    configuration::directive(&own, "rundir")
+    let found = configuration::directive(&own, "rundir")
         .or(configuration::directive(&main, "rundir"))
-        .unwrap_or("/run/twinbeat")
-        .into()
+        .unwrap_or("/run/twinbeat");
+    // A command asks for it once.
+    Path::new(found.to_owned().leak())
 }
 
 /// What it answers. The error is an exit code, and was complained of.
@@ -42,10 +43,7 @@ pub(super) fn reply(rundir: &Path, request: &str) -> Result<String, u8> {
             FAILED
         }
         AskError::Failed(error) => {
-            stream::complain(format_args!(
-                "twinbeat: {shown}: {}",
-                journal::io_error(&error)
-            ));
+            stream::complain(format_args!("twinbeat: {shown}: {}", journal::errno(error)));
             FAILED
         }
     })

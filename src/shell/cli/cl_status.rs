@@ -56,7 +56,7 @@ pub(super) fn cl_status(call: &Call) -> u8 {
     if call.words.len() <= needed {
         return wrong("No enough parameter.", MISTAKEN);
     }
-    let Some(view) = heartbeat::view(&call.directory) else {
+    let Some(view) = heartbeat::view(call.directory) else {
         if command == HBSTATUS {
             stream::print("Heartbeat is stopped on this machine.\n");
             return 1;
@@ -72,7 +72,7 @@ pub(super) fn cl_status(call: &Call) -> u8 {
         CLIENTSTATUS => value.push_str("offline\n"),
         RSCSTATUS => value.push_str(fields(first)[2]),
         HBPARAMETER => {
-            let text = configuration::text(&call.directory, "ha.cf");
+            let text = configuration::text(call.directory, "ha.cf");
             match configuration::directive(&text, name) {
                 Some(own) => value.push_str(own),
                 None => found = false,

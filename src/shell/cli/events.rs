@@ -9,7 +9,7 @@ const PAUSE: u64 = 1_000_000;
 
 /// Asks for all, or again each second for what came since; the exit code.
 pub(super) fn events(call: &Call) -> u8 {
-    let rundir = ask::rundir(&call.directory);
+    let rundir = ask::rundir(call.directory);
     let begin = if call.has("--json") {
         "events --json "
     } else {
@@ -17,7 +17,7 @@ pub(super) fn events(call: &Call) -> u8 {
     };
     let mut request = begin.to_owned();
     loop {
-        let reply = match ask::reply(&rundir, &request) {
+        let reply = match ask::reply(rundir, &request) {
             Ok(reply) => reply,
             Err(code) => return code,
         };

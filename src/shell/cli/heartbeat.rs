@@ -10,7 +10,8 @@ use nix::unistd::{Pid, dup2_stderr, dup2_stdin, dup2_stdout, setsid};
 
 use super::fields::fields;
 use super::row::Call;
-use super::{DONE, FAILED, NOT_RUNNING, ask, configured, run_with};
+use super::{DONE, FAILED, NOT_RUNNING, ask, configured};
+use crate::run::run;
 use crate::{control, files, journal, privilege, stream, sys};
 
 /// heartbeat's own exit codes.
@@ -19,11 +20,11 @@ const NOT_CONFIGURED: u8 = 6;
 
 /// What the running program tells of itself (`status::heartbeat`); `None` where none runs.
 pub(super) fn view(directory: &Path) -> Option<String> {
-    control::ask(&ask::rundir(directory), "heartbeat").ok()
+    control::ask(ask::rundir(directory), "heartbeat").ok()
 }
 
 pub(super) fn heartbeat(call: &Call) -> u8 {
-    let directory = &call.directory;
+    let directory = call.directory;
     let view = view(directory).unwrap_or_default();
     let [number, name, ..] = fields(&view);
     let action = ["-s", "-k", "-r"]
@@ -55,7 +56,7 @@ pub(super) fn heartbeat(call: &Call) -> u8 {
         return said(journal::errno(error), NOT_PERMITTED);
     }
     if signal.1 == Signal::SIGTERM {
-        control::wait_until_ended(&ask::rundir(directory));
+        control::wait_until_ended(ask::rundir(directory));
     }
     DONE
 }
@@ -67,7 +68,7 @@ fn said(what: &str, code: u8) -> u8 {
 
 /// In the foreground, or with a child that leaves this one when it works.
 fn start(call: &Call) -> u8 {
-    let directory = &call.directory;
+    let directory = call.directory;
     let Some(config) = configured(directory) else {
         return said(
             "Configuration error, heartbeat not started.",
@@ -78,7 +79,8 @@ fn start(call: &Call) -> u8 {
         return said("heartbeat: start it as root", NOT_PERMITTED);
     }
     if call.has("-f") {
-        return run_with(directory, config, &mut || {});
+        run(directory, config, &mut || {});
+        return DONE;
     }
     let (Ok((reader, writer)), Ok(null)) = (
         nix::unistd::pipe(),
@@ -96,7 +98,8 @@ fn start(call: &Call) -> u8 {
     }
     drop(reader);
     let _ = (setsid(), dup2_stdin(&null), dup2_stdout(&null));
-    run_with(directory, config, &mut || {
+    run(directory, config, &mut || {
         let _ = (dup2_stderr(&null), nix::unistd::write(&writer, b"1"));
-    })
+    });
+    DONE
 }

@@ -41,9 +41,9 @@ enum Progress {
 pub(super) fn order(call: &Call) -> u8 {
     let request = match call.request() {
         Ok(request) => request,
-        Err(why) => return misused(&why),
+        Err(why) => return misused(why),
     };
-    let rundir = ask::rundir(&call.directory);
+    let rundir = ask::rundir(call.directory);
     let verb = call.row.word();
     let about = match (verb, call.word(0)) {
         ("maintenance", _) | (_, "") => "all",
@@ -53,12 +53,12 @@ pub(super) fn order(call: &Call) -> u8 {
     let waits = !call.has("--no-wait");
     let mut before = String::new();
     if waits {
-        before = match ask::reply(&rundir, &question) {
+        before = match ask::reply(rundir, &question) {
             Ok(before) => before,
             Err(code) => return code,
         };
     }
-    if let Err(code) = ask::reply(&rundir, &request) {
+    if let Err(code) = ask::reply(rundir, &request) {
         return code;
     }
     if !waits {
@@ -73,7 +73,7 @@ pub(super) fn order(call: &Call) -> u8 {
         _ => Goal::Anywhere,
     };
     loop {
-        let after = match control::ask(&rundir, &question) {
+        let after = match control::ask(rundir, &question) {
             Ok(after) => after,
             Err(AskError::NotRunning) => {
                 stream::complain(format_args!("twinbeat: it has ended meanwhile"));

@@ -10,10 +10,10 @@ const AGAIN: u64 = 200_000;
 
 /// Says what it waits for, once each, and how it ended.
 pub(super) fn reload(call: &Call) -> u8 {
-    let rundir = ask::rundir(&call.directory);
+    let rundir = ask::rundir(call.directory);
     let (mut request, mut said) = ("reload", String::new());
     loop {
-        let reply = match ask::reply(&rundir, request) {
+        let reply = match ask::reply(rundir, request) {
             Ok(reply) => reply,
             Err(code) => return code,
         };

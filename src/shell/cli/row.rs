@@ -6,14 +6,13 @@
 //! where it may be left out). A row whose help is empty is for the program itself: it is not told of, and
 //! what follows its word is taken as it stands.
 
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::DIRECTORY;
 use super::table::ROWS;
-use crate::journal::printable;
 
 /// A command.
 pub(super) struct Row {
@@ -24,23 +23,26 @@ pub(super) struct Row {
     pub(super) function: Option<fn(&Call) -> u8>,
 }
 
-/// What was typed.
+/// What was typed; it is there as long as the program.
 pub(super) struct Call {
-    pub(super) directory: PathBuf,
+    pub(super) directory: &'static Path,
     pub(super) row: &'static Row,
     /// The arguments, as many as the row has at most.
-    pub(super) words: Vec<String>,
+    pub(super) words: Vec<&'static str>,
     /// `--json`, or `--loss=7` for one with a value.
-    options: Vec<String>,
+    options: Vec<&'static str>,
 }
 
 /// What the arguments of the program mean.
 pub(super) enum Typed {
-    Call(Call),
+    Call,
     /// Of one command, or of all.
     Help(Option<&'static Row>),
     Version,
 }
+
+/// What is wrong with them, and where.
+pub(super) type Mistake = (&'static str, &'static [u8]);
 
 impl Row {
     /// The word, the options, the arguments.
@@ -75,31 +77,41 @@ impl Row {
 }
 
 impl Call {
+    /// Nothing yet, of the first row.
+    pub(super) fn new() -> Self {
+        Self {
+            directory: Path::new(DIRECTORY),
+            row: &ROWS[0],
+            words: Vec::new(),
+            options: Vec::new(),
+        }
+    }
+
     pub(super) fn has(&self, option: &str) -> bool {
-        self.options.iter().any(|typed| typed == option)
+        self.options.contains(&option)
     }
 
     /// The value of an option; of several the last.
-    pub(super) fn value(&self, option: &str) -> Option<&str> {
+    pub(super) fn value(&self, option: &str) -> Option<&'static str> {
         let mut values = self.options.iter().rev();
         values.find_map(|typed| typed.strip_prefix(option)?.strip_prefix('='))
     }
 
     /// An argument, empty where it was left out.
-    pub(super) fn word(&self, at: usize) -> &str {
-        self.words.get(at).map_or("", String::as_str)
+    pub(super) fn word(&self, at: usize) -> &'static str {
+        self.words.get(at).unwrap_or(&"")
     }
 
     /// The line for `control.sock`: the word without heartbeat's `hb_`, the options but `--no-wait`, which is
     /// the client's, the arguments.
-    pub(super) fn request(&self) -> Result<String, String> {
+    pub(super) fn request(&self) -> Result<String, Mistake> {
         let word = self.row.word();
         let mut line = word.strip_prefix("hb_").unwrap_or(word).to_owned();
         for word in self.options.iter().chain(&self.words) {
             if word.is_empty() || word.bytes().any(|byte| byte <= b' ' || byte == 0x7f) {
-                return Err("each argument is one word".to_owned());
+                return Err(("each argument is one word", word.as_bytes()));
             }
-            if word != "--no-wait" {
+            if *word != "--no-wait" {
                 line.push(' ');
                 line.push_str(word);
             }
@@ -108,81 +120,71 @@ impl Call {
     }
 }
 
-/// The error is for people. `name` is that of the program: one with a row of its own is its command.
+/// Into a new `call`. `name` is that of the program: one with a row of its own is its command.
 pub(super) fn parse(
     name: &[u8],
-    arguments: &mut dyn Iterator<Item = OsString>,
-) -> Result<Typed, String> {
-    let mut directory = PathBuf::from(DIRECTORY);
+    arguments: &mut dyn Iterator<Item = &'static OsStr>,
+    call: &mut Call,
+) -> Result<Typed, Mistake> {
     let mut row = Row::named(name);
-    let (mut words, mut options) = (Vec::new(), Vec::new());
     while let Some(argument) = arguments.next() {
         // Only the name of a directory may be any bytes.
-        let mut word = match argument.into_string() {
-            Ok(word) => word,
-            Err(bytes) => return wrong("no such word", bytes.as_bytes()),
+        let Some(word) = argument.to_str() else {
+            return Err(("no such word", argument.as_bytes()));
         };
         let literal = row.is_some_and(|row| row.help.is_empty());
         if literal || !word.starts_with('-') {
             match row {
-                Some(_) => words.push(word),
+                Some(_) => call.words.push(word),
                 None => match Row::named(word.as_bytes()) {
                     Some(found) => row = Some(found),
-                    None => return wrong("no such command", word.as_bytes()),
+                    None => return Err(("no such command", word.as_bytes())),
                 },
             }
             continue;
         }
         let end = word.bytes().position(|byte| byte == b'=');
-        let name = end.and_then(|end| word.get(..end)).unwrap_or(&word);
+        let name = end.and_then(|end| word.get(..end)).unwrap_or(word);
         match (row.and_then(|row| row.option(name)), name) {
             (Some(takes), _) if end.is_some() && !takes => {
-                return wrong("no value belongs to", word.as_bytes());
+                return Err(("no value belongs to", word.as_bytes()));
             }
             (Some(takes), _) => {
-                if takes && end.is_none() {
-                    let Some(Ok(value)) = arguments.next().map(OsString::into_string) else {
-                        return wrong("a value is missing for", word.as_bytes());
+                call.options.push(if takes && end.is_none() {
+                    let Some(value) = arguments.next().and_then(OsStr::to_str) else {
+                        return Err(("a value is missing for", word.as_bytes()));
                     };
-                    word.push('=');
-                    word.push_str(&value);
-                }
-                options.push(word);
+                    format!("{word}={value}").leak()
+                } else {
+                    word
+                });
             }
             (None, "-c") => match arguments.next() {
-                Some(path) => directory = path.into(),
-                None => return wrong("a value is missing for", b"-c"),
+                Some(path) => call.directory = Path::new(path),
+                None => return Err(("a value is missing for", b"-c")),
             },
             (None, "-h" | "--help") => return Ok(Typed::Help(row)),
             (None, "-V" | "--version") => return Ok(Typed::Version),
             (None, _) => match word.strip_prefix("-c") {
-                Some(attached) => directory = attached.into(),
-                None => return wrong("no such option", word.as_bytes()),
+                Some(attached) => call.directory = Path::new(attached),
+                None => return Err(("no such option", word.as_bytes())),
             },
         }
     }
     let Some(row) = row else {
-        return wrong("a command is missing", b"");
+        return Err(("a command is missing", b""));
     };
+    call.row = row;
     let mut arguments = row.arguments();
-    for word in &words {
+    for word in &call.words {
         if arguments.next().is_none() {
-            return wrong("too much", word.as_bytes());
+            return Err(("too much", word.as_bytes()));
         }
     }
     match arguments.next() {
-        Some(missing) if !missing.starts_with('[') => wrong("missing", missing.as_bytes()),
-        _ => Ok(Typed::Call(Call {
-            directory,
-            row,
-            words,
-            options,
-        })),
+        Some(missing) if !missing.starts_with('[') => Err(("missing", missing.as_bytes())),
+        _ => Ok(Typed::Call),
     }
-}
-
-fn wrong(what: &str, word: &[u8]) -> Result<Typed, String> {
-    Err(format!("{what}: {}", printable(word)))
 }
 
 /// What there is, for people.

@@ -2,7 +2,6 @@
 //! files. Nothing is written before the last answer.
 
 use std::fmt::Write as _;
-use std::io;
 use std::path::Path;
 
 use nix::errno::Errno;
@@ -10,7 +9,7 @@ use nix::fcntl::OFlag;
 use nix::unistd::read;
 
 use super::row::Call;
-use super::{FAILED, USAGE, check};
+use super::{FAILED, check, misused};
 use crate::sys::{STDIN, random};
 use crate::{files, journal, state, stream};
 
@@ -42,66 +41,17 @@ const FILES: [&str; 3] = ["authkeys", "haresources", "ha.cf"];
 const MOST: usize = 1000;
 
 pub(super) fn setup(call: &Call) -> u8 {
-    let folder = call.directory.as_path();
-    let there = |file: &&&str| {
-        files::open(&folder.join(file), OFlag::O_PATH | OFlag::O_NOFOLLOW, 0).is_ok()
-    };
-    let found = FILES.iter().find(there).filter(|_| !call.has("--force"));
-    if let Some(file) = found {
-        return wrong(
-            "is there already; --force replaces it and keeps a .bak",
-            file,
-        );
-    }
-    let asks = QUESTIONS.iter().all(|row| call.value(row.0).is_none());
-    let mut ha_cf = TIMING.to_owned();
-    let (mut nodes, mut addresses) = (String::new(), String::new());
-    for (option, question, directive) in QUESTIONS {
-        let answer = match call.value(option) {
-            Some(value) => value.replace(',', " "),
-            None if asks => match answer(question, &proposal(directive)) {
-                Some(answer) => answer,
-                None => return wrong("nothing is written", "end of input"),
-            },
-            None => continue,
-        };
-        match *directive {
-            _ if answer.is_empty() => continue,
-            "" => {
-                addresses = answer;
-                continue;
-            }
-            "node" => nodes.clone_from(&answer),
-            _ => {}
+    let mut texts = [const { String::new() }; FILES.len()];
+    let nodes = match write(call, &mut texts) {
+        Ok("") => return misused(("missing", b"--nodes")),
+        Ok(nodes) => nodes,
+        Err((what, why)) => {
+            stream::complain(format_args!("twinbeat setup: {what}: {why}"));
+            return FAILED;
         }
-        // Writing to a string does not fail.
-        let _ = writeln!(ha_cf, "{directive} {}", answer.trim_ascii_end());
-    }
-    let Some(home) = nodes.split_ascii_whitespace().next() else {
-        stream::complain(format_args!("twinbeat: --nodes is missing"));
-        return USAGE;
     };
-    let mut key = [0; 24];
-    if !random(&mut key) {
-        return wrong("the kernel has no randomness yet", "authkeys");
-    }
-    let method = call.value("--method").unwrap_or("sha256");
-    let mut authkeys = format!("auth 1\n1 {method} ");
-    for byte in key {
-        let _ = write!(authkeys, "{byte:02x}");
-    }
-    authkeys.push('\n');
-    let haresources = match addresses.as_str() {
-        "" => String::new(),
-        addresses => format!("{home} {}\n", addresses.trim_ascii_end()),
-    };
-    for (file, text) in FILES.iter().zip([&authkeys, &haresources, &ha_cf]) {
-        if let Err(error) = replace(&folder.join(file), text) {
-            return wrong(journal::io_error(&error), file);
-        }
-    }
-    let code = check::check(folder);
-    let folder = files::shown(folder);
+    let code = check::check(call.directory);
+    let folder = files::shown(call.directory);
     for node in nodes.split_ascii_whitespace().skip(1) {
         stream::print_line(format_args!(
             "To {node}:  cd {folder} && scp -p ha.cf haresources authkeys root@{node}:{folder}/"
@@ -111,13 +61,73 @@ pub(super) fn setup(call: &Call) -> u8 {
     code
 }
 
+/// The names of the nodes; without any nothing is written. The error is what went wrong, and why.
+fn write(
+    call: &Call,
+    texts: &mut [String; FILES.len()],
+) -> Result<&'static str, (&'static str, &'static str)> {
+    let there = |file: &&&str| {
+        let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW;
+        files::open(&call.directory.join(file), flags, 0).is_ok()
+    };
+    let found = FILES.iter().find(there).filter(|_| !call.has("--force"));
+    if let Some(file) = found {
+        let why = "is there already; --force replaces it and keeps a .bak";
+        return Err((file, why));
+    }
+    let asks = QUESTIONS.iter().all(|row| call.value(row.0).is_none());
+    let [authkeys, haresources, ha_cf] = texts;
+    ha_cf.push_str(TIMING);
+    let (mut nodes, mut addresses) = ("", "");
+    for (option, question, directive) in QUESTIONS {
+        let answer = match call.value(option) {
+            Some(value) => blanks(value),
+            None if asks => answer(question, &proposal(directive))
+                .ok_or(("end of input", "nothing is written"))?,
+            None => continue,
+        };
+        match *directive {
+            _ if answer.is_empty() => continue,
+            "" => {
+                addresses = answer;
+                continue;
+            }
+            "node" => nodes = answer,
+            _ => {}
+        }
+        // Writing to a string does not fail.
+        let _ = writeln!(ha_cf, "{directive} {answer}");
+    }
+    let Some(home) = nodes.split_ascii_whitespace().next() else {
+        return Ok("");
+    };
+    let mut key = [0; 24];
+    if !random(&mut key) {
+        return Err(("authkeys", "the kernel has no randomness yet"));
+    }
+    let method = call.value("--method").unwrap_or("sha256");
+    let _ = write!(authkeys, "auth 1\n1 {method} ");
+    for byte in key {
+        let _ = write!(authkeys, "{byte:02x}");
+    }
+    authkeys.push('\n');
+    if !addresses.is_empty() {
+        let _ = writeln!(haresources, "{home} {addresses}");
+    }
+    for (file, text) in FILES.iter().zip(texts) {
+        replace(&call.directory.join(file), text)
+            .map_err(|error| (*file, journal::errno(error)))?;
+    }
+    Ok(nodes)
+}
+
 /// What is there is kept beside it.
-fn replace(file: &Path, text: &str) -> io::Result<()> {
+fn replace(file: &Path, text: &str) -> Result<(), Errno> {
     let mut kept = file.as_os_str().to_owned();
     kept.push(".bak");
     match files::rename(file, Path::new(&kept)) {
         Ok(()) | Err(Errno::ENOENT) => state::write(file, text),
-        Err(error) => Err(error.into()),
+        error => error,
     }
 }
 
@@ -147,19 +157,32 @@ fn proposal(directive: &str) -> String {
     }
 }
 
+/// Words between commas as words between blanks.
+fn blanks(value: &str) -> &'static str {
+    let mut bytes = value.as_bytes().to_vec();
+    for byte in &mut bytes {
+        if *byte == b',' {
+            *byte = b' ';
+        }
+    }
+    let bytes = bytes.leak().trim_ascii_end();
+    // Still as it was typed.
+    str::from_utf8(bytes).unwrap_or_default()
+}
+
 /// The line that is typed, or the proposal for an empty one; `None` at the end of all input.
-fn answer(question: &str, proposal: &str) -> Option<String> {
+fn answer(question: &str, proposal: &str) -> Option<&'static str> {
     stream::print(&format!("{question} [{proposal}]: "));
     let mut line = Vec::new();
     let mut byte = [0];
     while line.len() < MOST {
         match read(STDIN, &mut byte) {
             Ok(1) if byte == *b"\n" => {
-                let line = String::from_utf8(line).ok()?;
-                return Some(match line.trim_ascii() {
-                    "" => proposal.to_owned(),
-                    "none" => String::new(),
-                    line => line.to_owned(),
+                let line = str::from_utf8(line.leak()).ok()?.trim_ascii();
+                return Some(match line {
+                    "" => proposal.to_owned().leak().trim_ascii_end(),
+                    "none" => "",
+                    line => line,
                 });
             }
             Ok(1) => line.extend(byte),
@@ -168,9 +191,4 @@ fn answer(question: &str, proposal: &str) -> Option<String> {
         }
     }
     None
-}
-
-fn wrong(why: &str, what: &str) -> u8 {
-    stream::complain(format_args!("twinbeat setup: {what}: {why}"));
-    FAILED
 }

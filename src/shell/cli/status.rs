@@ -8,11 +8,11 @@ use crate::{status, stream};
 pub(super) fn status(call: &Call) -> u8 {
     let (line, metrics) = (call.has("--line"), call.has("--metrics"));
     let json = metrics || call.has("--json");
-    let rundir = ask::rundir(&call.directory);
+    let rundir = ask::rundir(call.directory);
     if call.has("--watch") {
-        return watch::watch(&rundir);
+        return watch::watch(rundir);
     }
-    let asked = ask::reply(&rundir, if json { "status --json" } else { "status" });
+    let asked = ask::reply(rundir, if json { "status --json" } else { "status" });
     let mut text = match asked {
         Ok(text) if metrics => status::metrics(&text),
         Ok(text) => text,

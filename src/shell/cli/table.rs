@@ -15,7 +15,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         synopsis: "check",
         help: "judge the configuration",
-        function: Some(|call| check::check(&call.directory)),
+        function: Some(|call| check::check(call.directory)),
     },
     Row {
         synopsis: "status [--line] [--watch] [--json] [--metrics]",

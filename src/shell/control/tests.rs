@@ -1,5 +1,7 @@
 use std::thread;
 
+use std::io::Read;
+
 use super::*;
 use crate::clock;
 

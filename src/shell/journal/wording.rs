@@ -2,10 +2,7 @@
 //!
 //! The single words are part of `status --json` and do not change.
 
-use std::io;
-
 use log::Level;
-use nix::errno::Errno;
 use twinbeat::action::PeerState;
 use twinbeat::action::{Carrier, Difference, Event, GroupState, Reason, Reject};
 use twinbeat::config::{Config, Medium, Sight};
@@ -14,7 +11,6 @@ use twinbeat::time::Duration;
 
 use crate::address::AddressError;
 use crate::interface::Mac;
-use crate::sys;
 
 /// One event as one line: what happened to whom, and why.
 pub(crate) fn event(config: &Config, event: Event) -> (Level, String) {
@@ -309,20 +305,8 @@ pub(crate) fn address_error(error: AddressError) -> &'static str {
     }
 }
 
-/// What the C library calls an error of the kernel. nix has the texts as well, 10 kB of them.
-pub(crate) fn errno(error: Errno) -> &'static str {
-    sys::words(error)
-}
-
-/// The same of one that std has wrapped.
-pub(crate) fn io_error(error: &io::Error) -> &'static str {
-    errno(wrapped(error))
-}
-
-/// The kernel's error in one of std; what is not the kernel's (a zero within a name) is `EINVAL`.
-pub(crate) fn wrapped(error: &io::Error) -> Errno {
-    error.raw_os_error().map_or(Errno::EINVAL, Errno::from_raw)
-}
+/// What the C library calls an error of the kernel. (nix has the texts as well, 10 kB of them.)
+pub(crate) use crate::sys::words as errno;
 
 /// An Ethernet address.
 pub(crate) fn hardware(Mac([a, b, c, d, e, f]): Mac) -> String {

@@ -141,8 +141,8 @@ impl Program {
             return Err(Ok("configuration unchanged\n".to_owned()));
         }
         let missing = privilege::missing(&config);
-        if let Some(missing) = missing.first() {
-            return Err(Err(format!("{missing} is missing for that")));
+        if !missing.is_empty() {
+            return Err(Err(format!("not permitted: {missing} missing")));
         }
         if self.watchdog.is_bound(&config) {
             return Err(Err(restart("watchdog")));

@@ -1,11 +1,14 @@
 //! From a configuration to everything the loop needs, in an order in which a refusal leaves the
 //! machine as it was: nothing is changed before the lock is taken.
 
+use std::fmt::Arguments;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use log::{info, warn};
-use twinbeat::config::Config;
+use log::info;
+use nix::errno::Errno;
+use nix::unistd::{chdir, getcwd};
+use twinbeat::config::{Config, Dialect};
 use twinbeat::id::PerLink;
 use twinbeat::time::Instant;
 use twinbeat::{Boot, Node};
@@ -29,43 +32,39 @@ use crate::signal::Signals;
 use crate::state::State;
 use crate::status::Moves;
 use crate::watchdog::Watchdog;
-use crate::{boot, journal, privilege, sys};
+use crate::{boot, journal, privilege, stream, sys};
 
-/// Ready for the first turn; the error is a sentence.
-pub(super) fn start(directory: &Path, config: Rc<Config>) -> Result<Program, String> {
+/// Ready for the first turn, or the program ends and has said why.
+pub(super) fn start(directory: &Path, config: Rc<Config>) -> Box<Program> {
     let missing = privilege::missing(&config);
     if !missing.is_empty() {
-        return Err(format!(
-            "not permitted: {} {} missing; run as root, or with {}",
-            missing.join(", "),
-            if missing.len() == 1 { "is" } else { "are" },
-            if missing.len() == 1 { "it" } else { "them" },
+        refuse(format_args!(
+            "not permitted: {missing} missing; run as root"
         ));
     }
     // Scripts are found however the directory was named, and no mount is held by ours.
-    let directory = std::env::current_dir()
-        .map_err(|error| failed("working directory", journal::wrapped(&error)))?
-        .join(directory);
+    let directory = sound("working directory", getcwd()).join(directory);
     let rundir = PathBuf::from(config.text(config.rundir));
     let statedir = PathBuf::from(config.text(config.statedir));
-    let control = Control::open(&rundir)?;
+    let control = match Control::open(&rundir) {
+        Ok(control) => control,
+        Err(why) => refuse(format_args!("{why}")),
+    };
     sys::pass_on_nothing();
-    let signals = Signals::catch().map_err(|error| failed("signals", error))?;
-    if std::env::set_current_dir("/").is_err() {
-        warn!("the working directory cannot be left");
-    }
+    let signals = sound("signals", Signals::catch());
+    sound("/", chdir("/"));
 
     journal::begin(&config);
     let state = State::read(&statedir, &config);
     let boot = boot::boot(&config, &state);
     tell(&config, &boot);
-    let interfaces = Interfaces::open().map_err(|error| failed("interfaces", error))?;
-    let mut addresses = Addresses::open(&config).map_err(|error| failed("addresses", error))?;
-    let announcer = Announcer::open().map_err(|error| failed("announcements", error))?;
-    match addresses.remove_leftovers(&[], &interfaces) {
-        Ok(0) => {}
-        Ok(count) => info!("{count} addresses left by an earlier run are removed"),
-        Err(error) => return Err(failed("addresses of an earlier run", error)),
+    let interfaces = sound("interfaces", Interfaces::open());
+    let mut addresses = sound("addresses", Addresses::open(&config));
+    let announcer = sound("announcements", Announcer::open());
+    let left = addresses.remove_leftovers(&[], &interfaces);
+    let count = sound("addresses of an earlier run", left);
+    if count > 0 {
+        info!("{count} addresses left by an earlier run are removed");
     }
 
     let reactor = Reactor::new();
@@ -75,8 +74,8 @@ pub(super) fn start(directory: &Path, config: Rc<Config>) -> Result<Program, Str
     let writer = Writer::new(&reactor, statedir);
     writer.count(state.generation.saturating_add(1));
     let now = clock::now();
-    Ok(Program {
-        node: Node::new(&config, boot, now),
+    Box::new(Program {
+        node: node(&config, boot, now),
         links: Links::new(&config),
         pings: Pings::open(&config),
         reading: PerLink::new(Reading::default),
@@ -104,9 +103,27 @@ pub(super) fn start(directory: &Path, config: Rc<Config>) -> Result<Program, Str
     })
 }
 
+/// Made where it stays: it is 15 kB, which one frame with all the rest could not reach at once.
 #[inline(never)]
-fn failed(what: &str, error: nix::errno::Errno) -> String {
-    format!("{what}: {}", journal::errno(error))
+fn node(config: &Config, boot: Boot, now: Instant) -> Box<Node> {
+    Box::new(Node::new(config, boot, now))
+}
+
+/// What is needed, or the end.
+fn sound<T>(what: &str, result: Result<T, Errno>) -> T {
+    match result {
+        Ok(sound) => sound,
+        Err(error) => refuse(format_args!("{what}: {}", journal::errno(error))),
+    }
+}
+
+/// Ends the program before it has begun. (Handed up, an error would take apart all that was opened,
+/// which is 1 kB of code; so it ends with the process.)
+#[inline(never)]
+fn refuse(why: Arguments<'_>) -> ! {
+    journal::flush();
+    stream::complain(format_args!("twinbeat: {why}"));
+    sys::leave(1)
 }
 
 fn tell(config: &Config, boot: &Boot) {
@@ -121,4 +138,13 @@ fn tell(config: &Config, boot: &Boot) {
         "keepalive {}, deadtime {}, initdead {}, lease {}",
         timing.keepalive, timing.deadtime, timing.initdead, timing.lease
     );
+    if config.dialect == Dialect::LinuxHa {
+        let uuid = if boot.heartbeat.uuid.is_some() {
+            "a"
+        } else {
+            "no"
+        };
+        let generation = boot.heartbeat.generation;
+        info!("protocol linux-ha, boot generation {generation}, {uuid} uuid of heartbeat's");
+    }
 }

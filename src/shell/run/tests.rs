@@ -28,7 +28,7 @@ fn cable() {
     }
 }
 
-fn program(name: &str, interface: &str, groups: &str) -> Program {
+fn program(name: &str, interface: &str, groups: &str) -> Box<Program> {
     let folder = testing::folder();
     let path = folder.display();
     for (file, text) in [
@@ -51,7 +51,7 @@ fn program(name: &str, interface: &str, groups: &str) -> Program {
         fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
     }
     let config = configuration::read(&folder, &mut |said| eprintln!("{said}")).unwrap();
-    let mut program = start::start(&folder, Rc::from(config)).unwrap();
+    let mut program = start::start(&folder, Rc::from(config));
     program.begin();
     program
 }

@@ -213,7 +213,10 @@ impl Refusals {
 
     /// A frame was refused.
     pub(super) fn on_refused(&mut self, now: Instant, node: &Node, why: Reject) {
-        let told = &mut self.told[why as usize];
+        let position = Reject::ALL.iter().position(|reason| *reason == why);
+        let Some(told) = position.and_then(|position| self.told.get_mut(position)) else {
+            return;
+        };
         if now < told.next_at {
             return;
         }

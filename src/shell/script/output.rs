@@ -1,12 +1,11 @@
 //! What a script prints: read as it comes, bounded, made harmless, written to the log.
 
-use std::fs::File;
-use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
 use log::Level;
+use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use nix::libc;
+use nix::unistd::read;
 
 use crate::files;
 use crate::journal::printable;
@@ -25,7 +24,7 @@ pub(super) struct Output {
     label: String,
     level: Level,
     /// Standard output, then standard error; `None` once it has ended.
-    streams: [Option<File>; 2],
+    streams: [Option<OwnedFd>; 2],
     lines: [Vec<u8>; 2],
     said: Vec<u8>,
     written: u32,
@@ -38,14 +37,14 @@ impl Output {
         level: Level,
         stdout: OwnedFd,
         stderr: OwnedFd,
-    ) -> io::Result<Self> {
+    ) -> Result<Self, Errno> {
         for pipe in [&stdout, &stderr] {
             fcntl(pipe.as_fd(), FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
         }
         Ok(Self {
             label: label.to_owned(),
             level,
-            streams: [Some(stdout.into()), Some(stderr.into())],
+            streams: [Some(stdout), Some(stderr)],
             lines: [Vec::new(), Vec::new()],
             said: Vec::new(),
             written: 0,
@@ -86,17 +85,17 @@ impl Output {
     /// One read of the stream at `index` (0 or 1); `false` when there is no more for now.
     fn read_some(&mut self, index: usize, left: &mut usize) -> bool {
         let mut bytes = [0; 4096];
-        let Some(stream) = &mut self.streams[index] else {
+        let Some(stream) = &self.streams[index] else {
             return false;
         };
-        match stream.read(&mut bytes) {
+        match read(stream, &mut bytes) {
             Ok(count @ 1..) => {
                 *left = left.saturating_sub(count);
                 self.take(index, &bytes[..count]);
                 true
             }
-            Err(error) if error.raw_os_error() == Some(libc::EAGAIN) => false,
-            Err(error) if error.raw_os_error() == Some(libc::EINTR) => true,
+            Err(Errno::EAGAIN) => false,
+            Err(Errno::EINTR) => true,
             Ok(0) | Err(_) => {
                 self.streams[index] = None;
                 false

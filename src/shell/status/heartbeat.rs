@@ -12,6 +12,7 @@ use std::fmt::Write as _;
 
 use twinbeat::action::{Carrier, GroupState, PeerState};
 use twinbeat::config::{Config, Link, Medium, Sight};
+use twinbeat::wire::linux_ha::Hold;
 
 use super::Status;
 use crate::journal;
@@ -86,12 +87,21 @@ fn link_name<'a>(config: &'a Config, link: &'a Link) -> &'a str {
     }
 }
 
-/// Whose groups are held here. Heartbeat calls a standby without groups of its own `local`; here it
+/// Whose groups are held here: beside a real heartbeat as the core tells it. Otherwise heartbeat calls a standby without groups of its own `local`; here it
 /// is `none`.
 fn resources(status: &Status<'_>) -> &'static str {
     let Status {
         config, node, now, ..
     } = status;
+    if let Some(held) = node.rscstatus() {
+        return match held {
+            None => "transition",
+            Some(Hold::None) => "none",
+            Some(Hold::Local) => "local",
+            Some(Hold::Foreign) => "foreign",
+            Some(Hold::All) => "all",
+        };
+    }
     let (mut local, mut foreign, mut away) = (false, false, false);
     for (id, group) in config.group_ids().zip(&config.groups) {
         let own = group.home == node.me();

@@ -4,6 +4,7 @@
 //! version      1; another number when the meaning of a member changes. Members may be added.
 //! program      the program's version
 //! node         this node's name
+//! protocol     native, or linux-ha: the others are heartbeats
 //! incarnation  this start of it, 16 hexadecimal digits
 //! uptime_ms    since then
 //! healthy      false: this loop gets too little time and lets go, or something did not stop
@@ -59,6 +60,7 @@ pub(crate) fn json(status: &Status<'_>) -> String {
         out.number("version", 1_u8);
         out.text("program", env!("CARGO_PKG_VERSION"));
         out.text("node", config.node_name(node.me()));
+        out.text("protocol", config.dialect.word());
         out.text("incarnation", &hexadecimal(node.incarnation()));
         out.number("uptime_ms", status.uptime().millis());
         out.flag("healthy", node.healthy(*now));

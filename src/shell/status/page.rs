@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use twinbeat::action::{Carrier, GroupState, PeerState};
-use twinbeat::config::{Config, Resource};
+use twinbeat::config::{Config, Dialect, Resource};
 use twinbeat::id::{GroupId, LinkId, NodeId};
 use twinbeat::time::Duration;
 
@@ -126,6 +126,9 @@ impl Page {
             self.say("this node, ");
             self.say(health);
             self.span(", up ", status.uptime());
+            if config.dialect == Dialect::LinuxHa {
+                self.say(", protocol linux-ha");
+            }
             if peer.state == PeerState::Alive {
                 self.say(", another machine has its name");
             }
@@ -144,6 +147,9 @@ impl Page {
                 self.level = Level::Warning;
             }
             if peer.incarnation.is_some() {
+                if config.dialect == Dialect::LinuxHa {
+                    self.say(", a heartbeat");
+                }
                 self.heard(peer.silence);
                 if !peer.hears_us {
                     self.warn(", does not hear this node");

@@ -3,6 +3,7 @@ use std::rc::Rc;
 
 use super::*;
 use twinbeat::action::Kept;
+use twinbeat::config::Dialect;
 use twinbeat::id::GroupSet;
 use twinbeat::{Boot, Heartbeat};
 
@@ -12,7 +13,13 @@ use crate::reactor::Reactor;
 use crate::resource::Holding;
 
 fn told(tell: impl Fn(&Status<'_>) -> String) -> String {
-    let config = Rc::new(crate::testing::config(3));
+    told_in(Dialect::Native, tell)
+}
+
+fn told_in(dialect: Dialect, tell: impl Fn(&Status<'_>) -> String) -> String {
+    let mut config = crate::testing::config(3);
+    config.dialect = dialect;
+    let config = Rc::new(config);
     let boot = Boot {
         incarnation: 0xabc,
         counter: 1,
@@ -71,12 +78,32 @@ watchdog /dev/watchdog   Software Watchdog, 2 s, kicked
 }
 
 #[test]
+fn the_dialect_is_told_where_it_is_not_our_own() {
+    let page = told_in(Dialect::LinuxHa, text);
+    assert!(
+        page.contains("this node, healthy, up 1.5 s, protocol linux-ha\n"),
+        "{page}"
+    );
+    assert!(!told(text).contains("protocol"));
+    assert!(told_in(Dialect::LinuxHa, json).contains(r#""protocol":"linux-ha""#));
+    // Of what it holds the core knows, which has not yet looked.
+    let view = told_in(Dialect::LinuxHa, heartbeat);
+    assert!(
+        view.lines()
+            .next()
+            .unwrap()
+            .ends_with("\talpha\ttransition"),
+        "{view}"
+    );
+}
+
+#[test]
 fn json_is_read_by_others_and_has_what_is_promised() {
     let json = told(json);
     assert!(json.starts_with(r#"{"version":1,"program":""#));
     assert_eq!(json.lines().count(), 1);
     for member in [
-        r#""node":"alpha","incarnation":"0000000000000abc","uptime_ms":1500,"healthy":true"#,
+        r#""node":"alpha","protocol":"native","incarnation":"0000000000000abc","uptime_ms":1500,"healthy":true"#,
         r#"{"name":"beta","self":false,"state":"unheard","incarnation":null"#,
         r#"{"name":"bcast lo","interface":"lo","port":694,"carrier":"down""#,
         r#""watchdog":{"device":"/dev/watchdog","identity":"Software Watchdog","timeout_s":2,"kicked":true,"trouble":""}"#,

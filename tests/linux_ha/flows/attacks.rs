@@ -232,15 +232,12 @@ fn fields_for_scripts(play: &mut Play) -> Result<(), String> {
 
 fn never_done(play: &mut Play) -> Result<(), String> {
     let pair = &play.pair;
-    let rude = Manners {
-        finishes: false,
-        ..POLITE
-    };
-    let mut beta = Impostor::new(pair, rude);
+    let mut beta = Impostor::new(pair, POLITE);
     acquainted(&mut beta, pair)?;
-    until(&mut beta, pair, 30, |pair| {
-        says(pair, &["rscstatus"], "local")
-    })?;
+    // Whatever is asked of beta at the start it does.
+    beta.live(pair, seconds(15));
+    says(pair, &["rscstatus"], "local").or_else(|_| says(pair, &["rscstatus"], "all"))?;
+    beta.manners.finishes = false;
     let out = pair.kinds[A].ask(&pair.machines[A], &["hb_standby", "all"]);
     if !out.status.success() {
         return Err(format!("{out:?}"));
@@ -253,7 +250,7 @@ fn never_done(play: &mut Play) -> Result<(), String> {
         crate::ledger::Hold::Local | All => Ok(()),
         held => Err(format!("alpha has {}", held.word())),
     };
-    until(&mut beta, pair, 90, local)?;
+    until(&mut beta, pair, 150, local)?;
     // And it can be stopped.
     play.stop(A)
 }

@@ -213,6 +213,7 @@ pub(crate) const FLOWS: &[Flow] = &[
             Holds(40, Some(All), Some(Nothing)),
             Start(B),
             Holds(60, Some(Local), Some(Local)),
+            Do(Play::asked_again),
             Silence(HANDOVER),
         ],
     },

@@ -8,6 +8,7 @@ use crate::config::lexer::Word;
 use crate::config::line;
 use crate::config::watchdog::MAX_WATCHDOGS;
 use crate::config::{Config, Dialect, Interface, Link, Machine, Medium, Text};
+use crate::id::MAX_LINKS;
 use crate::time::Duration;
 
 /// Where the first watchdog stood, and what goes for every serial line.
@@ -61,7 +62,7 @@ impl Settings {
             rate = one;
         }
         let (nodes, groups) = (config.nodes.len(), config.groups.len());
-        let load = Self::load(config, lines);
+        let load = config.load(lines);
         // Without a line, or where something was refused, one of them is zero.
         if rate == 0 || keepalive == Duration::ZERO {
             return;
@@ -88,24 +89,24 @@ impl Settings {
         machine: &dyn Machine,
         report: &mut Report<'_>,
     ) {
-        let lines = config.links.iter().zip(&self.links);
-        let lines = lines.filter_map(|(link, at)| match link.medium {
-            Medium::Serial { device, .. } => Some((config.text(device), *at)),
-            Medium::Broadcast | Medium::Multicast { .. } | Medium::Unicast { .. } => None,
-        });
-        for (nth, (device, at)) in lines.clone().enumerate() {
-            let mut before = lines.clone().take(nth);
-            match before.find(|(other, _)| machine.is_same_device(device, other)) {
-                Some((_, earlier)) => report.say(at, Problem::Same(earlier)),
-                None => machine.judge_line(device, &mut |why| report.say(at, Problem::Line(why))),
+        let mut before = heapless::Vec::<_, MAX_LINKS>::new();
+        for (link, at) in config.links.iter().zip(&self.links) {
+            let Medium::Serial { device, .. } = link.medium else {
+                continue;
+            };
+            let device = config.text(device);
+            let same = |line: &&(&str, Position)| machine.is_same_device(device, line.0);
+            match before.iter().find(same) {
+                Some((_, earlier)) => report.say(*at, Problem::Same(*earlier)),
+                None => machine.judge_line(device, &mut |why| report.say(*at, Problem::Line(why))),
             }
+            let _ = before.push((device, *at)); // As many places as links.
         }
     }
 
     /// Where the first watchdog is.
     pub(in crate::config) fn watchdog_place(&self) -> Position {
-        let top = Position::start(File::HaCf);
-        self.devices.watchdog.unwrap_or(top)
+        (self.devices.watchdog).unwrap_or(Position::start(File::HaCf))
     }
 }
 
@@ -145,7 +146,6 @@ mod tests {
     use std::vec::Vec;
 
     use crate::config::{Medium, Sources, read};
-    use crate::time::Duration;
 
     const REST: &str = "node alpha beta\nauto_failback on\n";
 
@@ -386,14 +386,5 @@ mod tests {
         // Addresses are leased.
         assert_eq!(advice(&format!("{base} 6"), "alpha 192.0.2.10"), "");
         assert_eq!(advice("bcast eth0", "alpha dnsmasq"), "");
-    }
-
-    #[test]
-    fn a_timeout_stands_in_the_configuration() {
-        let sources = |text| Sources::new("alpha", text, "", "auth 1\n1 sha1 0123456789abcdef\n");
-        let text = format!("bcast eth0\nwatchdog /a\ndeadtime 10\n{REST}");
-        let config = read(&sources(&text), &mut |_| {}).unwrap();
-        let asked = config.watchdog.asked(&config.timing);
-        assert_eq!(asked, Duration::from_secs(6));
     }
 }

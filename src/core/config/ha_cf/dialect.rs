@@ -5,7 +5,7 @@ use super::value::{MAX_NAME, set_text};
 use super::{Problem, Settings, device};
 use crate::config::diagnostic::{File, Quoted, Report};
 use crate::config::lexer::{Lines, Word, Words};
-use crate::config::{Config, Dialect, group, line};
+use crate::config::{Config, Dialect, group};
 
 /// What `protocol` says, wherever it stands: what other lines mean depends on it.
 pub(in crate::config) fn dialect(files: &[(File, Option<&[u8]>)]) -> Dialect {
@@ -70,15 +70,6 @@ impl Settings {
         let two = config.nodes.len() == 2 || !self.knows_nodes();
         if config.dialect == Dialect::LinuxHa && !two {
             report.say(self.node_place(), Problem::TwoNodes);
-        }
-    }
-
-    /// Bytes of what is said periodically on one of so many serial lines in each keepalive.
-    pub(super) fn load(config: &Config, lines: usize) -> usize {
-        let names = config.node_ids().map(|node| config.node_name(node).len());
-        match config.dialect {
-            Dialect::Native => line::load(config.nodes.len(), config.groups.len(), lines),
-            Dialect::LinuxHa => line::text_load(names.max().unwrap_or(0)),
         }
     }
 }

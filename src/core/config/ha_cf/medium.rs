@@ -164,6 +164,6 @@ pub(super) fn is_same(config: &Config, one: &Link, other: &Link) -> bool {
 pub(super) fn on(word: Word<'_>, report: &mut Report<'_>) -> Option<Interface> {
     match interface::parse(word.bytes) {
         Ok(name) => Some(name),
-        Err(why) => report.refuse(word.at, Problem::Interface(Quoted(word.bytes), why)),
+        Err(why) => report.refuse(word.at, Problem::Wrong(Quoted(word.bytes), why)),
     }
 }

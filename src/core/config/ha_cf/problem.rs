@@ -7,7 +7,6 @@ use super::directive;
 use super::time;
 use super::value::MAX_NAME;
 use crate::config::diagnostic::{Position, Quoted, Severity};
-use crate::config::interface::InterfaceProblem;
 use crate::config::template::fill;
 use crate::id::{MAX_LINKS, MAX_NODES};
 use crate::time::Duration;
@@ -86,8 +85,6 @@ pub enum Problem<'a> {
     Differs(Quoted<'a>, &'static str),
     /// `protocol linux-ha` with another number of nodes than two.
     TwoNodes,
-    /// No interface name.
-    Interface(Quoted<'a>, InterfaceProblem),
     /// No literal address.
     NotAPeer(Quoted<'a>),
     /// An address that is not one machine's.
@@ -218,7 +215,6 @@ impl Problem<'_> {
                 "protocol linux-ha is for two nodes, because heartbeat hands groups over between two: name two, \
                  or write protocol native on all of them"
             }
-            Self::Interface(..) => "{0} {1}",
             Self::NotAPeer(_) => {
                 "{0} is not an address: write the address itself, such as 192.0.2.2 or fe80::2 (without \
                  %zone); names are not looked up, because this must work when the name server is down"
@@ -334,7 +330,6 @@ impl fmt::Display for Problem<'_> {
             Self::FullLine(rate, count, time) => &[rate, count, time],
             Self::Line(why) => &[why],
             Self::SlowLine(time) => &[time],
-            Self::Interface(word, why) => &[word, why],
             Self::NotOnePeer(address) => &[address],
             Self::FamilyFour(word, name) => &[word, name, &name.strip_suffix('6').unwrap_or(name)],
             Self::LongPath(count, other) => &[count, other],

@@ -18,7 +18,7 @@ pub(super) fn parse(word: &[u8], longest: Duration) -> Result<Duration, NotATime
         .position(|b| !b.is_ascii_digit() && *b != b'.')
         .unwrap_or(word.len());
     let (number, unit) = word.split_at_checked(end).ok_or(NotATime::Malformed)?;
-    let micros_per_unit = match unit {
+    let micros_per_unit: u32 = match unit {
         b"" => 1_000_000,
         b"ms" => 1000,
         b"us" | b"usec" => 1,
@@ -30,18 +30,20 @@ pub(super) fn parse(word: &[u8], longest: Duration) -> Result<Duration, NotATime
     if parts.next().is_some() || (whole.is_empty() && decimals.is_empty()) {
         return Err(NotATime::Malformed);
     }
-    let value = |digit: &u8| u64::from(digit.saturating_sub(b'0'));
+    let value = |digit: &u8| u32::from(digit.saturating_sub(b'0'));
     let mut micros = 0_u64;
     for digit in whole {
-        micros = micros.saturating_mul(10).saturating_add(value(digit));
+        micros = micros
+            .saturating_mul(10)
+            .saturating_add(value(digit).into());
     }
-    micros = micros.saturating_mul(micros_per_unit);
-    let mut weight = micros_per_unit;
+    micros = micros.saturating_mul(micros_per_unit.into());
+    let (mut weight, mut rest) = (micros_per_unit, 0_u32);
     for digit in decimals {
         weight = weight.checked_div(10).unwrap_or(0);
-        micros = micros.saturating_add(value(digit).saturating_mul(weight));
+        rest = rest.saturating_add(value(digit).saturating_mul(weight));
     }
-    match Duration::from_micros(micros) {
+    match Duration::from_micros(micros.saturating_add(rest.into())) {
         time if time > longest => Err(NotATime::TooLong),
         time => Ok(time),
     }

@@ -9,16 +9,16 @@ use crate::config::watchdog::LONGEST_TIMEOUT;
 use crate::config::{Config, lint};
 use crate::time::Duration;
 
-/// What was written, each at most once.
+/// What was written, each at most once; zero where nothing was.
 #[derive(Default)]
 pub(super) struct Times {
-    keepalive: Option<Duration>,
-    warntime: Option<Duration>,
-    deadtime: Option<Duration>,
-    deadping: Option<Duration>,
-    initdead: Option<Duration>,
-    lease: Option<Duration>,
-    watchdog: Option<Duration>,
+    keepalive: Duration,
+    warntime: Duration,
+    deadtime: Duration,
+    deadping: Duration,
+    initdead: Duration,
+    lease: Duration,
+    watchdog: Duration,
     /// Something was unreadable: comparisons would only mislead.
     doubtful: bool,
 }
@@ -26,6 +26,24 @@ pub(super) struct Times {
 impl Times {
     pub(super) fn doubt(&mut self) {
         self.doubtful = true;
+    }
+
+    fn place(&mut self, name: Name) -> &mut Duration {
+        if name == Name::Keepalive {
+            &mut self.keepalive
+        } else if name == Name::Warntime {
+            &mut self.warntime
+        } else if name == Name::Deadtime {
+            &mut self.deadtime
+        } else if name == Name::Deadping {
+            &mut self.deadping
+        } else if name == Name::Initdead {
+            &mut self.initdead
+        } else if name == Name::Lease {
+            &mut self.lease
+        } else {
+            &mut self.watchdog
+        }
     }
 
     pub(super) fn set(&mut self, name: Name, word: Word<'_>, report: &mut Report<'_>) {
@@ -43,21 +61,7 @@ impl Times {
             }
             (Ok(time), _) if time == Duration::ZERO => Problem::ZeroTime(name.example()),
             (Ok(time), name) => {
-                if name == Name::Keepalive {
-                    self.keepalive = Some(time);
-                } else if name == Name::Warntime {
-                    self.warntime = Some(time);
-                } else if name == Name::Deadtime {
-                    self.deadtime = Some(time);
-                } else if name == Name::Deadping {
-                    self.deadping = Some(time);
-                } else if name == Name::Initdead {
-                    self.initdead = Some(time);
-                } else if name == Name::Lease {
-                    self.lease = Some(time);
-                } else {
-                    self.watchdog = Some(time);
-                }
+                *self.place(name) = time;
                 return;
             }
             (Err(NotATime::Malformed), _) => Problem::NotATime(quoted, name.example()),
@@ -88,19 +92,25 @@ pub(super) fn finish(settings: &Settings, config: &mut Config, report: &mut Repo
     if times.doubtful {
         return;
     }
-    let keepalive = times.keepalive.unwrap_or(Duration::from_secs(1));
-    let deadtime = times.deadtime.unwrap_or(Duration::from_secs(30));
-    let initdead = times
-        .initdead
-        .unwrap_or(if deadtime > Duration::from_secs(10) {
-            deadtime
-        } else if deadtime < Duration::from_secs(6) {
-            Duration::from_secs(12)
+    let or = |time: Duration, default: Duration| {
+        if time == Duration::ZERO {
+            default
         } else {
-            deadtime.scaled(2, 1)
-        });
-    let deadping = times.deadping.unwrap_or(deadtime);
-    if deadping <= keepalive.scaled(2, 1) && times.deadping.is_some() {
+            time
+        }
+    };
+    let keepalive = or(times.keepalive, Duration::from_secs(1));
+    let deadtime = or(times.deadtime, Duration::from_secs(30));
+    let usual = if deadtime > Duration::from_secs(10) {
+        deadtime
+    } else if deadtime < Duration::from_secs(6) {
+        Duration::from_secs(12)
+    } else {
+        deadtime.scaled(2, 1)
+    };
+    let initdead = or(times.initdead, usual);
+    let deadping = or(times.deadping, deadtime);
+    if deadping <= keepalive.scaled(2, 1) && times.deadping > Duration::ZERO {
         let problem = Problem::ShortDead(Name::Deadping.word(), deadping, keepalive);
         report.say(settings.place_or_top(Name::Deadping), problem);
     }
@@ -114,7 +124,7 @@ pub(super) fn finish(settings: &Settings, config: &mut Config, report: &mut Repo
         report.say(settings.initdead_place(), problem);
     }
     let (longest, _) = lint::longest_lease(keepalive, deadtime);
-    let lease = times.lease.unwrap_or(longest);
+    let lease = or(times.lease, longest);
     if lease > longest {
         let problem = Problem::LongLease {
             lease,
@@ -127,8 +137,8 @@ pub(super) fn finish(settings: &Settings, config: &mut Config, report: &mut Repo
     config.timing.keepalive = keepalive;
     config.timing.deadtime = deadtime;
     config.reach.deadping = deadping;
-    config.timing.warntime = times.warntime.unwrap_or(deadtime.scaled(1, 2));
+    config.timing.warntime = or(times.warntime, deadtime.scaled(1, 2));
     config.timing.initdead = initdead;
     config.timing.lease = lease;
-    config.watchdog.timeout = times.watchdog.unwrap_or(Duration::ZERO);
+    config.watchdog.timeout = times.watchdog;
 }

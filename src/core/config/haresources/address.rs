@@ -5,7 +5,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::{Problem, cut};
 use crate::config::diagnostic::Quoted;
 use crate::config::ha_cf::number;
-use crate::config::{Address, interface};
+use crate::config::{Address, Resource, interface};
 
 /// Which families a resource takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +32,12 @@ pub(super) fn is_meant(word: &[u8]) -> bool {
         || (name.eq_ignore_ascii_case(b"fe80") && end.is_some())
 }
 
-/// The address a word stands for.
-pub(super) fn parse(word: &[u8], family: Family) -> Result<Address, Problem<'_>> {
+/// The address a word stands for, put into `found`.
+pub(super) fn parse<'a>(
+    word: &'a [u8],
+    family: Family,
+    found: &mut Resource,
+) -> Result<(), Problem<'a>> {
     let (head, rest) = split(word);
     let address = literal(head).ok_or(Problem::NotAnAddress(Quoted(head)))?;
     match (address, family) {
@@ -45,19 +49,22 @@ pub(super) fn parse(word: &[u8], family: Family) -> Result<Address, Problem<'_>>
     if !is_unicast(address) {
         return Err(Problem::NotUnicast(address));
     }
-    let mut found = Address {
+    *found = Resource::Address(Address {
         address,
         prefix: None,
         interface: None,
         label: None,
         broadcast: None,
+    });
+    let Resource::Address(found) = found else {
+        return Ok(());
     };
     if let Some(rest) = rest {
         let (bits, rest) = split(rest);
         let bits = prefix(bits, address).ok_or(Problem::BadPrefix(Quoted(bits), address))?;
         found.prefix = Some(bits);
         if let Some(rest) = rest {
-            on_interface(&mut found, rest)?;
+            on_interface(found, rest)?;
         }
         if let IpAddr::V4(address) = address
             && bits < 31
@@ -75,7 +82,7 @@ pub(super) fn parse(word: &[u8], family: Family) -> Result<Address, Problem<'_>>
     {
         return Err(Problem::LinkLocal(address));
     }
-    Ok(found)
+    Ok(())
 }
 
 /// `INTERFACE[:LABEL][/BROADCAST]`, or a broadcast address alone.
@@ -150,6 +157,7 @@ fn is_unicast(address: IpAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Text;
 
     #[test]
     fn a_misspelt_address_is_still_meant_as_one_and_a_script_is_not() {
@@ -182,8 +190,9 @@ mod tests {
     use std::string::String;
 
     fn show(word: &str) -> String {
-        match parse(word.as_bytes(), Family::Both) {
-            Ok(a) => format!(
+        let mut found = Resource::Script(Text::default());
+        match (parse(word.as_bytes(), Family::Both, &mut found), &found) {
+            (Ok(()), Resource::Address(a)) => format!(
                 "{} {} {} {} {}",
                 a.address,
                 a.prefix.map_or("-".into(), |p| format!("{p}")),
@@ -191,7 +200,8 @@ mod tests {
                 a.label.as_deref().unwrap_or("-"),
                 a.broadcast.map_or("-".into(), |b| format!("{b}")),
             ),
-            Err(problem) => format!("{problem}"),
+            (Err(problem), _) => format!("{problem}"),
+            (Ok(()), _) => panic!("no address"),
         }
     }
 

@@ -3,8 +3,7 @@
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::{Problem, address, cut, literal};
-use crate::config::diagnostic::Quoted;
+use super::{address, cut, literal};
 use crate::config::{Interface, interface};
 
 /// What the holder of a group does to its network, besides addresses.
@@ -61,13 +60,8 @@ pub(super) enum Kind {
     Link,
 }
 
-/// A word that begins with one of the four names.
-pub(super) fn parse<'a>(
-    word: &'a [u8],
-    kind: Kind,
-    argument: Option<&[u8]>,
-) -> Result<Network, Problem<'a>> {
-    let argument = argument.unwrap_or_default();
+/// What is behind one of the four names. The error is how it is written.
+pub(super) fn parse(argument: &[u8], kind: Kind) -> Result<Network, &'static str> {
     let (found, form) = match kind {
         Kind::Source => (
             literal(argument).map(Network::Source),
@@ -81,7 +75,7 @@ pub(super) fn parse<'a>(
              dev at least; DESTINATION is \"default\" or such as 10.8.0.0/16",
         ),
     };
-    found.ok_or(Problem::Form(Quoted(word), form))
+    found.ok_or(form)
 }
 
 fn announced(mut argument: &[u8]) -> Option<Network> {
@@ -171,13 +165,14 @@ fn take_after<'a>(text: &mut &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::haresources::{self, Meaning};
+    use crate::config::{Resource, Text, haresources};
     use std::format;
     use std::string::String;
 
     fn show(word: &str) -> String {
-        match haresources::parse(word.as_bytes()) {
-            Ok(Meaning::Network(Network::Route(route))) => format!(
+        let mut found = Resource::Script(Text::default());
+        match (haresources::parse(word.as_bytes(), &mut found), found) {
+            (Ok(()), Resource::Network(_, Network::Route(route))) => format!(
                 "{}/{} {:?} {:?} {:?}",
                 route.destination,
                 route.prefix,
@@ -185,9 +180,9 @@ mod tests {
                 route.interface.as_deref(),
                 route.source
             ),
-            Ok(Meaning::Network(other)) => format!("{other:?}"),
-            Ok(Meaning::Address(_) | Meaning::Script) => String::from("of another kind"),
-            Err(problem) => format!("{problem}"),
+            (Ok(()), Resource::Network(_, other)) => format!("{other:?}"),
+            (Ok(()), Resource::Address(_) | Resource::Script(_)) => String::from("of another kind"),
+            (Err(problem), _) => format!("{problem}"),
         }
     }
 

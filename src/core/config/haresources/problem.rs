@@ -6,7 +6,6 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::MAX_WORD;
 use crate::config::MAX_RESOURCES;
 use crate::config::diagnostic::{NodeNames, Position, Quoted};
-use crate::config::interface::InterfaceProblem;
 use crate::config::quoted::escape;
 use crate::config::template::fill;
 use crate::id::MAX_GROUPS;
@@ -56,8 +55,8 @@ pub enum Problem<'a> {
     BadPrefix(Quoted<'a>, IpAddr),
     /// The first or last address of its subnet.
     EndOfSubnet(Ipv4Addr, u8),
-    /// No interface name.
-    Interface(Quoted<'a>, InterfaceProblem),
+    /// No interface name; why not.
+    Interface(Quoted<'a>, &'static str),
     /// No broadcast address.
     BadBroadcast(Quoted<'a>),
     /// A label or broadcast address beside an IPv6 address.
@@ -170,7 +169,9 @@ impl fmt::Display for Problem<'_> {
             Self::TooManyGroups | Self::TooManyResources => &[],
             Self::LongWord(count) => &[count],
             Self::BadByte(word, byte) => &[word, &format_args!("0x{:02x}", *byte)],
-            Self::Case(word, text) | Self::Form(word, text) => &[word, text],
+            Self::Case(word, text) | Self::Form(word, text) | Self::Interface(word, text) => {
+                &[word, text]
+            }
             Self::WantsSix(word) | Self::WantsFour(word) => &[word, &Bare(*word)],
             Self::NotUnicast(address) => &[address],
             Self::BadPrefix(word, address) => {
@@ -181,7 +182,6 @@ impl fmt::Display for Problem<'_> {
                 }
             }
             Self::EndOfSubnet(address, number) => &[address, number],
-            Self::Interface(word, why) => &[word, why],
             Self::LinkLocal(address) => &[address],
         };
         fill(f, self.template(), parts)

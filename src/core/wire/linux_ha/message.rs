@@ -225,8 +225,8 @@ pub enum Phase {
     Done,
 }
 
-/// Most bytes of the key of a group.
-pub const MAX_KEY: usize = 255;
+/// Most bytes of the key of a group, and of any other text that is read.
+pub const MAX_KEY: usize = 128;
 /// Most bytes of a node's or client's name that is read.
 pub const MAX_NAME: usize = 99;
 

@@ -18,9 +18,10 @@ pub fn decode<'a>(bytes: &'a [u8], keys: &dyn Sign) -> Result<Message<'a>, Rejec
     }
     let mut fields = Fields([&[]; FIELDS]);
     let proof = fields.cut(bytes, classic).ok_or(Reject::Malformed)?;
-    let (number, digits) = proof.key().ok_or(Reject::Malformed)?;
-    let signature = keys.signature(Some(number), &proof.signed);
-    if !equal(&signature.ok_or(Reject::UnknownKey)?.digits, digits) {
+    let key = proof.text.split(|byte| *byte == b' ').next();
+    let key = key.and_then(|digits| number(digits, 10)?.try_into().ok());
+    let signature = keys.signature(Some(key.ok_or(Reject::Malformed)?), &proof.signed);
+    if !equal(&signature.ok_or(Reject::UnknownKey)?, proof.text) {
         return Err(Reject::BadTag);
     }
     fields.message().ok_or(Reject::Malformed)
@@ -35,16 +36,6 @@ struct Proof<'a> {
 /// The values of known fields, by [`Field`]; empty for those that are missing. Of two of a name the
 /// first stays.
 struct Fields<'a>([&'a [u8]; FIELDS]);
-
-impl<'a> Proof<'a> {
-    /// The number of the key, and the digits.
-    fn key(&self) -> Option<(u8, &'a [u8])> {
-        let blank = self.text.iter().position(|byte| *byte == b' ')?;
-        let (key, digits) = self.text.split_at_checked(blank)?;
-        let key = u8::try_from(number(key, 10)?).ok()?;
-        Some((key, digits.strip_prefix(b" ")?))
-    }
-}
 
 impl<'a> Fields<'a> {
     /// Takes a frame apart.
@@ -94,33 +85,37 @@ impl<'a> Fields<'a> {
     fn message(&self) -> Option<Message<'a>> {
         let name = self.name(Field::Type)?;
         let word = self.word(name).unwrap_or(Word::Unknown { name });
-        let number = if word.is_numbered() {
-            Some(self.hex(Field::Number).filter(|number| *number != 0)?)
-        } else {
-            None
-        };
-        let generation = if self.has(Field::Generation) {
-            self.hex(Field::Generation)?
-        } else {
-            0
-        };
+        let number = self.hex(Field::Number).filter(|number| *number != 0);
+        let generation = self.hex(Field::Generation);
+        let time = self.hex(Field::Time).filter(|time| *time != 0)?;
+        let dest = self.name(Field::Dest);
+        let source_uuid = self.uuid(Field::SourceUuid);
+        let dest_uuid = self.uuid(Field::DestUuid);
+        // What is meant for one is never taken for a word to all.
+        for (field, sound) in [
+            (Field::Generation, generation.is_some()),
+            (Field::Dest, dest.is_some()),
+            (Field::SourceUuid, source_uuid.is_some()),
+            (Field::DestUuid, dest_uuid.is_some()),
+        ] {
+            if !sound && !self.at(field).is_empty() {
+                return None;
+            }
+        }
+        let numbered = word.is_numbered();
+        if numbered && number.is_none() {
+            return None;
+        }
         Some(Message {
             source: self.name(Field::Source)?,
-            source_uuid: self.uuid(Field::SourceUuid)?,
-            number,
-            generation,
-            time: self.hex(Field::Time).filter(|time| *time != 0)?,
+            source_uuid,
+            number: number.filter(|_| numbered),
+            generation: generation.unwrap_or(0),
+            time,
             load: self.text(Field::Load),
-            ttl: self
-                .decimal(Field::Ttl)
-                .and_then(|ttl| u16::try_from(ttl).ok()),
-            // What is meant for one is never taken for a word to all.
-            dest: if self.has(Field::Dest) {
-                Some(self.name(Field::Dest)?)
-            } else {
-                None
-            },
-            dest_uuid: self.uuid(Field::DestUuid)?,
+            ttl: self.decimal(Field::Ttl).and_then(|ttl| ttl.try_into().ok()),
+            dest,
+            dest_uuid,
             client: Client {
                 from: self.name(Field::From),
                 to: self.name(Field::To),
@@ -210,10 +205,6 @@ impl<'a> Fields<'a> {
         self.0.get(field as usize).copied().unwrap_or_default()
     }
 
-    fn has(&self, field: Field) -> bool {
-        !self.at(field).is_empty()
-    }
-
     fn is(&self, field: Field, text: &str) -> bool {
         self.at(field) == text.as_bytes()
     }
@@ -254,15 +245,11 @@ impl<'a> Fields<'a> {
         Some(names)
     }
 
-    /// `Some(None)` if there is none, `None` if it is not one. Raw or as letters: lengths differ.
-    #[expect(clippy::option_option, reason = "missing is not broken")]
-    fn uuid(&self, field: Field) -> Option<Option<[u8; UUID]>> {
+    /// Raw or as letters: lengths differ.
+    #[inline(never)]
+    fn uuid(&self, field: Field) -> Option<[u8; UUID]> {
         let bytes = self.at(field);
-        if bytes.is_empty() {
-            return Some(None);
-        }
-        let uuid = bytes.try_into().ok().or_else(|| base64::decode(bytes));
-        uuid.map(Some)
+        bytes.try_into().ok().or_else(|| base64::decode(bytes))
     }
 }
 

@@ -3,7 +3,7 @@
 use super::field::{ASKED_BY_CLIENT, COMMON, FIELDS, Field, Kind, NAMES, WORDS, digit};
 use super::message::{Hold, Info, Message, Phase, State, UUID, Word};
 use super::reading::text;
-use super::{Framing, MAX_FRAME, Sign, Signature, Unsayable, base64};
+use super::{Framing, MAX_FRAME, Sign, Unsayable, base64};
 
 /// Writes a message as a signed frame, in the order of fields that a real one uses; how many bytes.
 /// A real one drops an empty value and trips over a foreign one, so neither is written.
@@ -19,9 +19,9 @@ pub fn encode(
         .ok_or(Unsayable::Unknown)?
         .write(&mut lines);
     if framing != Framing::Netstring {
-        let proof = Proof::of(keys, lines.all())?;
+        let signature = keys.signature(None, &[lines.all()]);
         lines.put(b"auth=");
-        lines.put(proof.all());
+        lines.put(&signature.ok_or(Unsayable::NoKey)?);
         lines.put(b"\n");
     }
     let classic = framing == Framing::Classic;
@@ -33,8 +33,8 @@ pub fn encode(
     } else {
         frame.netstrings(lines.all());
         frame.put(b"%%%\n");
-        let proof = Proof::of(keys, frame.all())?;
-        frame.netstring(b"", proof.all());
+        let signature = keys.signature(None, &[frame.all()]);
+        frame.netstring(b"", &signature.ok_or(Unsayable::NoKey)?);
     }
     match lines.failed.or(frame.failed) {
         Some(why) => Err(why),
@@ -254,29 +254,6 @@ impl<'a> Table<'a> {
             }
             lines.put(b"\n");
         }
-    }
-}
-
-/// A signature as it is written: the key's number, a blank, the digits.
-struct Proof([u8; Self::MOST], usize);
-
-impl Proof {
-    const MOST: usize = 48;
-
-    #[inline(never)]
-    fn of(keys: &dyn Sign, bytes: &[u8]) -> Result<Self, Unsayable> {
-        let Signature { key, digits } = keys.signature(None, &[bytes]).ok_or(Unsayable::NoKey)?;
-        let mut room = [0; Self::MOST];
-        let mut text = Bytes::on(&mut room);
-        text.number(key.into(), 10);
-        text.put(b" ");
-        text.put(&digits);
-        let len = text.len;
-        Ok(Self(room, len))
-    }
-
-    fn all(&self) -> &[u8] {
-        self.0.get(..self.1).unwrap_or_default()
     }
 }
 

@@ -1,15 +1,16 @@
-use std::path::Path;
-
 use super::*;
 
-fn typed(line: &str) -> Result<Typed, String> {
-    parse(b"twinbeat", &mut line.split(' ').map(OsString::from))
+fn typed(name: &str, line: &str) -> Result<(Typed, Call), Mistake> {
+    let line: &'static str = line.to_owned().leak();
+    let mut call = Call::new();
+    let arguments = &mut line.split(' ').map(OsStr::new);
+    parse(name.as_bytes(), arguments, &mut call).map(|typed| (typed, call))
 }
 
 fn call(line: &str) -> Option<Call> {
-    match typed(line) {
-        Ok(Typed::Call(call)) => Some(call),
-        Ok(Typed::Help(_) | Typed::Version) | Err(_) => None,
+    match typed("twinbeat", line) {
+        Ok((Typed::Call, call)) => Some(call),
+        Ok((Typed::Help(_) | Typed::Version, _)) | Err(_) => None,
     }
 }
 
@@ -29,7 +30,10 @@ fn the_directory_stands_before_or_after_the_word() {
         assert!(call.has("--json"), "{line}");
     }
     let run = call("run").unwrap();
-    assert_eq!((run.row.word(), run.directory), ("run", DIRECTORY.into()));
+    assert_eq!(
+        (run.row.word(), run.directory),
+        ("run", Path::new(DIRECTORY))
+    );
 }
 
 #[test]
@@ -55,7 +59,7 @@ fn anything_else_is_a_mistake_in_usage() {
         "check --json",
         "write-state /f",
     ] {
-        assert!(typed(line).is_err(), "{line}");
+        assert!(typed("twinbeat", line).is_err(), "{line}");
     }
     for line in ["standby a\nb", "standby "] {
         assert_eq!(request(line), None, "{line}");
@@ -70,8 +74,8 @@ fn what_is_written_may_look_like_an_option() {
 
 #[test]
 fn a_name_with_a_row_of_its_own_is_its_command() {
-    let typed = parse(b"status", &mut ["--json".into()].into_iter());
-    assert!(matches!(typed, Ok(Typed::Call(call)) if call.has("--json")));
+    let typed = typed("status", "--json");
+    assert!(matches!(typed, Ok((Typed::Call, call)) if call.has("--json")));
 }
 
 #[test]
@@ -81,8 +85,7 @@ fn help_tells_of_each_command_once_and_in_short_lines() {
         let told = all.matches(&format!("\n  {}", row.synopsis)).count();
         assert_eq!(told, usize::from(!row.help.is_empty()), "{}", row.synopsis);
         let line = format!("{} --help", row.word());
-        let one =
-            matches!(typed(&line), Ok(Typed::Help(Some(found))) if found.word() == row.word());
+        let one = matches!(typed("twinbeat", &line), Ok((Typed::Help(Some(found)), _)) if found.word() == row.word());
         assert_eq!(one, !row.help.is_empty(), "{line}");
         assert!(
             row.help.lines().all(|line| line.len() <= 100),

@@ -28,7 +28,6 @@ calls! {
     fcntl(file, command, argument) = FCNTL;
     ioctl(file, request, argument) = libc::SYS_ioctl;
     pipe2(ends, flags) = libc::SYS_pipe2;
-    setsockopt(socket, level, name, value, length) = libc::SYS_setsockopt;
     socket(family, kind, protocol) = libc::SYS_socket;
 }
 
