@@ -12,6 +12,7 @@ use crate::action::Reject;
 use crate::config::{Key, Keys, MAX_SECRET, Method};
 use crate::hash::Hash;
 use crate::wire::TAG;
+use md5::{DIGEST, Md5};
 
 /// The keys of one cluster, ready to sign and to verify.
 #[derive(Clone, Debug)]
@@ -50,9 +51,6 @@ impl Keyring {
     /// Whether `tag` is the tag of `bytes` under key number `key`; in constant time for HMAC.
     pub fn verify(&self, key: u8, high: u32, bytes: &[u8], tag: &[u8; TAG]) -> Result<(), Reject> {
         let key = self.key(key).ok_or(Reject::UnknownKey)?;
-        if key.method == Method::Md5 {
-            return Err(Reject::BadTag);
-        }
         let ours = self.tag(key, high, bytes);
         let pairs = ours.iter().zip(tag);
         // However many bytes are right, it takes as long.
@@ -78,44 +76,61 @@ impl Keyring {
         let parts = [&self.context[..], &high, bytes];
         let mut tag = [0; TAG];
         match key.method {
-            // The configuration has none in this dialect.
-            Method::Md5 => {}
             Method::Crc => {
                 let crc = !parts.into_iter().fold(!0, crc32);
                 copy(&mut tag, &crc.to_le_bytes());
             }
-            Method::Sha1 | Method::Sha256 => copy(&mut tag, &hmac(key, parts)),
+            // The configuration has no md5 with this dialect.
+            Method::Md5 | Method::Sha1 | Method::Sha256 => copy(&mut tag, &hmac(key, &parts)),
         }
         tag
     }
 }
 
-/// HMAC of RFC 2104, by its method.
-fn hmac(key: &Key, parts: [&[u8]; 3]) -> Hashed {
-    let mut pad = [0; BLOCK];
-    copy(&mut pad, &key.secret);
-    pad.iter_mut().for_each(|byte| *byte ^= INNER);
-    let [context, high, bytes] = parts;
-    let inner = hash(key.method, &[&pad, context, high, bytes]);
-    pad.iter_mut().for_each(|byte| *byte ^= INNER ^ OUTER);
-    let len = if key.method == Method::Sha1 { 20 } else { 32 };
-    let inner = inner.get(..len).unwrap_or_default();
-    hash(key.method, &[&pad, inner])
-}
-
 /// With zeroes behind it where it is shorter.
 type Hashed = [u8; 32];
 
-/// Of the parts one after another; both methods take blocks of [`BLOCK`] bytes.
-fn hash(method: Method, parts: &[&[u8]]) -> Hashed {
-    let mut hash = if method == Method::Sha1 {
-        Hash::sha1()
-    } else {
-        Hash::sha256()
+/// How many bytes of it count.
+fn len(method: Method) -> usize {
+    match method {
+        Method::Md5 => DIGEST,
+        Method::Sha1 => 20,
+        Method::Sha256 | Method::Crc => 32,
+    }
+}
+
+/// HMAC of RFC 2104 over the parts, one after another, by the key's method.
+#[inline(never)]
+fn hmac(key: &Key, parts: &[&[u8]]) -> Hashed {
+    let inner = masked(key, 0x36, parts);
+    let inner = inner.get(..len(key.method)).unwrap_or_default();
+    masked(key, 0x5c, &[inner])
+}
+
+/// The hash of a block of the secret under a mask, and some parts.
+#[inline(never)]
+fn masked(key: &Key, mask: u8, parts: &[&[u8]]) -> Hashed {
+    // A secret is never longer than a block, which would be hashed first.
+    let mut block = [mask; MAX_SECRET];
+    for (place, byte) in block.iter_mut().zip(&key.secret) {
+        *place ^= *byte;
+    }
+    let parts = core::iter::once(&block[..]).chain(parts.iter().copied());
+    let mut hash = match key.method {
+        Method::Md5 => {
+            let (mut hash, mut hashed) = (Md5::default(), [0; 32]);
+            parts.for_each(|part| hash.update(part));
+            hash.finish(&mut hashed);
+            return hashed;
+        }
+        Method::Sha1 => Hash::sha1(),
+        Method::Sha256 | Method::Crc => Hash::sha256(),
     };
-    parts.iter().for_each(|part| hash.add(part));
+    parts.for_each(|part| hash.add(part));
     hash.finish()
 }
+
+const _: () = assert!(MAX_SECRET == 64, "a block of every hash");
 
 /// As much as there is room for.
 #[inline(never)]
@@ -124,11 +139,6 @@ fn copy(to: &mut [u8], from: &[u8]) {
         *to = *from;
     }
 }
-
-const BLOCK: usize = 64;
-const _: () = assert!(MAX_SECRET <= BLOCK, "a longer one would be hashed first");
-const INNER: u8 = 0x36;
-const OUTER: u8 = 0x5c;
 
 /// One byte that differs when two lists of texts differ, 255 times of 256: the digests of a beat.
 #[derive(Clone)]
@@ -221,7 +231,7 @@ mod tests {
                 secret: heapless::Vec::from_slice(secret).unwrap(),
             };
             let (one, rest) = text.split_at(5);
-            let whole = hmac(&key, [one, rest, b""]);
+            let whole = hmac(&key, &[one, rest]);
             assert_eq!(whole[..8], first.to_be_bytes());
         }
     }

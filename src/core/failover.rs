@@ -21,7 +21,7 @@ use crate::config::{Config, Dialect, Resource};
 use crate::id::{GroupId, GroupSet, NodeId, PerGroup};
 use crate::membership::{Alive, Membership};
 use crate::time::{Duration, Instant};
-use crate::wire::{Beat, ControlWord, Word};
+use crate::wire::{ControlWord, Word};
 
 use connectivity::Connectivity;
 use failure::Failures;
@@ -156,15 +156,12 @@ impl Failover {
         }
     }
 
-    /// The last beat of a peer: what it leaves to this node may be started at once.
-    pub(crate) fn on_leave(&mut self, beat: &Beat) {
-        for (id, group) in self.groups.iter_mut().take(self.count) {
-            let word = beat.groups.at(id);
-            if word.owner == Some(self.me)
-                && !word.state.holds()
-                && claim::is_later(word.epoch, group.epoch)
-            {
-                group.bequest = Some(word.epoch);
+    /// A peer has left: what it leaves to this node, each with an epoch, may be started at once.
+    pub(crate) fn on_leave(&mut self, epochs: &[u8]) {
+        let groups = self.groups.iter_mut().take(self.count);
+        for ((_, group), epoch) in groups.zip(epochs) {
+            if claim::is_later(*epoch, group.epoch) {
+                group.bequest = Some(*epoch);
             }
         }
     }
@@ -332,7 +329,7 @@ impl Failover {
     }
 
     /// Whether there is such a group.
-    pub(crate) fn knows(&self, id: GroupId) -> bool {
+    pub(crate) fn exists(&self, id: GroupId) -> bool {
         id.index() < self.count
     }
 

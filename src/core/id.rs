@@ -99,6 +99,7 @@ macro_rules! id {
 
         impl<T> $table<T> {
             /// What is left of any number is a place: a look-up needs no check, no `Option`, no panic.
+            /// On 32 bits it is out of line: the product that finds an entry is up to ten instructions.
             const MASK: usize = {
                 assert!($max.is_power_of_two());
                 $max - 1
@@ -109,11 +110,13 @@ macro_rules! id {
                 Self { entries: core::array::from_fn(|_| fill()) }
             }
             /// The entry of `id`.
+            #[cfg_attr(target_pointer_width = "32", inline(never))]
             #[expect(clippy::indexing_slicing, reason = "below the capacity by the mask")]
             pub fn at(&self, id: $name) -> &T {
                 &self.entries[id.index() & Self::MASK]
             }
             /// The entry of `id`, to change.
+            #[cfg_attr(target_pointer_width = "32", inline(never))]
             #[expect(clippy::indexing_slicing, reason = "below the capacity by the mask")]
             pub fn at_mut(&mut self, id: $name) -> &mut T {
                 &mut self.entries[id.index() & Self::MASK]

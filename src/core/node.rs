@@ -203,7 +203,7 @@ impl Node {
                     Received::Nothing => {}
                     Received::State(_) => self.members.fall_in(now, link),
                     Received::Word(by, word) => self.failover.on_word(now, by, word, &self.members),
-                    Received::Leave(beat) => self.failover.on_leave(&beat),
+                    Received::Leave(epochs) => self.failover.on_leave(&epochs),
                 }
                 let traffic = self.traffic.at_mut(link);
                 traffic.heard = traffic.heard.saturating_add(1);
@@ -284,7 +284,7 @@ impl Node {
     }
 
     fn known_group(&self, group: GroupId) -> Result<(), Reject> {
-        if self.failover.knows(group) {
+        if self.failover.exists(group) {
             Ok(())
         } else {
             Err(Reject::Unknown)

@@ -39,6 +39,20 @@ impl Instant {
         Self(self.0.saturating_sub(span.0))
     }
 
+    /// The earlier of both.
+    #[must_use]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub const fn min(self, other: Self) -> Self {
+        if other.0 < self.0 { other } else { self }
+    }
+
+    /// The later of both.
+    #[must_use]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub const fn max(self, other: Self) -> Self {
+        if other.0 > self.0 { other } else { self }
+    }
+
     /// How long ago `earlier` was; zero when it is not earlier.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub const fn since(self, earlier: Self) -> Duration {
@@ -88,6 +102,20 @@ impl Duration {
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub const fn minus(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
+    }
+
+    /// The shorter of both.
+    #[must_use]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub const fn min(self, other: Self) -> Self {
+        if other.0 < self.0 { other } else { self }
+    }
+
+    /// The longer of both.
+    #[must_use]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub const fn max(self, other: Self) -> Self {
+        if other.0 > self.0 { other } else { self }
     }
 
     /// `self * numerator / denominator`, rounded down; saturates. A zero denominator counts as one.

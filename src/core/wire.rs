@@ -4,7 +4,7 @@ pub mod linux_ha;
 pub mod native;
 
 use crate::action::GroupState;
-use crate::id::{GroupId, GroupSet, LinkSet, NodeId, PerGroup, PerNode};
+use crate::id::{GroupId, GroupSet, LinkSet, MAX_GROUPS, NodeId, PerGroup, PerNode};
 
 /// Bytes that the longest frame of any dialect needs; longer ones are refused.
 pub const MAX_FRAME: usize = 768;
@@ -73,6 +73,19 @@ pub struct Beat {
     pub groups: PerGroup<Word>,
     /// Per other node what it hears of it; its own place is empty.
     pub peers: PerNode<Hearing>,
+}
+
+impl Beat {
+    /// The epochs of the groups that whoever says it for the last time leaves to a node; 0 for others.
+    pub(crate) fn left_to(&self, node: NodeId) -> [u8; MAX_GROUPS] {
+        let mut left = [0; MAX_GROUPS];
+        for (epoch, (_, word)) in left.iter_mut().zip(self.groups.iter()) {
+            if word.owner == Some(node) && !word.state.holds() {
+                *epoch = word.epoch;
+            }
+        }
+        left
+    }
 }
 
 impl Default for Beat {

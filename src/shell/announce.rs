@@ -100,21 +100,14 @@ impl Announcer {
         interfaces: &Interfaces,
         also: bool,
     ) {
-        let Some((interface, mac)) = ethernet(interface, interfaces) else {
+        let Some((interface, _)) = ethernet(interface, interfaces) else {
             return;
         };
-        let announcement = Frame::announcement(address, mac, is_router(address, interface));
         self.watch(Watched {
             address,
             interface: interface.index,
             also,
-            purpose: Purpose::Held {
-                announcement,
-                reach: Reach::of(interface),
-                left: ANNOUNCEMENTS,
-                next_at: now,
-                began_at: now,
-            },
+            purpose: held(now, address, interface),
         });
         self.send_due(now);
         self.learn(now, interfaces);
@@ -134,7 +127,7 @@ impl Announcer {
             interface,
             also: false,
             purpose: Purpose::Asked {
-                question: mac.map(|mac| Frame::question(address, mac)),
+                mac,
                 again_at: now,
                 // Where nobody can be asked, nobody will answer.
                 until: mac.map_or(now, |_| now.after(PROBE)),
@@ -172,21 +165,14 @@ impl Announcer {
             }
         }
         for watched in &mut self.watched {
-            if let (Purpose::Held { reach, .. }, Some((interface, mac))) = (
+            if let (Purpose::Held { reach, .. }, Some((interface, _))) = (
                 &mut watched.purpose,
                 ethernet(watched.interface, interfaces),
             ) {
                 let (before, after) = (*reach, Reach::of(interface));
                 *reach = after;
                 if after != before && after.running {
-                    let router = is_router(watched.address, interface);
-                    watched.purpose = Purpose::Held {
-                        announcement: Frame::announcement(watched.address, mac, router),
-                        reach: after,
-                        left: ANNOUNCEMENTS,
-                        next_at: now,
-                        began_at: now,
-                    };
+                    watched.purpose = held(now, watched.address, interface);
                 }
             }
         }
@@ -242,30 +228,30 @@ impl Announcer {
 
     fn send_due(&mut self, now: Instant) {
         for watched in &mut self.watched {
-            match &mut watched.purpose {
+            let frames = match &mut watched.purpose {
                 Purpose::Held {
-                    announcement,
-                    left,
+                    reach: Reach { mac: Some(mac), .. },
+                    router,
+                    left: left @ 1..,
                     next_at,
                     ..
-                } => {
-                    if *left == 0 || *next_at > now {
-                        continue;
-                    }
+                } if *next_at <= now => {
                     *left -= 1;
                     *next_at = now.after(INTERVAL);
-                    for frame in announcement.iter() {
-                        self.arp.send(watched.interface, frame);
-                    }
+                    Frame::announcement(watched.address, *mac, *router)
                 }
                 Purpose::Asked {
-                    question, again_at, ..
-                } => {
-                    if let (Some(question), true) = (question, *again_at <= now) {
-                        *again_at = now.after(PROBE_INTERVAL);
-                        self.arp.send(watched.interface, question);
-                    }
+                    mac: Some(mac),
+                    again_at,
+                    ..
+                } if *again_at <= now => {
+                    *again_at = now.after(PROBE_INTERVAL);
+                    [Some(Frame::question(watched.address, *mac)), None]
                 }
+                Purpose::Held { .. } | Purpose::Asked { .. } => continue,
+            };
+            for frame in frames.iter().flatten() {
+                self.arp.send(watched.interface, frame);
             }
         }
     }
@@ -365,6 +351,17 @@ impl Announcer {
 fn ethernet(index: u32, interfaces: &Interfaces) -> Option<(&Interface, Mac)> {
     let interface = interfaces.at(index).filter(|i| !i.loopback)?;
     Some((interface, interface.mac?))
+}
+
+/// Announced from now on, by an interface that has an Ethernet address.
+fn held(now: Instant, address: IpAddr, interface: &Interface) -> Purpose {
+    Purpose::Held {
+        reach: Reach::of(interface),
+        router: is_router(address, interface),
+        left: ANNOUNCEMENTS,
+        next_at: now,
+        began_at: now,
+    }
 }
 
 /// Whether this machine forwards IPv6 from there: a router that does not say so in its

@@ -3,7 +3,6 @@
 
 mod heartbeat;
 
-use nix::libc;
 use twinbeat::Boot;
 use twinbeat::config::Config;
 use twinbeat::hash::Hash;
@@ -13,7 +12,7 @@ use crate::{clock, files, sys};
 
 /// Draws them. The kernel's pool is asked without waiting; early in the life of a machine without
 /// entropy it is not ready, and everything that differs between machines and starts takes its
-/// place, hashed behind the key.
+/// place, mixed with the key.
 pub(crate) fn boot(config: &Config, state: &State) -> Boot {
     let mut bytes = [0; 12];
     if !sys::random(&mut bytes) {
@@ -36,31 +35,28 @@ fn mixed(config: &Config, state: &State) -> [u8; 12] {
         .iter()
         .find(|key| key.number == config.keys.signing);
     let secret = key.map_or(&[][..], |key| &key.secret);
+    // Where the kernel has put this program, and what it gives to those who do not wait.
+    let mut found = format!(
+        "{} {} {} {} {} {:p}",
+        config.node_name(config.me),
+        state.generation,
+        clock::now().micros(),
+        clock::wall(),
+        std::process::id(),
+        &raw const secret,
+    );
+    let mut add = |file: &str| found.push_str(&files::read_kernel(file).unwrap_or_default());
+    add("/proc/interrupts");
+    add("/proc/sys/kernel/random/boot_id");
+    for link in &config.links {
+        add(&format!("/sys/class/net/{}/address", link.interface));
+    }
     let mut hash = Hash::sha256();
     hash.add(secret);
-    hash.add(config.node_name(config.me).as_bytes());
-    hash.add(&state.generation.to_le_bytes());
-    hash.add(&clock::now().micros().to_le_bytes());
-    let wall = sys::clock(libc::CLOCK_REALTIME).unwrap_or_default();
-    hash.add(&wall.0.to_le_bytes());
-    hash.add(&wall.1.to_le_bytes());
-    hash.add(&std::process::id().to_le_bytes());
-    // Where the kernel has put this program, and what it gives to those who do not wait.
-    hash.add(&(&raw const hash).addr().to_le_bytes());
-    for file in ["/proc/interrupts", "/proc/sys/kernel/random/boot_id"] {
-        hash.add(files::read_kernel(file).unwrap_or_default().as_bytes());
-    }
-    for link in &config.links {
-        let address = format!("/sys/class/net/{}/address", link.interface);
-        let address = files::read_kernel(&address).unwrap_or_default();
-        hash.add(address.as_bytes());
-    }
-    let hashed = hash.finish();
+    hash.add(found.as_bytes());
+    let tag = hash.finish();
     let mut bytes = [0; 12];
-    bytes
-        .iter_mut()
-        .zip(hashed)
-        .for_each(|(to, from)| *to = from);
+    bytes.iter_mut().zip(tag).for_each(|(to, from)| *to = from);
     bytes
 }
 

@@ -8,16 +8,16 @@ use std::ffi::CString;
 use std::path::Path;
 use std::rc::Rc;
 
-use log::{Level, error, info, warn};
+use log::{error, info, warn};
 use nix::errno::Errno;
 use nix::sys::signal::Signal;
 use twinbeat::config::Config;
 use twinbeat::time::{Duration, Instant};
 
 use crate::reactor::Reactor;
-use crate::resource::{Resources, add};
+use crate::resource::Resources;
 use crate::run::upkeep::pass_time;
-use crate::script::{self, Exit, Job};
+use crate::script::{self, Errand, Exit, Finished, Job, Series, Step};
 use crate::{clock, files, journal, stream, sys};
 
 /// The hidden verb ...
@@ -40,32 +40,34 @@ const MAX_FILE: usize = 1024 * 1024;
 /// Those that run.
 #[derive(Default)]
 pub(crate) struct Companions {
-    /// Their processes, or zero, in the order of their lines.
-    processes: Vec<Rc<Cell<i32>>>,
+    /// In the order of their lines.
+    errands: Vec<Rc<Errand>>,
     over: Rc<Cell<bool>>,
 }
 
 impl Companions {
     /// Starts all, once.
     pub(crate) fn begin(&mut self, reactor: &Rc<Reactor>, config: &Config, resources: &Resources) {
-        if !self.processes.is_empty() || self.over.get() {
+        if !self.errands.is_empty() || self.over.get() {
             return;
         }
         for companion in &config.companions {
             let path = config.companion_path(companion);
             let slash = path.bytes().rposition(|byte| byte == b'/').unwrap_or(0);
             let name = path.get(slash + 1..).unwrap_or(path);
-            let one = Companion {
+            let mut one = Companion {
                 reactor: Rc::clone(reactor),
                 user: config.text(companion.user).to_owned(),
                 command: config.text(companion.command).to_owned(),
                 label: "respawn ".to_owned() + name,
                 environment: resources.surroundings().environment,
-                process: Rc::default(),
                 over: Rc::clone(&self.over),
+                state: State::New,
+                quick: 0,
             };
-            self.processes.push(Rc::clone(&one.process));
-            reactor.spawn(one.keep());
+            let series = Series::new(reactor, Rc::default());
+            self.errands.push(Rc::clone(&series.errand));
+            series.begin(Box::new(move |ended| one.next(ended)));
         }
     }
 
@@ -73,15 +75,15 @@ impl Companions {
     pub(crate) fn end(&self, reactor: &Reactor, until: Instant) {
         self.over.set(true);
         for signal in [Signal::SIGTERM, Signal::SIGKILL] {
-            for process in self.processes.iter().rev() {
+            for errand in self.errands.iter().rev() {
                 let mut limit = until;
                 if signal == Signal::SIGTERM {
-                    script::signal(process.get(), signal);
+                    script::signal(errand.child.get(), signal);
                     limit = limit.min(clock::now().after(TURN));
                 }
-                pass_time(reactor, limit, &|| process.get() == 0);
+                pass_time(reactor, limit, &|| errand.child.get() == 0);
                 if signal == Signal::SIGKILL {
-                    script::signal(process.get(), signal);
+                    script::signal(errand.child.get(), signal);
                 }
             }
         }
@@ -94,49 +96,57 @@ struct Companion {
     command: String,
     label: String,
     environment: Rc<[String]>,
-    process: Rc<Cell<i32>>,
     over: Rc<Cell<bool>>,
+    state: State,
+    /// How often it has ended quickly, one time after another.
+    quick: u32,
+}
+
+#[derive(Clone, Copy)]
+enum State {
+    New,
+    Started { at: Instant },
+    Paused,
 }
 
 impl Companion {
     /// Until it does not want to, ends too often, or is not wanted any more.
-    async fn keep(self) {
-        let label = &self.label;
-        let mut quick = 0_u32;
-        while !self.over.get() {
-            let mut arguments = Vec::new();
-            for word in [VERB, &self.user, &self.command] {
-                add(&mut arguments, word);
-            }
-            let job = Job {
-                path: "/proc/self/exe".into(),
-                arguments,
-                limit: Duration::MAX,
-                level: Level::Info,
-                label: label.clone(),
-                environment: Rc::clone(&self.environment),
+    fn next(&mut self, ended: Option<Finished>) -> Option<Step> {
+        if self.over.get() {
+            return None;
+        }
+        let now = self.reactor.now();
+        if let (State::Started { at }, Some(Finished { exit, .. })) = (self.state, ended) {
+            let label = &self.label;
+            self.quick = if now.since(at) < QUICK {
+                self.quick + 1
+            } else {
+                0
             };
-            info!("{label}: started as {}", self.user);
-            let began = self.reactor.now();
-            let reactor = Rc::clone(&self.reactor);
-            let exit = script::run_as(reactor, job, &self.process).await.exit;
-            if self.over.get() {
-                return;
-            }
-            let now = self.reactor.now();
-            let lasted = now.since(began);
-            quick = if lasted < QUICK { quick + 1 } else { 0 };
             if matches!(exit, Exit::Code(code) if code == i32::from(DONE)) {
-                return info!("{label}: {exit}: not started again");
+                info!("{label}: {exit}: not started again");
+                return None;
             }
+            let quick = self.quick;
             if quick > MOST {
-                return error!("{label}: {exit}, too soon, for the {quick}th time: given up");
+                error!("{label}: {exit}, too soon, for the {quick}th time: given up");
+                return None;
             }
             warn!("{label}: {exit}: started again");
             if quick > 0 {
-                self.reactor.wait(&[], now.after(PAUSE)).await;
+                self.state = State::Paused;
+                return Some(Step {
+                    delay: PAUSE,
+                    job: None,
+                });
             }
         }
+        let words = [VERB, &self.user, &self.command];
+        let mut job = Job::new("/proc/self/exe", &words, Duration::MAX, &self.label);
+        job.environment = Rc::clone(&self.environment);
+        info!("{}: started as {}", self.label, self.user);
+        self.state = State::Started { at: now };
+        Step::now(job)
     }
 }
 

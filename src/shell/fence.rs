@@ -3,14 +3,14 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use log::{Level, error};
+use log::error;
 use twinbeat::config::Config;
 use twinbeat::id::NodeId;
 use twinbeat::time::Duration;
 
 use crate::reactor::Reactor;
 use crate::resource::add;
-use crate::script::{self, Job};
+use crate::script::{Job, Series, Step};
 
 /// How long one attempt may take.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -26,30 +26,25 @@ impl Fences {
             self.0.borrow_mut().push((node, false));
             return;
         };
+        let words = ["off", config.node_name(node)];
+        let mut job = Job::new(config.text(fence.path), &words, LIMIT, "fence");
         let mut environment = Vec::new();
         let parameters = config.text(fence.parameters).lines();
         for parameter in parameters.filter(|parameter| !parameter.is_empty()) {
             add(&mut environment, parameter);
         }
-        let mut arguments = Vec::new();
-        add(&mut arguments, "off");
-        add(&mut arguments, config.node_name(node));
-        let job = Job {
-            path: config.text(fence.path).into(),
-            arguments,
-            limit: LIMIT,
-            level: Level::Info,
-            label: "fence".to_owned(),
-            environment: environment.into(),
-        };
-        let (inner, ended) = (Rc::clone(reactor), Rc::clone(&self.0));
-        reactor.spawn(async move {
-            let end = script::run(inner, job).await;
-            if !end.succeeded() {
-                error!("fence: {}", end.exit);
+        job.environment = environment.into();
+        let ended = Rc::clone(&self.0);
+        let mut step = Step::now(job);
+        Series::new(reactor, Rc::default()).begin(Box::new(move |end| {
+            if let Some(end) = end {
+                if !end.succeeded() {
+                    error!("fence: {}", end.exit);
+                }
+                ended.borrow_mut().push((node, end.succeeded()));
             }
-            ended.borrow_mut().push((node, end.succeeded()));
-        });
+            step.take()
+        }));
     }
 
     /// The next that ended, and whether its node is off.

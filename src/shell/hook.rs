@@ -8,7 +8,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use log::{Level, warn};
+use log::warn;
 use twinbeat::action::{Carrier, Event, GroupState, Reason};
 use twinbeat::config::Config;
 use twinbeat::id::GroupSet;
@@ -16,14 +16,13 @@ use twinbeat::time::Duration;
 
 use crate::journal;
 use crate::reactor::Reactor;
-use crate::resource::{Surroundings, add};
-use crate::script::{self, Job};
+use crate::resource::Surroundings;
+use crate::script::{Job, Series, Step};
 
 /// How long all hooks of one event may take.
 const LIMIT: Duration = Duration::from_secs(30);
 /// Events that may wait for their turn.
 const MOST: usize = 32;
-const SHELL: &str = "/bin/sh";
 /// Runs them: `$0` is the folder, the event and its words follow. Only what nobody but root can change;
 /// and not what heartbeat brings, which would start once more what this program has started.
 const HOOKS: &str = "export TWINBEAT_EVENT=\"$1\" TWINBEAT_NODE=\"$2\" TWINBEAT_GROUP=\"$3\" \
@@ -57,8 +56,8 @@ pub(crate) struct Hooks {
 
 #[derive(Default)]
 struct Queue {
-    /// The arguments of the shell for each event.
-    waiting: Vec<Vec<String>>,
+    /// The call of the shell for each event.
+    waiting: Vec<Job>,
     busy: bool,
 }
 
@@ -140,8 +139,7 @@ impl Hooks {
             return warn!("hooks: {name} is left out: {MOST} events wait for their turn");
         }
         let link = link.map_or(String::new(), |link| journal::link_name(config, link));
-        let mut arguments = Vec::new();
-        for text in [
+        let words = [
             "-c",
             HOOKS,
             &self.around.directory,
@@ -153,37 +151,28 @@ impl Hooks {
             state,
             reason,
             text,
-        ] {
-            add(&mut arguments, text);
-        }
-        queue.waiting.push(arguments);
+        ];
+        let mut job = Job::new("/bin/sh", &words, LIMIT, "hook");
+        job.environment = Rc::clone(&self.around.environment);
+        queue.waiting.push(job);
         if std::mem::replace(&mut queue.busy, true) {
             return;
         }
-        let (reactor, queue) = (Rc::clone(&self.reactor), Rc::clone(&self.queue));
-        let around = self.around.clone();
-        self.reactor.spawn(async move {
-            while let Some(arguments) = next(&queue) {
-                let job = Job {
-                    path: SHELL.into(),
-                    arguments,
-                    limit: LIMIT,
-                    level: Level::Info,
-                    label: "hook".to_owned(),
-                    environment: Rc::clone(&around.environment),
-                };
-                let end = script::run_in_turn(&reactor, &around.running, job).await;
-                if !end.succeeded() {
-                    warn!("hooks: {}", end.exit);
-                }
+        let queue = Rc::clone(&self.queue);
+        let running = Rc::clone(&self.around.running);
+        Series::new(&self.reactor, running).begin(Box::new(move |ended| {
+            if let Some(end) = ended
+                && !end.succeeded()
+            {
+                warn!("hooks: {}", end.exit);
             }
-        });
+            let mut queue = queue.borrow_mut();
+            queue.busy = !queue.waiting.is_empty();
+            if queue.busy {
+                Step::now(queue.waiting.remove(0))
+            } else {
+                None
+            }
+        }));
     }
-}
-
-/// The next event's; without one nobody is busy any more.
-fn next(queue: &RefCell<Queue>) -> Option<Vec<String>> {
-    let mut queue = queue.borrow_mut();
-    queue.busy = !queue.waiting.is_empty();
-    queue.busy.then(|| queue.waiting.remove(0))
 }

@@ -13,6 +13,7 @@ mod call;
 mod calling;
 mod change;
 mod holding;
+mod mark;
 mod network;
 mod place;
 mod rhythm;
@@ -32,10 +33,11 @@ use twinbeat::time::{Duration, Instant};
 use crate::files;
 use crate::interface::Interfaces;
 use crate::reactor::Reactor;
-use crate::script::{Finished, Rule, Verb};
+use crate::script::{Errand, Finished, Rule, Verb};
 pub(crate) use call::{add, is_executable, is_there};
 pub(crate) use calling::Surroundings;
 pub(crate) use holding::Holding;
+use mark::Marks;
 use watching::Look;
 
 /// Until a stop that has failed is tried again, and how often.
@@ -51,27 +53,26 @@ pub(crate) struct Resources {
     /// Children of ours.
     running: Rc<Cell<u8>>,
     holding: Holding,
-    work: PerGroup<Work>,
-    /// One bit for each resource that is known to have run and not to have been stopped since.
-    ran: PerGroup<u64>,
-    /// Which resource the last start failed at.
-    failed: PerGroup<usize>,
+    parts: PerGroup<Part>,
     finished: Rc<RefCell<Vec<(GroupId, u32, Ended)>>>,
-    /// The call that is under way for each group.
+    /// The call that is under way for each group; the end of one of an earlier number is not heard.
     errands: PerGroup<Rc<Errand>>,
-    /// When what runs is asked whether it still does.
-    looks: PerGroup<Look>,
-    /// One bit for each resource whose last answer to that told nothing.
-    doubted: PerGroup<u64>,
 }
 
-/// A call for a group.
-#[derive(Default)]
-struct Errand {
-    /// Which one: the end of an earlier one is not heard.
-    number: Cell<u32>,
-    /// Its process; zero while there is none.
-    child: Cell<i32>,
+/// What is known of a group.
+#[derive(Clone, Copy, Default)]
+struct Part {
+    work: Work,
+    /// Of the stop that is under way.
+    stop: Stop,
+    /// Resources that are known to have run and not to have been stopped since.
+    ran: Marks,
+    /// Which resource the last start failed at.
+    failed: usize,
+    /// When what runs is asked whether it still does.
+    look: Look,
+    /// Resources whose last answer to that told nothing.
+    doubted: Marks,
 }
 
 /// The end of a call, and what its `status` means.
@@ -91,12 +92,7 @@ enum Work {
     Starting { next: usize, verb: Verb },
     /// Everything before `next` is still to be stopped; the script at `next` is being stopped, or
     /// says whether it runs after all.
-    Stopping {
-        next: usize,
-        verb: Verb,
-        after: Stopped,
-        again: Again,
-    },
+    Stopping { next: usize, verb: Verb },
     /// Nothing: all of it runs. What was found dead last.
     Running { dead: usize },
     /// The script at `next` says whether it still runs.
@@ -105,22 +101,19 @@ enum Work {
     Dead { at: usize },
 }
 
-/// What is left for the stop of one script.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Again {
-    tries: u8,
-    until: Instant,
-}
-
 /// What a stop has come to so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Stopped {
+#[derive(Clone, Copy, Default)]
+struct Stop {
     /// It cleans up after a start that failed.
     start_failed: bool,
     /// Something of it may still run.
     incomplete: bool,
     /// Only down to this resource, and from there it is started again.
     again_from: Option<usize>,
+    /// So often the script that is being stopped may be told again, ...
+    tries: u8,
+    /// ... so long.
+    until: Instant,
 }
 
 impl Resources {
@@ -139,13 +132,9 @@ impl Resources {
             reactor: Rc::clone(reactor),
             running: Rc::default(),
             holding,
-            work: PerGroup::new(Work::default),
-            ran: PerGroup::new(u64::default),
-            failed: PerGroup::new(usize::default),
+            parts: PerGroup::new(Part::default),
             finished: Rc::default(),
             errands: PerGroup::new(Rc::default),
-            looks: PerGroup::new(Look::default),
-            doubted: PerGroup::new(u64::default),
         }
     }
 
@@ -165,11 +154,8 @@ impl Resources {
         if probe {
             let open = self.holding.probe(now, group, interfaces);
             if open > 0 {
-                *self.work.at_mut(group) = Work::Probing {
-                    open,
-                    occupied: false,
-                };
-                return None;
+                let occupied = false;
+                return self.go_on(group, Work::Probing { open, occupied });
             }
         }
         self.start_from(now, group, 0, interfaces)
@@ -182,7 +168,7 @@ impl Resources {
         group: GroupId,
         interfaces: &Interfaces,
     ) -> Option<Outcome> {
-        self.stop_all(now, group, Stopped::default(), interfaces)
+        self.stop_all(now, group, None, interfaces)
     }
 
     /// Announces its addresses again.
@@ -257,26 +243,32 @@ impl Resources {
         incomplete: bool,
         interfaces: &Interfaces,
     ) -> Option<Outcome> {
-        *self.failed.at_mut(group) = failed;
-        let after = Stopped {
+        let part = self.parts.at_mut(group);
+        part.failed = failed;
+        part.stop = Stop {
             start_failed: true,
             incomplete,
-            again_from: None,
+            ..Stop::default()
         };
-        self.stop_before(now, group, failed + 1, after, interfaces)
+        self.stop_before(now, group, failed + 1, interfaces)
     }
 
-    /// Nothing waits for what the group is being asked.
+    /// Down to the first, or to `again_from`, from where it is started again. Nothing waits for what
+    /// the group is being asked.
     fn stop_all(
         &mut self,
         now: Instant,
         group: GroupId,
-        after: Stopped,
+        again_from: Option<usize>,
         interfaces: &Interfaces,
     ) -> Option<Outcome> {
         self.call_off(group);
+        self.parts.at_mut(group).stop = Stop {
+            again_from,
+            ..Stop::default()
+        };
         let all = self.config.group_resources(group).len();
-        self.stop_before(now, group, all, after, interfaces)
+        self.stop_before(now, group, all, interfaces)
     }
 
     fn stop_before(
@@ -284,67 +276,47 @@ impl Resources {
         now: Instant,
         group: GroupId,
         end: usize,
-        after: Stopped,
         interfaces: &Interfaces,
     ) -> Option<Outcome> {
-        let first = match after.again_from {
-            Some(first) if !after.incomplete => first,
-            _ => 0,
-        };
-        for next in (first..end).rev() {
+        let Stop {
+            start_failed,
+            incomplete,
+            again_from,
+            ..
+        } = self.parts.at(group).stop;
+        let again_from = again_from.filter(|_| !incomplete);
+        for next in (again_from.unwrap_or(0)..end).rev() {
             if self.call(group, next, Verb::Stop) {
-                let again = Again {
-                    tries: TRIES,
-                    until: self
-                        .reactor
-                        .now()
-                        .after(self.limit(group, next, Verb::Stop)),
-                };
+                let limit = self.limit(group, next, Verb::Stop);
+                let until = self.reactor.now().after(limit);
+                let stop = &mut self.parts.at_mut(group).stop;
+                (stop.tries, stop.until) = (TRIES, until);
                 let verb = Verb::Stop;
-                return self.go_on_stopping(group, next, verb, after, again);
+                return self.go_on(group, Work::Stopping { next, verb });
             }
             self.holding.give_up(group, next);
         }
-        if let Some(first) = after.again_from.filter(|_| !after.incomplete) {
+        if let Some(first) = again_from {
             return self.start_from(now, group, first, interfaces);
         }
-        let outcome = match after {
+        let outcome = if incomplete {
             // After a start too: nobody else may start what may run here.
-            Stopped {
-                incomplete: true, ..
-            } => Outcome::StopFailed,
-            Stopped {
-                start_failed: true, ..
-            } => Outcome::StartFailed,
-            Stopped { .. } => Outcome::Stopped,
+            Outcome::StopFailed
+        } else if start_failed {
+            Outcome::StartFailed
+        } else {
+            Outcome::Stopped
         };
         self.end(group, outcome)
     }
 
-    fn go_on_stopping(
-        &mut self,
-        group: GroupId,
-        next: usize,
-        verb: Verb,
-        after: Stopped,
-        again: Again,
-    ) -> Option<Outcome> {
-        let work = Work::Stopping {
-            next,
-            verb,
-            after,
-            again,
-        };
-        self.go_on(group, work)
-    }
-
     fn go_on(&mut self, group: GroupId, work: Work) -> Option<Outcome> {
-        *self.work.at_mut(group) = work;
+        self.parts.at_mut(group).work = work;
         None
     }
 
     fn end(&mut self, group: GroupId, outcome: Outcome) -> Option<Outcome> {
-        *self.work.at_mut(group) = Work::Nothing;
+        self.parts.at_mut(group).work = Work::Nothing;
         Some(outcome)
     }
 }

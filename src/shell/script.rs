@@ -7,13 +7,13 @@
 
 mod output;
 mod rule;
+mod series;
 
 use std::cell::Cell;
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitStatus;
 use std::rc::Rc;
 
@@ -30,6 +30,7 @@ use crate::reactor::Reactor;
 use crate::{files, journal, privilege, sys};
 use output::Output;
 pub(crate) use rule::Rule;
+pub(crate) use series::{Errand, MOST, Series, Step, TURN};
 
 /// The language of every script.
 const LANG: &CStr = c"LANG=C";
@@ -41,11 +42,6 @@ const GRACE: Duration = Duration::from_secs(5);
 const MINUTE: Duration = Duration::from_secs(60);
 /// How often a kernel without `pidfd_open` (before 5.3) is asked whether the script has ended.
 const POLL: Duration = Duration::from_millis(50);
-
-/// Children at once, whoever runs them.
-pub(crate) const MOST: u8 = 8;
-/// How often those who wait look whether it is their turn.
-pub(crate) const TURN: Duration = Duration::from_millis(20);
 
 /// What a script is asked to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +57,7 @@ pub(crate) enum Verb {
 /// One call of one script.
 pub(crate) struct Job {
     /// The script itself.
-    pub(crate) path: PathBuf,
+    pub(crate) path: String,
     /// Its arguments, the verb included.
     pub(crate) arguments: Vec<String>,
     /// How long it may take.
@@ -119,6 +115,21 @@ impl Verb {
     }
 }
 
+impl Job {
+    /// Without an environment of its own; its lines are as important as a start's.
+    #[inline(never)]
+    pub(crate) fn new(path: &str, words: &[&str], limit: Duration, label: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            arguments: words.iter().map(|word| (*word).to_owned()).collect(),
+            limit,
+            level: Level::Info,
+            label: label.to_owned(),
+            environment: Rc::default(),
+        }
+    }
+}
+
 impl Finished {
     /// Ended without having been begun.
     pub(crate) const fn at_once(exit: Exit) -> Self {
@@ -161,12 +172,7 @@ impl std::fmt::Display for Exit {
     }
 }
 
-/// Runs a script to its end, whatever it does.
-pub(crate) async fn run(reactor: Rc<Reactor>, job: Job) -> Finished {
-    run_as(reactor, job, &Cell::new(0)).await
-}
-
-/// Kills a script that was begun by [`run_as`], and all of its process group; nothing, if it is zero.
+/// Kills a script of a [`Series`], and all of its process group; nothing, if it is zero.
 pub(crate) fn end(process: i32) {
     signal(process, Signal::SIGKILL);
 }
@@ -180,8 +186,9 @@ pub(crate) fn signal(process: i32, signal: Signal) {
     }
 }
 
-/// The same; meanwhile its process is in `process`, which is zero otherwise.
-pub(crate) async fn run_as(reactor: Rc<Reactor>, job: Job, process: &Cell<i32>) -> Finished {
+/// Runs a script to its end, whatever it does; meanwhile its process is in `process`, which is zero
+/// otherwise.
+async fn run_as(reactor: Rc<Reactor>, job: Job, process: &Cell<i32>) -> Finished {
     let (child, mut output) = match begin(&job) {
         Ok(begun) => begun,
         Err(error) => {
@@ -229,28 +236,10 @@ pub(crate) async fn run_as(reactor: Rc<Reactor>, job: Job, process: &Cell<i32>) 
     }
 }
 
-/// The same when fewer than [`MOST`] are `running`.
-pub(crate) async fn run_in_turn(reactor: &Rc<Reactor>, running: &Cell<u8>, job: Job) -> Finished {
-    while running.get() >= MOST {
-        reactor.wait(&[], reactor.now().after(TURN)).await;
-    }
-    running.set(running.get() + 1);
-    let end = run(Rc::clone(reactor), job).await;
-    running.set(running.get() - 1);
-    end
-}
-
 /// Begins a shell's command whose end nobody waits for, and whose output is its own affair. The
 /// child is a zombie until it is reaped.
 pub(crate) fn leave_alone(command: &str) -> Option<Pid> {
-    let job = Job {
-        path: "/bin/sh".into(),
-        arguments: vec!["-c".to_owned(), command.to_owned()],
-        limit: Duration::ZERO,
-        level: Level::Debug,
-        label: String::new(),
-        environment: Rc::new([]),
-    };
+    let job = Job::new("/bin/sh", &["-c", command], Duration::ZERO, "");
     begin(&job).ok().map(|(child, _)| child)
 }
 
@@ -281,19 +270,22 @@ fn begin(job: &Job) -> Result<(Pid, Output), Errno> {
     attributes.set_pgroup(Pid::from_raw(0))?;
     attributes.set_sigdefault(&SigSet::from(Signal::SIGPIPE))?;
 
-    let word = |text: &[u8]| CString::new(text).map_err(|_| Errno::EINVAL);
-    let path = word(job.path.as_os_str().as_bytes())?;
-    let mut arguments = vec![path];
-    for argument in &job.arguments {
-        arguments.push(word(argument.as_bytes())?);
-    }
+    let mut arguments = Vec::new();
+    add(&mut arguments, std::slice::from_ref(&job.path))?;
+    add(&mut arguments, &job.arguments)?;
     let mut variables = vec![LANG.to_owned(), PATH.to_owned()];
-    for variable in job.environment.iter() {
-        variables.push(word(variable.as_bytes())?);
-    }
+    add(&mut variables, &job.environment)?;
     let path = arguments[0].as_c_str();
     let spawn = || posix_spawn(path, &files, &attributes, &arguments, &variables);
     Ok((privilege::as_ordinary(spawn)?, output))
+}
+
+#[inline(never)]
+fn add(list: &mut Vec<CString>, words: &[String]) -> Result<(), Errno> {
+    for word in words {
+        list.push(CString::new(word.as_bytes()).map_err(|_| Errno::EINVAL)?);
+    }
+    Ok(())
 }
 
 async fn wait(reactor: &Rc<Reactor>, pidfd: Option<&OwnedFd>, output: &Output, until: Instant) {

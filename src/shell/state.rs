@@ -8,7 +8,6 @@ use std::ffi::OsStr;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
@@ -76,14 +75,11 @@ pub(crate) fn standby(directory: &Path, config: &Config, kept: Kept) -> (PathBuf
 
 /// The child that replaces `file` by `text`.
 pub(crate) fn writing(file: &Path, text: &str) -> Job {
-    Job {
-        path: "/proc/self/exe".into(),
-        arguments: vec![VERB.to_owned(), files::shown(file), text.to_owned()],
-        limit: Duration::from_secs(30),
-        level: log::Level::Warn,
-        label: "state".to_owned(),
-        environment: Rc::new([]),
-    }
+    let words = [VERB, &files::shown(file), text];
+    let limit = Duration::from_secs(30);
+    let mut job = Job::new("/proc/self/exe", &words, limit, "state");
+    job.level = log::Level::Warn;
+    job
 }
 
 /// What the child does: all of it, or nothing.

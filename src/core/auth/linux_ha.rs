@@ -2,10 +2,8 @@
 //!
 //! Nothing in them tells clusters, links or receivers apart, and `crc` needs no secret at all.
 
-use super::md5::{DIGEST, Md5};
-use super::{Keyring, copy};
-use crate::config::{MAX_SECRET, Method};
-use crate::hash;
+use super::{Keyring, hmac, len};
+use crate::config::Method;
 use crate::wire::linux_ha::{Sign, Signature, digit};
 
 impl Sign for Keyring {
@@ -24,61 +22,14 @@ impl Sign for Keyring {
                 let padding = (crc.leading_zeros() / 4).min(7) as usize;
                 write(&mut text, &crc.to_be_bytes(), padding);
             }
-            Method::Md5 => hmac(true, &key.secret, parts, &mut text),
-            Method::Sha1 => hmac(false, &key.secret, parts, &mut text),
+            Method::Md5 | Method::Sha1 => {
+                let mac = hmac(key, parts);
+                write(&mut text, mac.get(..len(key.method)).unwrap_or_default(), 0);
+            }
             // No real one knows it.
             Method::Sha256 => return None,
         }
         Some(text)
-    }
-}
-
-/// A digest of either kind in the making, so that [`hmac`] is there once for both.
-enum Hash {
-    Md5(Md5),
-    Sha1(hash::Hash),
-}
-
-impl Hash {
-    #[inline(never)]
-    fn update(&mut self, bytes: &[u8]) {
-        match self {
-            Self::Md5(md5) => md5.update(bytes),
-            Self::Sha1(sha1) => sha1.add(bytes),
-        }
-    }
-}
-
-/// RFC 2104; a secret is never longer than a block.
-fn hmac(is_md5: bool, secret: &[u8], parts: &[&[u8]], text: &mut Signature) {
-    let mut digest = [0; 20];
-    let len = if is_md5 { DIGEST } else { digest.len() };
-    masked(is_md5, secret, 0x36, parts, &mut digest);
-    let inner = digest;
-    let inner = inner.get(..len).unwrap_or_default();
-    masked(is_md5, secret, 0x5c, &[inner], &mut digest);
-    write(text, digest.get(..len).unwrap_or_default(), 0);
-}
-
-/// The digest of a block of the secret under a mask, and some parts; at the front.
-#[inline(never)]
-fn masked(is_md5: bool, secret: &[u8], mask: u8, parts: &[&[u8]], digest: &mut [u8; 20]) {
-    let mut hash = if is_md5 {
-        Hash::Md5(Md5::default())
-    } else {
-        Hash::Sha1(hash::Hash::sha1())
-    };
-    let mut block = [mask; MAX_SECRET];
-    for (place, byte) in block.iter_mut().zip(secret) {
-        *place ^= *byte;
-    }
-    hash.update(&block);
-    for part in parts {
-        hash.update(part);
-    }
-    match &mut hash {
-        Hash::Md5(md5) => md5.finish(digest),
-        Hash::Sha1(sha1) => copy(digest, &sha1.finish()),
     }
 }
 
@@ -101,5 +52,3 @@ fn crc32(crc: u32, bytes: &[u8]) -> u32 {
         })
     })
 }
-
-const _: () = assert!(MAX_SECRET == 64, "a block of either digest");

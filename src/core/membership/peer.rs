@@ -3,7 +3,7 @@
 use crate::action::{Difference, GroupState, PeerState};
 use crate::id::{GroupId, GroupSet, LinkId, LinkSet, MAX_GROUPS, PerLink};
 use crate::time::{Duration, Instant};
-use crate::wire::{Beat, Reference};
+use crate::wire::{Beat, Hello, Reference};
 
 use super::quality::Quality;
 
@@ -132,6 +132,7 @@ impl Peer {
         }
     }
 
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn alive(&self) -> Option<&Alive> {
         match &self.standing {
             Standing::Alive(alive) => Some(alive),
@@ -139,6 +140,7 @@ impl Peer {
         }
     }
 
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn alive_mut(&mut self) -> Option<&mut Alive> {
         match &mut self.standing {
             Standing::Alive(alive) => Some(alive),
@@ -207,6 +209,12 @@ impl Alive {
     pub(crate) fn high(&self) -> u32 {
         let [.., a, b, c, d] = self.incarnation.to_le_bytes();
         u32::from_le_bytes([a, b, c, d])
+    }
+
+    /// What only a Hello says.
+    pub(super) fn announce(&mut self, hello: &Hello) {
+        self.deadtime = Duration::from_millis(u64::from(hello.deadtime));
+        self.watchdog = Duration::from_secs(u64::from(hello.watchdog));
     }
 
     /// The links it was heard on within `span` before `mark`.

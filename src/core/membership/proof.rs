@@ -10,13 +10,13 @@ use super::difference::Differing;
 use super::peer::{Alive, Delivery, Hearing, Standing};
 use super::quality::Quality;
 use crate::action::{Event, Events, Reject};
-use crate::id::{LinkId, LinkSet, NodeId, PerLink};
+use crate::id::{LinkId, LinkSet, MAX_GROUPS, NodeId, PerLink};
 use crate::time::{Duration, Instant};
 use crate::wire::native::{self, Envelope};
 use crate::wire::{Address, Beat, Body, Control, ControlWord, Hello, Kind, Reference};
 
 /// What an accepted frame brought.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Received {
     /// A second copy, or a question.
     Nothing,
@@ -24,8 +24,9 @@ pub(crate) enum Received {
     State(NodeId),
     /// The same, and a word for this node.
     Word(NodeId, ControlWord),
-    /// The last state of a peer that leaves in order, with our groups.
-    Leave(Beat),
+    /// The last of a peer that leaves in order, with our groups: the epochs of those that it leaves
+    /// to this node, 0 for others.
+    Leave([u8; MAX_GROUPS]),
 }
 
 impl Membership {
@@ -173,7 +174,7 @@ impl Membership {
             let believed = alive.is_believed();
             self.become_left(now, source, events);
             return Ok(if believed {
-                Received::Leave(beat.clone())
+                Received::Leave(beat.left_to(me))
             } else {
                 Received::Nothing
             });
@@ -389,12 +390,5 @@ impl Membership {
         alive.rexmit_at = now.after(REXMIT_SPACING);
         let (low, first) = (alive.low(), after(alive.sequence));
         self.outbox.ask(Address { node: source, low }, first);
-    }
-}
-
-impl Alive {
-    fn announce(&mut self, hello: &Hello) {
-        self.deadtime = Duration::from_millis(u64::from(hello.deadtime));
-        self.watchdog = Duration::from_secs(u64::from(hello.watchdog));
     }
 }

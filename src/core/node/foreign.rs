@@ -51,7 +51,10 @@ impl Node {
         match heard? {
             Heard::Nothing => {}
             Heard::Status => self.members.fall_in(now, link),
-            Heard::Leave(beat) => self.failover.on_leave(&beat),
+            Heard::Leave(beat) => {
+                let epochs = beat.left_to(self.members.me);
+                self.failover.on_leave(&epochs);
+            }
         }
         let traffic = self.traffic.at_mut(link);
         traffic.heard = traffic.heard.saturating_add(1);

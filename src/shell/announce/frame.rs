@@ -13,25 +13,15 @@ pub(super) struct Frame {
     len: usize,
 }
 
-/// What announces an address once: a request and a reply, as not everybody believes both; or one
-/// advertisement.
-#[derive(Clone, Debug)]
-pub(super) struct Announcement(Frame, Option<Frame>);
-
-impl Announcement {
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Frame> {
-        [Some(&self.0), self.1.as_ref()].into_iter().flatten()
-    }
-}
-
 impl Frame {
-    /// "I have it", to everybody.
-    pub(super) fn announcement(address: IpAddr, mac: Mac, router: bool) -> Announcement {
+    /// "I have it", to everybody: a request and a reply, as not everybody believes both; or one
+    /// advertisement.
+    pub(super) fn announcement(address: IpAddr, mac: Mac, router: bool) -> [Option<Self>; 2] {
         match address {
-            IpAddr::V4(address) => Announcement(
-                Self::arp(ARP_REQUEST, mac, address, Mac([0; 6]), address),
+            IpAddr::V4(address) => [
+                Some(Self::arp(ARP_REQUEST, mac, address, Mac([0; 6]), address)),
                 Some(Self::arp(ARP_REPLY, mac, address, EVERYBODY, address)),
-            ),
+            ],
             IpAddr::V6(address) => {
                 let router = if router { ROUTER } else { 0 };
                 let flags = [OVERRIDE | router, 0, 0, 0];
@@ -39,7 +29,7 @@ impl Frame {
                 let option = Some((TARGET_OPTION, mac));
                 let advertisement =
                     Self::neighbour(ADVERTISEMENT, flags, mac, address, group, address, option);
-                Announcement(advertisement, None)
+                [Some(advertisement), None]
             }
         }
     }

@@ -109,7 +109,7 @@ fn tapped(tap: &Packets, address: &str) -> Vec<Vec<u8>> {
 
 fn from_stranger(address: &str) -> Vec<Frame> {
     let announcement = Frame::announcement(address.parse().unwrap(), STRANGER, false);
-    announcement.iter().cloned().collect()
+    announcement.into_iter().flatten().collect()
 }
 
 #[test]
@@ -242,7 +242,10 @@ fn nothing_but_a_conflict_wakes_us() {
         world.say(&v4("2001:db8::9"));
         world.say(&Frame::question(VIRTUAL.parse().unwrap(), STRANGER));
         world.say(&Frame::question(VIRTUAL6.parse().unwrap(), STRANGER));
-        for frame in Frame::announcement(VIRTUAL.parse().unwrap(), world.mac, false).iter() {
+        for frame in Frame::announcement(VIRTUAL.parse().unwrap(), world.mac, false)
+            .iter()
+            .flatten()
+        {
             world.say(frame);
         }
         world.there.run(|| {

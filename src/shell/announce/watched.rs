@@ -4,7 +4,6 @@ use std::net::IpAddr;
 
 use twinbeat::time::Instant;
 
-use super::frame::{Announcement, Frame};
 use crate::interface::{Interface, Mac};
 
 /// An address that is announced or asked for.
@@ -20,15 +19,17 @@ pub(super) struct Watched {
 pub(super) enum Purpose {
     /// Held here: announced `left` more times, watched for ever.
     Held {
-        announcement: Announcement,
         reach: Reach,
+        /// See [`super::Frame::announcement`].
+        router: bool,
         left: u8,
         next_at: Instant,
         began_at: Instant,
     },
     /// Asked for.
     Asked {
-        question: Option<Frame>,
+        /// From whom; where there is none nobody can be asked.
+        mac: Option<Mac>,
         again_at: Instant,
         until: Instant,
     },

@@ -17,15 +17,13 @@ impl Resources {
         answered: bool,
         interfaces: &Interfaces,
     ) -> Option<Outcome> {
-        let Work::Probing { open, occupied } = *self.work.at(group) else {
+        let Work::Probing { open, occupied } = self.parts.at(group).work else {
             return None;
         };
         let (open, occupied) = (open.saturating_sub(1), occupied || answered);
         if open > 0 {
-            self.go_on(group, Work::Probing { open, occupied });
-            return None;
-        }
-        if occupied {
+            self.go_on(group, Work::Probing { open, occupied })
+        } else if occupied {
             self.end(group, Outcome::Occupied)
         } else {
             self.start_from(now, group, 0, interfaces)
@@ -42,7 +40,7 @@ impl Resources {
     ) -> Option<Outcome> {
         let (finished, rule) = ended;
         let runs = rule.runs(finished);
-        match *self.work.at(group) {
+        match self.parts.at(group).work {
             Work::Nothing | Work::Probing { .. } | Work::Running { .. } | Work::Dead { .. } => None,
             Work::Watching { next } => {
                 self.on_watched(group, next, ended);
@@ -90,41 +88,36 @@ impl Resources {
             Work::Stopping {
                 next,
                 verb: Verb::Stop,
-                after,
-                again,
             } => {
                 let never_ran = !self.ran(group, next);
                 if finished.succeeded() || finished.is_missing() && never_ran {
                     self.note(group, next, false);
-                    return self.stop_before(now, group, next, after, interfaces);
+                    return self.stop_before(now, group, next, interfaces);
                 }
-                if again.tries == TRIES {
+                if self.parts.at(group).stop.tries == TRIES {
                     self.complain(group, next, Verb::Stop, finished);
                 }
                 // Heartbeat's rule: what says that it does not run has been stopped.
                 self.call(group, next, Verb::Status);
-                self.go_on_stopping(group, next, Verb::Status, after, again)
+                let verb = Verb::Status;
+                self.go_on(group, Work::Stopping { next, verb })
             }
-            Work::Stopping {
-                next,
-                after,
-                mut again,
-                ..
-            } => {
+            Work::Stopping { next, .. } => {
                 let stopped = runs == Some(false);
-                if !stopped && again.tries > 0 && now.after(AGAIN) < again.until {
-                    again.tries -= 1;
+                let stop = &mut self.parts.at_mut(group).stop;
+                if !stopped && stop.tries > 0 && now.after(AGAIN) < stop.until {
+                    stop.tries -= 1;
                     self.call_after(group, next, Verb::Stop, AGAIN);
-                    return self.go_on_stopping(group, next, Verb::Stop, after, again);
+                    let verb = Verb::Stop;
+                    return self.go_on(group, Work::Stopping { next, verb });
                 }
+                stop.incomplete |= !stopped;
                 if stopped {
                     self.note(group, next, false);
                 } else {
                     self.complain(group, next, Verb::Status, finished);
                 }
-                let mut after = after;
-                after.incomplete |= !stopped;
-                self.stop_before(now, group, next, after, interfaces)
+                self.stop_before(now, group, next, interfaces)
             }
         }
     }

@@ -3,13 +3,13 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use twinbeat::config::{MAX_RESOURCES, Resource};
+use twinbeat::config::Resource;
 use twinbeat::id::GroupId;
 use twinbeat::time::Duration;
 
 use super::call::{self, Call};
 use super::{Ended, Resources, Work};
-use crate::script::{self, Exit, Finished, Job, MOST, Rule, TURN, Verb};
+use crate::script::{Finished, Job, MOST, Rule, Series, Step, TURN, Verb};
 
 /// How often a status of what runs looks whether it is its turn.
 const IDLE_TURN: Duration = Duration::from_millis(500);
@@ -61,7 +61,7 @@ impl Resources {
         errand.number.set(number);
         // Those that only ask leave places for those that start and stop.
         let asks = matches!(
-            self.work.at(group),
+            self.parts.at(group).work,
             Work::Running { .. } | Work::Watching { .. }
         );
         let (most, turn) = if asks {
@@ -76,7 +76,7 @@ impl Resources {
                 rule,
             }) => {
                 let job = Job {
-                    path: path.into(),
+                    path,
                     arguments,
                     limit,
                     level: verb.level(),
@@ -96,30 +96,21 @@ impl Resources {
                 return true;
             }
         };
-        let (reactor, running) = (Rc::clone(&self.reactor), Rc::clone(&self.running));
         let finished = Rc::clone(&self.finished);
-        self.reactor.spawn(async move {
-            let mut delay = delay;
-            // At most so many children at once; others wait until it is their turn.
-            while delay > Duration::ZERO || job.is_some() && running.get() >= most {
-                let span = if delay > Duration::ZERO { delay } else { turn };
-                reactor.wait(&[], reactor.now().after(span)).await;
-                delay = Duration::ZERO;
-                if errand.number.get() != number {
-                    return;
-                }
+        let mut step = Some(Step { delay, job });
+        let series = Series {
+            reactor: Rc::clone(&self.reactor),
+            running: Rc::clone(&self.running),
+            most,
+            turn,
+            errand,
+        };
+        series.begin(Box::new(move |ended| {
+            if let Some(end) = ended {
+                finished.borrow_mut().push((group, number, (end, rule)));
             }
-            let end = match job {
-                Some(job) => {
-                    running.set(running.get() + 1);
-                    let end = script::run_as(reactor, job, &errand.child).await;
-                    running.set(running.get() - 1);
-                    end
-                }
-                None => Finished::at_once(Exit::Code(0)),
-            };
-            finished.borrow_mut().push((group, number, (end, rule)));
-        });
+            step.take()
+        }));
         true
     }
 
@@ -163,13 +154,12 @@ impl Resources {
 
     /// Whether it is known to have run and not to have been stopped since.
     pub(super) fn ran(&self, group: GroupId, position: usize) -> bool {
-        *self.ran.at(group) & bit(position) != 0
+        self.parts.at(group).ran.has(position)
     }
 
     /// Keeps whether it runs.
     pub(super) fn note(&mut self, group: GroupId, position: usize, runs: bool) {
-        let ran = self.ran.at_mut(group);
-        *ran = *ran & !bit(position) | if runs { bit(position) } else { 0 };
+        self.parts.at_mut(group).ran.set(position, runs);
     }
 
     /// Tells how a call ended that should have ended otherwise.
@@ -187,9 +177,4 @@ impl Resources {
             log::error!("group {key}: {name} {}: {}", verb.word(), finished.exit);
         }
     }
-}
-
-/// As many bits as resources.
-pub(super) const fn bit(position: usize) -> u64 {
-    1 << (position % MAX_RESOURCES)
 }

@@ -3,9 +3,9 @@
 use std::rc::Rc;
 
 use twinbeat::config::{Change, Config, Origin};
-use twinbeat::id::{GroupId, MAX_GROUPS, PerGroup};
+use twinbeat::id::PerGroup;
 
-use super::{Resources, Work};
+use super::{Part, Resources, Work};
 use crate::interface::Interfaces;
 
 impl Resources {
@@ -17,7 +17,7 @@ impl Resources {
                 Work::Nothing | Work::Running { .. } | Work::Watching { .. }
             )
         };
-        !self.work.iter().all(|(_, work)| idle(work))
+        !self.parts.iter().all(|(_, part)| idle(&part.work))
     }
 
     /// Not while [`Self::is_busy`]; groups that are no more, or others, are stopped by now.
@@ -28,35 +28,19 @@ impl Resources {
         interfaces: &Interfaces,
     ) {
         for group in change.old.group_ids() {
-            if let Work::Watching { .. } = self.work.at(group) {
+            if let Work::Watching { .. } = self.parts.at(group).work {
                 // It is asked again when that is due.
                 self.call_off(group);
-                *self.work.at_mut(group) = Work::Running { dead: 0 };
+                self.parts.at_mut(group).work = Work::Running { dead: 0 };
             }
         }
         self.config = Rc::clone(config);
-        let (work, ran, failed) = (self.work.clone(), self.ran.clone(), self.failed.clone());
-        let (looks, doubted) = (self.looks.clone(), self.doubted.clone());
-        for group in GroupId::first(MAX_GROUPS) {
-            let known = if let Origin::Kept(from) = change.origin(group) {
-                let (looks, doubted) = (*looks.at(from), *doubted.at(from));
-                (
-                    *work.at(from),
-                    *ran.at(from),
-                    *failed.at(from),
-                    looks,
-                    doubted,
-                )
-            } else {
-                Default::default()
+        let old = self.parts.clone();
+        for (group, part) in self.parts.iter_mut() {
+            *part = match change.origin(group) {
+                Origin::Kept(from) => *old.at(from),
+                Origin::New | Origin::Changed(_) => Part::default(),
             };
-            (
-                *self.work.at_mut(group),
-                *self.ran.at_mut(group),
-                *self.failed.at_mut(group),
-                *self.looks.at_mut(group),
-                *self.doubted.at_mut(group),
-            ) = known;
         }
         // What was called off is not heard of by a number that means another group now.
         self.errands = PerGroup::new(Rc::default);

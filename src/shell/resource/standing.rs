@@ -15,7 +15,7 @@ impl Resources {
         position: usize,
         state: GroupState,
     ) -> &'static str {
-        let (next, before, there, behind) = match *self.work.at(group) {
+        let (next, before, there, behind) = match self.parts.at(group).work {
             Work::Checking { next } => (next, "stopped", "asked", "unknown"),
             Work::Starting { next, .. } => (next, "ok", "starting", "waiting"),
             Work::Stopping { next, .. } => (next, "ok", "stopping", "stopped"),
@@ -24,7 +24,7 @@ impl Resources {
                 if let Some(trouble) = self.holding.trouble(group, position) {
                     return trouble;
                 }
-                let failed = *self.failed.at(group) == position;
+                let failed = self.parts.at(group).failed == position;
                 return if state == GroupState::Held {
                     "ok"
                 } else if self.ran(group, position) {

@@ -11,8 +11,7 @@ use twinbeat::action::Outcome;
 use twinbeat::id::GroupId;
 use twinbeat::time::{Duration, Instant};
 
-use super::calling::bit;
-use super::{Ended, Resources, Stopped, Work};
+use super::{Ended, Part, Resources, Work};
 use crate::interface::Interfaces;
 use crate::script::{self, Exit, Verb};
 
@@ -29,8 +28,8 @@ impl Resources {
     pub(crate) fn watch(&mut self, now: Instant) {
         let config = Rc::clone(&self.config);
         for group in config.group_ids() {
-            if let Work::Running { .. } = self.work.at(group) {
-                let look = self.looks.at_mut(group);
+            let Part { work, look, .. } = self.parts.at_mut(group);
+            if let Work::Running { .. } = work {
                 (look.before, look.at) = (look.at, now);
                 self.watch_from(group, 0);
             }
@@ -40,8 +39,9 @@ impl Resources {
     /// The next group of which something was found dead; the core says what becomes of it.
     pub(crate) fn poll_dead(&mut self) -> Option<GroupId> {
         for group in self.config.group_ids() {
-            if let Work::Dead { at } = *self.work.at(group) {
-                *self.work.at_mut(group) = Work::Running { dead: at };
+            let work = &mut self.parts.at_mut(group).work;
+            if let Work::Dead { at } = *work {
+                *work = Work::Running { dead: at };
                 return Some(group);
             }
         }
@@ -55,7 +55,7 @@ impl Resources {
         group: GroupId,
         interfaces: &Interfaces,
     ) -> Option<Outcome> {
-        let dead = match *self.work.at(group) {
+        let dead = match self.parts.at(group).work {
             Work::Running { dead } => dead,
             Work::Nothing
             | Work::Checking { .. }
@@ -65,11 +65,7 @@ impl Resources {
             | Work::Watching { .. }
             | Work::Dead { .. } => 0,
         };
-        let after = Stopped {
-            again_from: Some(dead),
-            ..Stopped::default()
-        };
-        self.stop_all(now, group, after, interfaces)
+        self.stop_all(now, group, Some(dead), interfaces)
     }
 
     /// Nobody waits any more for the answer to what a group is being asked.
@@ -81,8 +77,9 @@ impl Resources {
 
     /// All of it runs: from now on its scripts are asked.
     pub(super) fn become_running(&mut self, now: Instant, group: GroupId) -> Option<Outcome> {
-        *self.work.at_mut(group) = Work::Running { dead: 0 };
-        *self.looks.at_mut(group) = Look {
+        let part = self.parts.at_mut(group);
+        part.work = Work::Running { dead: 0 };
+        part.look = Look {
             running_since: now,
             before: now,
             at: now,
@@ -92,7 +89,7 @@ impl Resources {
 
     /// What a script said that was asked whether it still runs.
     pub(super) fn on_watched(&mut self, group: GroupId, at: usize, (finished, rule): &Ended) {
-        let in_doubt = *self.doubted.at(group) & bit(at) != 0;
+        let in_doubt = self.parts.at(group).doubted.has(at);
         let (dead, doubtful) = match (rule.runs(finished), &finished.exit) {
             (Some(true), _) => (false, false),
             (Some(false), _) if finished.is_usage() => (false, true),
@@ -100,29 +97,28 @@ impl Resources {
             (None, Exit::NotBegun(_) | Exit::Missing(_)) => (false, true),
             (None, _) => (in_doubt, !in_doubt),
         };
-        let doubted = self.doubted.at_mut(group);
-        *doubted = *doubted & !bit(at) | if doubtful { bit(at) } else { 0 };
+        self.parts.at_mut(group).doubted.set(at, doubtful);
         if dead || doubtful && !in_doubt {
             self.complain(group, at, Verb::Status, finished);
         }
         if dead {
-            *self.work.at_mut(group) = Work::Dead { at };
+            self.parts.at_mut(group).work = Work::Dead { at };
         } else {
             self.watch_from(group, at + 1);
         }
     }
 
     fn watch_from(&mut self, group: GroupId, first: usize) {
-        let look = *self.looks.at(group);
+        let look = self.parts.at(group).look;
         let half = self.config.timing.keepalive.scaled(1, 2);
         for next in first..self.config.group_resources(group).len() {
             if look.is_due(self.config.interval(group, next), half) {
                 self.call(group, next, Verb::Status);
-                *self.work.at_mut(group) = Work::Watching { next };
+                self.parts.at_mut(group).work = Work::Watching { next };
                 return;
             }
         }
-        *self.work.at_mut(group) = Work::Running { dead: 0 };
+        self.parts.at_mut(group).work = Work::Running { dead: 0 };
     }
 }
 

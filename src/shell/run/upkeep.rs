@@ -12,9 +12,10 @@ use twinbeat::time::{Duration, Instant};
 use super::{CONTROL, LONGEST_TURN, NETWORK, Program, REALTIME_AGAIN, ROUTES, SIGNALS};
 use crate::control::Request;
 use crate::reactor::{Reactor, Ready};
+use crate::script::{Series, Step};
 use crate::signal;
 use crate::status::{self, Status};
-use crate::{clock, files, journal, privilege, script, state};
+use crate::{clock, files, journal, privilege, state};
 
 /// How long companions and hooks may last after everything else.
 const LAST: Duration = Duration::from_secs(5);
@@ -213,10 +214,7 @@ impl Refusals {
 
     /// A frame was refused.
     pub(super) fn on_refused(&mut self, now: Instant, node: &Node, why: Reject) {
-        let position = Reject::ALL.iter().position(|reason| *reason == why);
-        let Some(told) = position.and_then(|position| self.told.get_mut(position)) else {
-            return;
-        };
+        let told = &mut self.told[why as usize];
         if now < told.next_at {
             return;
         }
@@ -284,21 +282,24 @@ impl Writer {
             return;
         }
         queue.writing = true;
-        let (reactor, queue) = (Rc::clone(&self.reactor), Rc::clone(&self.queue));
-        self.reactor.spawn(async move {
-            loop {
-                let Some((file, text)) = queue.borrow_mut().waiting.pop() else {
-                    break;
-                };
-                let finished = script::run(Rc::clone(&reactor), state::writing(&file, &text)).await;
+        let queue = Rc::clone(&self.queue);
+        let mut written = PathBuf::new();
+        Series::new(&self.reactor, Rc::default()).begin(Box::new(move |ended| {
+            let mut queue = queue.borrow_mut();
+            if let Some(finished) = ended {
                 let failed = !finished.succeeded();
-                if failed && !queue.borrow().failed {
-                    let (file, exit) = (files::shown(&file), finished.exit);
+                if failed && !queue.failed {
+                    let (file, exit) = (files::shown(&written), finished.exit);
                     warn!("{file} is not written, and forgotten with this run: {exit}");
                 }
-                queue.borrow_mut().failed = failed;
+                queue.failed = failed;
             }
-            queue.borrow_mut().writing = false;
-        });
+            let next = queue.waiting.pop();
+            queue.writing = next.is_some();
+            let (file, text) = next?;
+            let job = state::writing(&file, &text);
+            written = file;
+            Step::now(job)
+        }));
     }
 }

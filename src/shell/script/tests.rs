@@ -1,5 +1,6 @@
 use std::cell::RefCell;
 use std::fs;
+use std::path::PathBuf;
 use std::task::{Context, Poll, Waker};
 
 use std::os::unix::fs::PermissionsExt;
@@ -18,14 +19,14 @@ fn finish(body: &str, verb: Verb, limit: Duration) -> Finished {
     let (place, inner) = (Rc::clone(&result), Rc::clone(&reactor));
     reactor.spawn(async move {
         let job = Job {
-            path,
+            path: path.to_string_lossy().into_owned(),
             arguments: vec!["one".into(), "two words".into(), verb.word().into()],
             limit,
             level: verb.level(),
             label: "group g: script".into(),
             environment: Rc::new(["HA_CURHOST=alpha".into()]),
         };
-        *place.borrow_mut() = Some(run(inner, job).await);
+        *place.borrow_mut() = Some(run_as(inner, job, &Cell::new(0)).await);
     });
     loop {
         reactor.run_tasks();
@@ -161,20 +162,17 @@ fn a_script_that_cannot_be_run_is_an_end_of_its_own() {
         path
     };
     for (path, why) in [
-        ("/nonexistent/script".into(), "No such file or directory"),
+        (
+            PathBuf::from("/nonexistent/script"),
+            "No such file or directory",
+        ),
         (file("shut", 0o644), "Permission denied"),
         (file("without-interpreter", 0o755), "Exec format error"),
     ] {
-        let job = Job {
-            path,
-            arguments: vec![],
-            limit: Duration::from_secs(1),
-            level: Level::Info,
-            label: String::new(),
-            environment: Rc::new([]),
-        };
+        let job = Job::new(&path.to_string_lossy(), &[], Duration::from_secs(1), "");
+        let process = Cell::new(0);
         let mut context = Context::from_waker(Waker::noop());
-        let begun = std::pin::pin!(run(Reactor::new(), job)).poll(&mut context);
+        let begun = std::pin::pin!(run_as(Reactor::new(), job, &process)).poll(&mut context);
         let Poll::Ready(finished) = begun else {
             panic!("it waits for a script that cannot be run");
         };
