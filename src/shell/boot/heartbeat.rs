@@ -69,7 +69,7 @@ fn uuid(file: &Path) -> Option<[u8; 16]> {
     let bytes = files::read_file(file, MAX_FILE).ok()?;
     let uuid = <[u8; 16]>::try_from(bytes).ok();
     if uuid.is_none() {
-        log::warn!("{}: not 16 bytes long, no uuid is sent", file.display());
+        log::warn!("{}: not 16 bytes long, no uuid is sent", files::shown(file));
     }
     uuid.filter(|uuid| *uuid != [0; 16])
 }
@@ -77,7 +77,7 @@ fn uuid(file: &Path) -> Option<[u8; 16]> {
 fn trouble(file: &Path, what: &str, error: Errno) {
     log::warn!(
         "{} {what}: {}",
-        file.display(),
+        files::shown(file),
         crate::journal::errno(error)
     );
 }
