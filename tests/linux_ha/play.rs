@@ -177,9 +177,12 @@ impl Play {
             let wanted = [Some(held), Some(held.complement())];
             self.has(wanted).and_then(|()| self.says(wanted))
         };
-        self.pair.within(seconds, whole)?;
-        sleep(Duration::from_secs(1));
-        whole(&self.pair)
+        // For a second at least: ours may just then remind a real one of what should go home.
+        self.pair.within(seconds, |pair| {
+            whole(pair)?;
+            sleep(Duration::from_secs(1));
+            whole(pair)
+        })
     }
 
     fn has(&self, wanted: [Option<Hold>; 2]) -> Result<(), String> {
