@@ -1,10 +1,10 @@
 //! A transfer of a class of groups, as both nodes have agreed: offered (`me`), accepted (`other`),
 //! released and taken (`done`). Each state ends in bounded time, whatever the other does.
 
+use super::LinuxHa;
 use super::classes::Classes;
 use super::say::Say;
 use super::theirs::Their;
-use super::{LinuxHa, Phase};
 use crate::action::Events;
 use crate::failover::Failover;
 use crate::membership::Membership;
@@ -55,6 +55,10 @@ impl Dialogue {
         }
     }
 
+    pub(super) const fn is_none(self) -> bool {
+        matches!(self, Self::None)
+    }
+
     pub(super) const fn deadline(self) -> Instant {
         match self {
             Self::Offered { until, .. }
@@ -88,16 +92,16 @@ impl LinuxHa {
             }
             Dialogue::Offered { classes, until } if now >= until => {
                 // Whoever does not want what nobody has is not asked again.
-                let unserved = classes.filter(|class| !self.ours(failover).has(class));
+                let unserved = classes.filter(&mut |class| !self.ours(failover).has(class));
                 self.theirs.leave_alone(unserved);
                 self.rest_until = now.after(REST);
                 self.wished = Classes::NONE;
                 self.dialogue = Dialogue::None;
             }
             Dialogue::Giving { classes } => {
-                let groups = self.theirs.groups(classes, failover);
+                let groups = classes.groups(failover);
                 failover.give(groups, self.peer, members, events);
-                if !groups.iter().any(|id| failover.has(id)) {
+                if !classes.any(failover, Failover::has) {
                     let until = now.after(PATIENCE);
                     self.theirs.become_taking(classes, until, failover);
                     self.empty = self.empty.without(classes);
@@ -119,9 +123,9 @@ impl LinuxHa {
                 hold,
                 until,
             } => {
-                let mut groups = self.theirs.groups(classes, failover).iter();
                 // What failed is told as heartbeat tells it: not at all.
-                let begun = groups.all(|id| failover.is_through(id)) || failover.is_leaving();
+                let begun =
+                    !classes.any(failover, Failover::is_on_the_way) || failover.is_leaving();
                 if begun || now >= until {
                     self.say(Say::AskResources {
                         hold,
@@ -138,7 +142,7 @@ impl LinuxHa {
     /// want it, was before.
     pub(crate) fn on_standby(&mut self, now: Instant, failover: &Failover) {
         for id in failover.ids().filter(|id| failover.stands_by(*id)) {
-            self.theirs.become_welcome(self.theirs.class(id, failover));
+            self.theirs.become_welcome(Classes::of_group(id, failover));
         }
         self.rest_until = now;
     }
@@ -162,10 +166,8 @@ impl LinuxHa {
         }
         let wished = core::mem::replace(&mut self.wished, Classes::NONE);
         let rests = now < self.rest_until;
-        let classes = self.free().filter(|class| {
-            let mut groups = self.theirs.groups(class, failover).iter();
-            let there = |id| failover.wanted_node(id, members) == Some(self.peer);
-            wished.has(class) || (!rests && groups.any(there))
+        let classes = self.free().filter(&mut |class| {
+            wished.has(class) || (!rests && class.is_wanted(self.peer, failover, members))
         });
         if classes.is_empty() {
             return;
@@ -187,9 +189,10 @@ impl LinuxHa {
             self.theirs.at(Classes::LOCAL),
             Their::With { contested: None }
         );
-        let mut groups = self.theirs.groups(Classes::LOCAL, failover).iter();
-        let here = |id| failover.wanted_node(id, members) == Some(self.me);
-        if !has || !self.may_offer(failover) || self.dialogue != Dialogue::None || !groups.any(here)
+        if !has
+            || !self.may_offer(failover)
+            || !self.dialogue.is_none()
+            || !Classes::LOCAL.is_wanted(self.me, failover, members)
         {
             self.hint_at = None;
             return;
@@ -215,7 +218,7 @@ impl LinuxHa {
 
     /// A real one refuses an offer while it, or this node, is not stable.
     fn may_offer(&self, failover: &Failover) -> bool {
-        self.phase == Phase::Active
+        self.is_active()
             && self.active
             && self.stable
             && !self.departing
@@ -225,7 +228,7 @@ impl LinuxHa {
 
     /// Classes that the peer neither has nor is getting.
     fn free(&self) -> Classes {
-        self.theirs.are(|their| their == Their::Without)
+        self.theirs.are(|their| matches!(their, Their::Without))
     }
 
     /// What this node's groups and persons say to the holder of a group.
@@ -238,9 +241,9 @@ impl LinuxHa {
                     group,
                     operator: true,
                     ..
-                } => asked = asked.with(self.theirs.class(group, failover)),
+                } => asked = asked.with(Classes::of_group(group, failover)),
                 ControlWord::Move { group } => {
-                    self.wished = self.wished.with(self.theirs.class(group, failover));
+                    self.wished = self.wished.with(Classes::of_group(group, failover));
                 }
                 ControlWord::IpRequest { .. }
                 | ControlWord::IpRequestResp { .. }
@@ -249,7 +252,7 @@ impl LinuxHa {
                 | ControlWord::Gone { .. } => {}
             }
         }
-        if !asked.is_empty() && now >= self.ask_at && self.dialogue == Dialogue::None {
+        if !asked.is_empty() && now >= self.ask_at && self.dialogue.is_none() {
             self.ask_at = now.after(ASK_AGAIN);
             self.say(Say::HbTakeover(asked.hold()));
         }
@@ -273,11 +276,11 @@ impl LinuxHa {
         match (step, self.dialogue) {
             (Step::Me, Dialogue::None | Dialogue::Accepted { .. }) => {
                 let able = failover.is_able(members) && !failover.is_maintained();
-                if !able || self.phase != Phase::Active || !self.theirs.is_known() {
+                if !able || !self.is_active() || !self.theirs.is_known() {
                     return; // Without an answer it keeps them.
                 }
                 self.theirs.become_giving(classes);
-                failover.expect(self.theirs.groups(classes, failover));
+                failover.expect(classes.groups(failover));
                 self.say(Say::AskResources {
                     hold,
                     phase: Step::Other,

@@ -11,22 +11,10 @@ use crate::failover::Failover;
 use crate::id::{GroupId, LinkId};
 use crate::membership::{Membership, Standing};
 use crate::time::{Duration, Instant};
-use crate::wire::Beat;
-use crate::wire::linux_ha::{self, Hold, Info, Message, State, Word};
-
-/// What a message brought.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Heard {
-    /// Nothing that the failover has to be told.
-    Nothing,
-    /// A status.
-    Status,
-    /// The peer has left; as the last of its beats would say it.
-    Leave(Beat),
-}
+use crate::wire::linux_ha::{self, Core, Hold, Info, State, Word};
 
 impl LinuxHa {
-    /// Judges one message.
+    /// Judges one message; whether it is the news of a status.
     pub(crate) fn receive(
         &mut self,
         now: Instant,
@@ -35,8 +23,8 @@ impl LinuxHa {
         failover: &mut Failover,
         members: &mut Membership,
         events: &mut Events,
-    ) -> Result<Heard, Reject> {
-        let message = &linux_ha::decode(bytes, &members.keyring)?;
+    ) -> Result<bool, Reject> {
+        let message = &linux_ha::decode_core(bytes, &members.keyring)?;
         if self.is_named(message.source, self.me) {
             return Err(Reject::Own);
         }
@@ -65,7 +53,7 @@ impl LinuxHa {
         }
         let for_me = message.dest.is_none_or(|name| self.is_named(name, self.me));
         if verdict == Verdict::Copy || !for_me || !(alive || first) {
-            return Ok(Heard::Nothing);
+            return Ok(false);
         }
         Ok(self.understand(now, message, failover, members, events))
     }
@@ -76,7 +64,7 @@ impl LinuxHa {
         bytes: &[u8],
         members: &Membership,
     ) -> Result<(), Reject> {
-        let message = linux_ha::decode(bytes, &members.keyring)?;
+        let message = linux_ha::decode_core(bytes, &members.keyring)?;
         let for_me = message
             .dest
             .is_some_and(|name| self.is_named(name, self.me));
@@ -115,7 +103,7 @@ impl LinuxHa {
         self.hints = 0;
         if self.legacy {
             // It asks for what is its own; what it has of ours, from before this life, is asked for.
-            if self.phase != Phase::Active {
+            if !self.is_active() {
                 for id in failover.ids() {
                     self.theirs.become_single(id, true, failover);
                 }
@@ -129,29 +117,29 @@ impl LinuxHa {
     fn understand(
         &mut self,
         now: Instant,
-        message: &Message<'_>,
+        message: &Core<'_>,
         failover: &mut Failover,
         members: &mut Membership,
         events: &mut Events,
-    ) -> Heard {
+    ) -> bool {
         match message.word {
             Word::Status {
                 state, deadtime, ..
             } => {
                 let number = message.number.unwrap_or_default();
                 if self.numbering.is_overtaken(number, message.time) {
-                    return Heard::Nothing;
+                    return false;
                 }
                 self.numbering.note_status(number, message.time);
                 let deadtime = deadtime.map(|span| Duration::from_millis(span.into()));
                 members.hear_status(now, self.peer, deadtime);
                 self.active = state == State::Active;
-                return Heard::Status;
+                return true;
             }
             Word::Reqnodes => {
                 // With `auto_failback legacy` a real one that has not heard of this life when it has its
                 // answer takes itself for alone, and starts what runs here.
-                if self.phase == Phase::Active {
+                if self.is_active() {
                     self.say(Say::Status(State::Active));
                 }
                 self.say(Say::Repnodes);
@@ -179,7 +167,7 @@ impl LinuxHa {
                 let wished = Classes::of_peer(hold);
                 self.wished = self.wished.with(wished);
             }
-            Word::Shutdone => return self.on_goodbye(now, failover, members, events),
+            Word::Shutdone => self.on_goodbye(now, failover, members, events),
             Word::Rexmit { first, last } => self.history.on_request(first, last),
             Word::Nak { number } => self.numbering.give_up(number),
             Word::NumPing { count } => {
@@ -215,7 +203,7 @@ impl LinuxHa {
             | Word::RespondCstatus { .. }
             | Word::Unknown { .. } => {}
         }
-        Heard::Nothing
+        false
     }
 
     /// `resource`: what the peer has, in its own words.
@@ -265,10 +253,10 @@ impl LinuxHa {
     fn on_goodbye(
         &mut self,
         now: Instant,
-        failover: &Failover,
+        failover: &mut Failover,
         members: &mut Membership,
         events: &mut Events,
-    ) -> Heard {
+    ) {
         if self.legacy {
             for id in failover.ids().filter(|id| !failover.has(*id)) {
                 self.theirs.become_single(id, false, failover);
@@ -280,18 +268,16 @@ impl LinuxHa {
             leaving: true,
             ..Default::default()
         };
-        let Some(beat) = members.beat_mut(self.peer) else {
-            return Heard::Nothing;
-        };
-        self.theirs.tell(beat, flags, 0, failover);
-        let beat = beat.clone();
-        members.see_off(now, self.peer, events);
-        Heard::Leave(beat)
+        if let Some(beat) = members.beat_mut(self.peer) {
+            self.theirs.tell(beat, flags, 0, failover);
+            failover.on_leave(&beat.left_to(self.me));
+            members.see_off(now, self.peer, events);
+        }
     }
 
     /// Says what is held here, to one that asks.
     pub(super) fn answer(&mut self, failover: &Failover) {
-        if self.phase != Phase::Active {
+        if !self.is_active() {
             return;
         }
         let (ours, stable) = self.said.unwrap_or_default();

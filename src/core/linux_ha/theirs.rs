@@ -64,6 +64,7 @@ impl Theirs {
         };
     }
 
+    #[inline(never)]
     pub(super) fn at(&self, class: Classes) -> Their {
         if class.has(Classes::LOCAL) {
             self.local
@@ -73,15 +74,18 @@ impl Theirs {
     }
 
     /// Those in a state.
-    pub(super) fn are(&self, is: impl Fn(Their) -> bool) -> Classes {
-        Classes::ALL.filter(|class| is(self.at(class)))
+    #[inline(never)]
+    pub(super) fn are(&self, is: fn(Their) -> bool) -> Classes {
+        Classes::ALL.filter(&mut |class| is(self.at(class)))
     }
 
+    #[inline(never)]
     pub(super) fn is_known(&self) -> bool {
-        self.are(|their| their == Their::Unknown).is_empty()
+        self.are(|their| matches!(their, Their::Unknown)).is_empty()
     }
 
     /// It holds, takes or gives them: this node must not start them.
+    #[inline(never)]
     pub(super) fn held(&self) -> Classes {
         self.are(|their| match their {
             Their::With { .. } | Their::Taking { .. } | Their::Giving | Their::Unknown => true,
@@ -95,10 +99,7 @@ impl Theirs {
             let their = self.at(class);
             if has.has(class) {
                 if !matches!(their, Their::With { .. }) {
-                    let here = self
-                        .groups(class, failover)
-                        .iter()
-                        .any(|id| failover.claims(id));
+                    let here = class.any(failover, Failover::claims);
                     let contested = here.then_some(now);
                     self.become_with(class, contested, failover);
                 }
@@ -109,13 +110,14 @@ impl Theirs {
         }
     }
 
+    #[inline(never)]
     pub(super) fn become_with(
         &mut self,
         class: Classes,
         contested: Option<Instant>,
         failover: &Failover,
     ) {
-        for id in self.groups(class, failover).iter() {
+        for id in class.groups(failover).iter() {
             // A contested claim is older than the one here, until it is known that it will stay.
             *self.epochs.at_mut(id) = match contested {
                 Some(_) => before(failover.group(id).epoch),
@@ -191,10 +193,7 @@ impl Theirs {
                 Their::With {
                     contested: Some(since),
                 } => {
-                    let here = self
-                        .groups(class, failover)
-                        .iter()
-                        .any(|id| failover.claims(id));
+                    let here = class.any(failover, Failover::claims);
                     if !here || now >= since.after(grace(class)) {
                         self.become_with(class, None, failover);
                     }
@@ -235,7 +234,7 @@ impl Theirs {
     }
 
     fn word(&self, id: GroupId, failover: &Failover) -> Word {
-        let class = self.class(id, failover);
+        let class = Classes::of_group(id, failover);
         let claimed = failover.claims(id) || self.granted.has(class);
         let free = |state| Word {
             state,
@@ -290,33 +289,15 @@ impl Theirs {
         }
     }
 
-    /// The groups of some classes.
-    pub(super) fn groups(&self, classes: Classes, failover: &Failover) -> GroupSet {
-        failover
-            .ids()
-            .filter(|id| classes.has(self.class(*id, failover)))
-            .fold(GroupSet::EMPTY, GroupSet::with)
-    }
-
+    #[inline(never)]
     fn become_state(&mut self, class: Classes, their: Their) {
         if class.has(Classes::LOCAL) {
             self.local = their;
         } else {
             self.foreign = their;
         }
-        if their != Their::Without {
+        if !matches!(their, Their::Without) {
             self.granted = self.granted.without(class);
-        }
-    }
-}
-
-impl Theirs {
-    /// What a group belongs to.
-    pub(super) fn class(&self, id: GroupId, failover: &Failover) -> Classes {
-        if failover.local().contains(id) {
-            Classes::LOCAL
-        } else {
-            Classes::FOREIGN
         }
     }
 }
