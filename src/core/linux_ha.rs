@@ -152,7 +152,7 @@ impl LinuxHa {
             stable: false,
             departing: false,
             ping: None,
-            dialogue: Dialogue::None,
+            dialogue: Dialogue::NONE,
             wished: Classes::NONE,
             rest_until: now,
             hint_at: None,
@@ -179,7 +179,7 @@ impl LinuxHa {
             matches!(peer, Standing::Dead(_) | Standing::Left(_)),
         );
         if !alive {
-            self.dialogue = Dialogue::None;
+            self.dialogue = Dialogue::NONE;
             (self.wished, self.stable) = (Classes::NONE, false);
             (self.told, self.owed) = (None, GroupSet::EMPTY);
         }
@@ -330,7 +330,7 @@ impl LinuxHa {
             return Some(Hold::None);
         }
         let (said, stable) = self.said?;
-        let rests = stable && matches!(self.dialogue, Dialogue::None) && !failover.is_leaving();
+        let rests = stable && self.dialogue.is_none() && !failover.is_leaving();
         rests.then_some(said.hold())
     }
 
@@ -357,7 +357,7 @@ impl LinuxHa {
         self.numbering
             .deadline()
             .min(self.theirs.deadline())
-            .min(self.dialogue.deadline())
+            .min(self.dialogue.until)
             .min(self.hint_at())
             .min(up)
     }

@@ -32,6 +32,11 @@ impl Classes {
         Hold::of(self.0 & 1 != 0, self.0 & 2 != 0)
     }
 
+    /// In the peer's.
+    pub(super) const fn hold_there(self) -> Hold {
+        self.hold().seen_by_other()
+    }
+
     pub(super) const fn is_empty(self) -> bool {
         self.0 == 0
     }

@@ -4,7 +4,6 @@ use super::classes::Classes;
 use super::dialogue::Dialogue;
 use super::numbering::Verdict;
 use super::say::Say;
-use super::theirs::Their;
 use super::{LinuxHa, Phase};
 use crate::action::{Events, Reject};
 use crate::failover::Failover;
@@ -96,7 +95,7 @@ impl LinuxHa {
         // A real one that hears anything else first believes for a moment that nobody is active.
         members.beat_due = true;
         self.theirs.forget();
-        self.dialogue = Dialogue::None;
+        self.dialogue = Dialogue::NONE;
         (self.active, self.stable, self.departing) = (false, false, false);
         (self.ping, self.told) = (None, None);
         self.wished = Classes::NONE;
@@ -214,7 +213,7 @@ impl LinuxHa {
         failover: &Failover,
     ) {
         let mut has = Classes::of_peer(hold);
-        let held = self.theirs.are(|their| matches!(their, Their::With { .. }));
+        let held = self.theirs.are(|their| their.has());
         if !full && hold != Hold::None {
             has = has.with(held);
         }
