@@ -51,7 +51,12 @@ impl Talk {
     /// beta says something; the words of alpha that follow.
     fn hear(&mut self, words: &[(&str, &str)]) -> Vec<String> {
         self.seq += 1;
-        let seq = format!("{:x}", self.seq);
+        self.hear_late(self.seq, words)
+    }
+
+    /// The same, under a number that may be an older one.
+    fn hear_late(&mut self, seq: u32, words: &[(&str, &str)]) -> Vec<String> {
+        let seq = format!("{seq:x}");
         let numbers = [
             ("src", "beta"),
             ("seq", seq.as_str()),
@@ -125,4 +130,24 @@ fn who_was_told_to_go_on_is_not_left_waiting_for_the_last_word() {
     let at = |word: &str| said.iter().position(|other| other.starts_with(word));
     let (done, goodbye) = (at("ask_resources done"), at("shutdone"));
     assert!(done.is_some() && done < goodbye, "{said:?}");
+}
+
+#[test]
+fn what_comes_late_of_what_the_peer_had_is_no_news() {
+    let mut talk = Talk::new("off");
+    talk.hear(&UP);
+    talk.hear(&NODES);
+    talk.hear(&ACTIVE);
+    let resource = |stable| {
+        let rest = [("rsc_hold", "all"), ("rtype", "full"), ("isstable", stable)];
+        [&[("t", "resource")], &rest[..]].concat()
+    };
+    let missing = talk.seq + 1;
+    talk.seq = missing;
+    let said = talk.hear(&resource("1"));
+    assert!(said.contains(&"resource".to_owned()), "{said:?}");
+    talk.hear_late(missing, &resource("0"));
+    // Who has become stable is answered, who was so before is not.
+    let said = talk.hear(&resource("1"));
+    assert!(!said.contains(&"resource".to_owned()), "{said:?}");
 }

@@ -69,6 +69,8 @@ pub(crate) struct LinuxHa {
     active: bool,
     stable: bool,
     departing: bool,
+    /// The number of the newest `resource` that was heard: one that was missing is no news.
+    newest: u32,
     /// How many ping nodes its `ipfail` sees, once it has told.
     ping: Option<u8>,
     dialogue: Dialogue,
@@ -151,6 +153,7 @@ impl LinuxHa {
             active: false,
             stable: false,
             departing: false,
+            newest: 0,
             ping: None,
             dialogue: Dialogue::NONE,
             wished: Classes::NONE,

@@ -34,6 +34,9 @@ impl Report {
             Ok(()) => "ok".to_owned(),
             Err(why) => format!("FAILED: {why}").replace(['|', '\n'], " "),
         };
+        for figure in figures {
+            println!("measured: {name}: {figure}");
+        }
         let took: Duration = begun.elapsed();
         let figures = figures.join("<br>").replace('|', "/");
         let row = format!(

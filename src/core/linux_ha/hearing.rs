@@ -101,7 +101,7 @@ impl LinuxHa {
         (self.active, self.stable, self.departing) = (false, false, false);
         (self.ping, self.told) = (None, None);
         self.wished = Classes::NONE;
-        self.hints = 0;
+        (self.hints, self.newest) = (0, 0);
         if self.legacy {
             // It asks for what is its own; what it has of ours, from before this life, is asked for.
             if !self.is_active() {
@@ -160,7 +160,13 @@ impl LinuxHa {
                 full,
                 stable,
                 info,
-            } => self.on_resource(now, (hold, full, stable, info), failover),
+            } => {
+                let number = message.number.unwrap_or_default();
+                if number > self.newest {
+                    self.newest = number;
+                    self.on_resource(now, (hold, full, stable, info), failover);
+                }
+            }
             Word::AskResources { hold, phase } => self.on_ask(now, hold, phase, failover, members),
             Word::IpRequest { key } => self.on_ip_request(key, failover),
             Word::IpRequestResp { key, ok, .. } => self.on_ip_response(key, ok, failover),

@@ -20,7 +20,9 @@ use nix::sys::socket::{
     send, sendto, setsockopt, socket, sockopt,
 };
 use twinbeat::config::{Dialect, Link, Medium};
+use twinbeat::id::LinkId;
 
+use super::Links;
 use crate::filter::{Filter, PACKET_TYPE};
 use crate::interface::Interface;
 use crate::sys;
@@ -31,6 +33,8 @@ pub(super) struct Socket {
     /// Where every frame goes; `None` when the socket is connected to it.
     destination: Option<SockaddrStorage>,
     source: Option<IpAddr>,
+    /// The peer is this machine.
+    is_own: bool,
 }
 
 impl Socket {
@@ -54,8 +58,11 @@ impl Socket {
         }
     }
 
-    /// Hands one frame to the kernel.
+    /// Hands one frame to the kernel; one for this machine itself to nobody.
     pub(super) fn send(&self, bytes: &[u8]) -> Result<(), Errno> {
+        if self.is_own {
+            return Ok(());
+        }
         let fd = self.socket.as_raw_fd();
         match &self.destination {
             Some(destination) => sendto(fd, bytes, destination, MsgFlags::MSG_DONTWAIT),
@@ -88,6 +95,7 @@ impl Socket {
             socket,
             destination: Some(everyone.into()),
             source: None,
+            is_own: false,
         })
     }
 
@@ -116,6 +124,7 @@ impl Socket {
             socket,
             destination: Some(address.into()),
             source: None,
+            is_own: false,
         })
     }
 
@@ -139,8 +148,20 @@ impl Socket {
         Ok(Self {
             socket,
             destination,
+            is_own: source == peer,
             source: Some(source),
         })
+    }
+}
+
+impl Links {
+    /// Whether a link leads to this machine itself: heartbeat's files may be the same on both, with the
+    /// addresses of both.
+    pub(crate) fn is_own(&self, link: LinkId) -> bool {
+        let link = self.links.get(link.index());
+        link.is_some_and(
+            |link| matches!(&link.socket, Some(super::Socket::Udp(socket)) if socket.is_own),
+        )
     }
 }
 

@@ -188,6 +188,10 @@ impl Page {
             self.warn(", ");
             self.say(&trouble);
         }
+        let is_own = status.links.is_own(id);
+        if is_own {
+            self.say(", this node's own address");
+        }
         let link = journal::link_name(config, id);
         let mut kind = "link ";
         for peer in config.node_ids() {
@@ -195,7 +199,7 @@ impl Page {
             let Some(path) = path else {
                 // With more than two nodes not every link leads to every node.
                 let live = node.peer(*now, peer).incarnation.is_some();
-                if live && config.nodes.len() == 2 && self.level == Level::Ok {
+                if live && config.nodes.len() == 2 && self.level == Level::Ok && !is_own {
                     self.warn(", ");
                     self.say(name);
                     self.say(" not heard here");

@@ -166,6 +166,8 @@ pub(crate) const FLOWS: &[Flow] = &[
             Start(A),
             Start(B),
             Holds(40, Some(Local), Some(Local)),
+            // In its first five seconds a real one has a longer `deadtime`.
+            Rest(6),
             At("power cut of alpha"),
             CutPower(A),
             Holds(20, Some(Nothing), Some(All)),
@@ -188,6 +190,8 @@ pub(crate) const FLOWS: &[Flow] = &[
             Start(A),
             Start(B),
             Holds(40, Some(Local), Some(Local)),
+            // In its first five seconds a real one has a longer `deadtime`.
+            Rest(6),
             At("kill -9 of alpha"),
             Kill(A),
             // What a killed real one installed stays there.
@@ -245,7 +249,7 @@ pub(crate) const SHA1_FIRST: &str =
 pub(crate) const TOGETHER: u64 = 100;
 /// No answers were missed but by noise.
 pub(crate) const QUIET: u64 = 700;
-/// Half a dozen shell scripts of heartbeat's, on a loaded machine.
-pub(crate) const HANDOVER: u64 = 6_000;
+/// A dozen shell scripts of heartbeat's: a second, or eight on a machine that compiles.
+pub(crate) const HANDOVER: u64 = 12_000;
 /// The longest `deadtime`, and a handover.
 pub(crate) const DEATH: u64 = 4_000 + HANDOVER;

@@ -144,6 +144,21 @@ pub(crate) const FLOWS: &[Flow] = &[
         ],
     },
     Flow {
+        name: "who_leaves_amid_a_handover_leaves_nobody_waiting",
+        long: true,
+        media: &[Bcast],
+        known: false,
+        suits: mixed,
+        setting: SETTING,
+        steps: &[
+            Start(A),
+            Start(B),
+            Holds(40, Some(Local), Some(Local)),
+            Do(Play::leave_at_once),
+            Whole(60),
+        ],
+    },
+    Flow {
         name: "who_loses_its_ping_node_gives_way_beside_a_real_ipfail",
         long: true,
         media: &[Bcast],
@@ -251,6 +266,8 @@ pub(crate) const FLOWS: &[Flow] = &[
             Holds(40, Some(Local), Some(Local)),
             At("ours in alpha's place"),
             Stop(A),
+            // A real one that is still taking over does not think of failback.
+            Holds(40, Some(Nothing), Some(All)),
             Do(Play::keep_identity),
             Become(A, Ours),
             Start(A),
@@ -260,6 +277,8 @@ pub(crate) const FLOWS: &[Flow] = &[
             Do(Play::same_identity),
             At("the real one in its place again"),
             Stop(A),
+            // A real one that is still taking over does not think of failback.
+            Holds(40, Some(Nothing), Some(All)),
             Become(A, Real),
             Start(A),
             Holds(40, Some(Local), Some(Local)),
