@@ -23,7 +23,8 @@ impl LinuxHa {
         members: &mut Membership,
         events: &mut Events,
     ) -> Result<bool, Reject> {
-        let message = &linux_ha::decode_core(bytes, &members.keyring)?;
+        let mut message = Core::default();
+        linux_ha::decode_core(bytes, &members.keyring, &mut message)?;
         if self.is_named(message.source, self.me) {
             return Err(Reject::Own);
         }
@@ -54,7 +55,7 @@ impl LinuxHa {
         if verdict == Verdict::Copy || !for_me || !(alive || first) {
             return Ok(false);
         }
-        Ok(self.understand(now, message, failover, members, events))
+        Ok(self.understand(now, &message, failover, members, events))
     }
 
     /// While this node says goodbye: only what is missing is said again.
@@ -63,7 +64,8 @@ impl LinuxHa {
         bytes: &[u8],
         members: &Membership,
     ) -> Result<(), Reject> {
-        let message = linux_ha::decode_core(bytes, &members.keyring)?;
+        let mut message = Core::default();
+        linux_ha::decode_core(bytes, &members.keyring, &mut message)?;
         let for_me = message
             .dest
             .is_some_and(|name| self.is_named(name, self.me));

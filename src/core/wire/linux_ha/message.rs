@@ -38,6 +38,7 @@ pub struct Message<'a> {
 }
 
 /// What of a message a node of ours acts on; each as in [`Message`].
+#[derive(Default)]
 pub(crate) struct Core<'a> {
     pub(crate) source: &'a str,
     pub(crate) number: Option<u32>,
@@ -183,6 +184,12 @@ pub enum Word<'a> {
     },
 }
 
+impl Default for Word<'_> {
+    fn default() -> Self {
+        Self::Unknown { name: "" }
+    }
+}
+
 /// `st` of a `status`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
@@ -294,7 +301,7 @@ impl State {
     /// Every one, in the order of its number.
     pub(super) const ALL: [Self; 3] = [Self::Init, Self::Up, Self::Active];
     /// As they are written.
-    pub(super) const WORDS: [&'static str; 3] = ["init", "up", "active"];
+    pub(super) const WORDS: &'static str = "init up active";
 }
 
 impl Info {
@@ -306,20 +313,19 @@ impl Info {
         Self::Shutdown,
     ];
     /// As they are written.
-    pub(super) const WORDS: [&'static str; 4] =
-        ["req_our_resources()", "mach_down", "standby", "shutdown"];
+    pub(super) const WORDS: &'static str = "req_our_resources() mach_down standby shutdown";
 }
 
 impl Phase {
     /// Every one, in the order of its number.
     pub(super) const ALL: [Self; 3] = [Self::Me, Self::Other, Self::Done];
     /// As they are written.
-    pub(super) const WORDS: [&'static str; 3] = ["me", "other", "done"];
+    pub(super) const WORDS: &'static str = "me other done";
 }
 
 impl Hold {
     /// Every one, in the order of its number.
     pub(super) const ALL: [Self; 4] = [Self::None, Self::Local, Self::Foreign, Self::All];
     /// As they are written.
-    pub(super) const WORDS: [&'static str; 4] = ["none", "local", "foreign", "all"];
+    pub(super) const WORDS: &'static str = "none local foreign all";
 }

@@ -13,7 +13,8 @@ use crate::action::Reject;
 /// [`Reject::BadTag`]. Work is bounded by [`MAX_FRAME`]: one pass, one signature.
 pub fn decode<'a>(bytes: &'a [u8], keys: &dyn Sign) -> Result<Message<'a>, Reject> {
     let mut fields = Fields([&[]; FIELDS]);
-    let core = fields.read(bytes, keys)?;
+    let mut core = Core::default();
+    fields.read(bytes, keys, &mut core)?;
     Ok(Message {
         source: core.source,
         source_uuid: fields.uuid(Field::SourceUuid),
@@ -35,14 +36,23 @@ pub fn decode<'a>(bytes: &'a [u8], keys: &dyn Sign) -> Result<Message<'a>, Rejec
     })
 }
 
-/// As [`decode`], without what no node of ours acts on.
-pub(crate) fn decode_core<'a>(bytes: &'a [u8], keys: &dyn Sign) -> Result<Core<'a>, Reject> {
-    Fields([&[]; FIELDS]).read(bytes, keys)
+/// As [`decode`], without what no node of ours acts on. Into its place, as a copy of so much is dear.
+pub(crate) fn decode_core<'a>(
+    bytes: &'a [u8],
+    keys: &dyn Sign,
+    core: &mut Core<'a>,
+) -> Result<(), Reject> {
+    Fields([&[]; FIELDS]).read(bytes, keys, core)
 }
 
 impl<'a> Fields<'a> {
     #[inline(never)]
-    fn read(&mut self, bytes: &'a [u8], keys: &dyn Sign) -> Result<Core<'a>, Reject> {
+    fn read(
+        &mut self,
+        bytes: &'a [u8],
+        keys: &dyn Sign,
+        core: &mut Core<'a>,
+    ) -> Result<(), Reject> {
         let classic = bytes.starts_with(b">>>\n");
         if !classic && !bytes.starts_with(b"###\n") {
             return Err(Reject::ForeignDialect);
@@ -54,7 +64,7 @@ impl<'a> Fields<'a> {
         if !equal(&signature.ok_or(Reject::UnknownKey)?, proof.text) {
             return Err(Reject::BadTag);
         }
-        self.core().ok_or(Reject::Malformed)
+        self.fill(core).ok_or(Reject::Malformed)
     }
 }
 
@@ -81,7 +91,7 @@ impl<'a> Fields<'a> {
         while !rest.starts_with(end) {
             let before = body.len().wrapping_sub(rest.len());
             let (name, value, binary) = take(&mut rest, classic)?;
-            let Some(place) = place(&NAMES, name) else {
+            let Some(place) = place(NAMES, name) else {
                 continue;
             };
             if classic && place == Field::Auth as usize {
@@ -113,111 +123,132 @@ impl<'a> Fields<'a> {
         proof.filter(|_| rest.is_empty())
     }
 
-    fn core(&self) -> Option<Core<'a>> {
+    fn fill(&self, core: &mut Core<'a>) -> Option<()> {
         let name = self.name(Field::Type)?;
         let generation = self.hex(Field::Generation);
         let dest = self.name(Field::Dest);
         // What is meant for one is never taken for a word to all.
-        for (field, sound) in [
-            (Field::Generation, generation.is_some()),
-            (Field::Dest, dest.is_some()),
-            (Field::SourceUuid, self.has_uuid(Field::SourceUuid)),
-            (Field::DestUuid, self.has_uuid(Field::DestUuid)),
-        ] {
-            if !sound && !self.at(field).is_empty() {
-                return None;
-            }
+        let lacks = |field, sound: bool| !sound && !self.at(field).is_empty();
+        if lacks(Field::Generation, generation.is_some())
+            || lacks(Field::Dest, dest.is_some())
+            || lacks(Field::SourceUuid, self.has_uuid(Field::SourceUuid))
+            || lacks(Field::DestUuid, self.has_uuid(Field::DestUuid))
+        {
+            return None;
         }
-        let word = self.word(name).unwrap_or(Word::Unknown { name });
-        let number = if word.is_numbered() {
-            Some(self.hex(Field::Number).filter(|number| *number != 0)?)
-        } else {
-            None
-        };
-        Some(Core {
-            source: self.name(Field::Source)?,
-            number,
-            generation: generation.unwrap_or(0),
-            time: self.hex(Field::Time).filter(|time| *time != 0)?,
-            dest,
-            word,
-        })
+        core.source = self.name(Field::Source)?;
+        core.generation = generation.unwrap_or(0);
+        core.time = self.hex(Field::Time).filter(|time| *time != 0)?;
+        core.dest = dest;
+        core.word = Word::Unknown { name };
+        // What is not complete stays unknown.
+        let _ = self.fill_word(name, &mut core.word);
+        if core.word.is_numbered() {
+            core.number = Some(self.hex(Field::Number).filter(|number| *number != 0)?);
+        }
+        Some(())
     }
 
     /// The word of that name, if it is one and complete.
-    fn word(&self, name: &str) -> Option<Word<'a>> {
+    #[inline(never)]
+    fn fill_word(&self, name: &str, word: &mut Word<'a>) -> Option<()> {
         let (_, kind, _) = WORDS.iter().find(|word| word.0 == name)?;
         let hold = || {
             Hold::ALL
-                .get(self.choice(Field::Hold, &Hold::WORDS)?)
+                .get(self.choice(Field::Hold, Hold::WORDS)?)
                 .copied()
         };
-        Some(match kind {
-            Kind::Status => Word::Status {
-                state: *State::ALL.get(self.choice(Field::State, &State::WORDS)?)?,
-                deadtime: self.hex(Field::Deadtime),
-                protocol: self.decimal(Field::Protocol),
-            },
-            Kind::Reqnodes => Word::Reqnodes,
-            Kind::Repnodes => Word::Repnodes {
-                nodes: text(self.at(Field::Nodes))?,
-            },
-            Kind::Starting => Word::Starting,
-            Kind::Resource => Word::Resource {
-                hold: hold()?,
-                full: self.is(Field::Full, "full"),
-                stable: self
-                    .choice(Field::Stable, &["0", "1"])
-                    .map(|place| place == 1),
-                info: self
-                    .choice(Field::Info, &Info::WORDS)
-                    .and_then(|place| Info::ALL.get(place).copied()),
-            },
-            Kind::AskResources => Word::AskResources {
-                hold: hold()?,
-                phase: *Phase::ALL.get(self.choice(Field::Info, &Phase::WORDS)?)?,
-            },
-            Kind::IpRequest => Word::IpRequest { key: self.key()? },
-            Kind::IpRequestResp => Word::IpRequestResp {
-                key: self.key()?,
-                ok: self.is(Field::Ok, "OK"),
-                owned: self.is(Field::Owned, "yes"),
-            },
-            Kind::HbTakeover => Word::HbTakeover { hold: hold()? },
-            Kind::Shutdone => Word::Shutdone,
-            Kind::Stonith => Word::Stonith {
-                node: self.name(Field::Node)?,
-                result: self.name(Field::Result)?,
-            },
-            Kind::Ack => Word::Ack {
-                number: self.hex(Field::Acked)?,
-            },
-            Kind::Rexmit => Word::Rexmit {
-                first: self.decimal(Field::First)?,
-                last: self
-                    .decimal(Field::Last)
-                    .filter(|last| Some(*last) >= self.decimal(Field::First))?,
-            },
-            Kind::Nak => Word::Nak {
-                number: self.hex(Field::First)?,
-            },
-            Kind::ClientStatus => Word::ClientStatus {
-                joined: self.choice(Field::State, &["leave", "join"])? == 1,
-                info: self.text(Field::Info),
-            },
-            Kind::QueryCstatus => Word::QueryCstatus {
-                client: self.name(Field::Client)?,
-            },
-            Kind::RespondCstatus => Word::RespondCstatus {
-                client: self.name(Field::Client)?,
-                online: self.is(Field::ClientState, "online"),
-            },
-            Kind::NumPing => Word::NumPing {
-                count: self.decimal(Field::Ping)?,
-            },
-            Kind::AbortGiveup => Word::AbortGiveup,
-            Kind::YouAreDead => Word::YouAreDead,
-        })
+        match kind {
+            Kind::Status => {
+                *word = Word::Status {
+                    state: *State::ALL.get(self.choice(Field::State, State::WORDS)?)?,
+                    deadtime: self.hex(Field::Deadtime),
+                    protocol: self.decimal(Field::Protocol),
+                }
+            }
+            Kind::Reqnodes => *word = Word::Reqnodes,
+            Kind::Repnodes => {
+                *word = Word::Repnodes {
+                    nodes: text(self.at(Field::Nodes))?,
+                }
+            }
+            Kind::Starting => *word = Word::Starting,
+            Kind::Resource => {
+                *word = Word::Resource {
+                    hold: hold()?,
+                    full: self.is(Field::Full, "full"),
+                    stable: self.choice(Field::Stable, "0 1").map(|place| place == 1),
+                    info: self
+                        .choice(Field::Info, Info::WORDS)
+                        .and_then(|place| Info::ALL.get(place).copied()),
+                }
+            }
+            Kind::AskResources => {
+                *word = Word::AskResources {
+                    hold: hold()?,
+                    phase: *Phase::ALL.get(self.choice(Field::Info, Phase::WORDS)?)?,
+                }
+            }
+            Kind::IpRequest => *word = Word::IpRequest { key: self.key()? },
+            Kind::IpRequestResp => {
+                *word = Word::IpRequestResp {
+                    key: self.key()?,
+                    ok: self.is(Field::Ok, "OK"),
+                    owned: self.is(Field::Owned, "yes"),
+                }
+            }
+            Kind::HbTakeover => *word = Word::HbTakeover { hold: hold()? },
+            Kind::Shutdone => *word = Word::Shutdone,
+            Kind::Stonith => {
+                *word = Word::Stonith {
+                    node: self.name(Field::Node)?,
+                    result: self.name(Field::Result)?,
+                }
+            }
+            Kind::Ack => {
+                *word = Word::Ack {
+                    number: self.hex(Field::Acked)?,
+                }
+            }
+            Kind::Rexmit => {
+                *word = Word::Rexmit {
+                    first: self.decimal(Field::First)?,
+                    last: self
+                        .decimal(Field::Last)
+                        .filter(|last| Some(*last) >= self.decimal(Field::First))?,
+                }
+            }
+            Kind::Nak => {
+                *word = Word::Nak {
+                    number: self.hex(Field::First)?,
+                }
+            }
+            Kind::ClientStatus => {
+                *word = Word::ClientStatus {
+                    joined: self.choice(Field::State, "leave join")? == 1,
+                    info: self.text(Field::Info),
+                }
+            }
+            Kind::QueryCstatus => {
+                *word = Word::QueryCstatus {
+                    client: self.name(Field::Client)?,
+                }
+            }
+            Kind::RespondCstatus => {
+                *word = Word::RespondCstatus {
+                    client: self.name(Field::Client)?,
+                    online: self.is(Field::ClientState, "online"),
+                }
+            }
+            Kind::NumPing => {
+                *word = Word::NumPing {
+                    count: self.decimal(Field::Ping)?,
+                }
+            }
+            Kind::AbortGiveup => *word = Word::AbortGiveup,
+            Kind::YouAreDead => *word = Word::YouAreDead,
+        }
+        Some(())
     }
 
     #[inline(never)]
@@ -230,8 +261,8 @@ impl<'a> Fields<'a> {
     }
 
     #[inline(never)]
-    fn choice(&self, field: Field, texts: &[&str]) -> Option<usize> {
-        place(texts, self.at(field))
+    fn choice(&self, field: Field, words: &str) -> Option<usize> {
+        place(words, self.at(field))
     }
 
     #[inline(never)]

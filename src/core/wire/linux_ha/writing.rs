@@ -1,6 +1,6 @@
 //! From a message to a frame: lines first, which are what is signed inside; netstrings are made of them.
 
-use super::field::{ASKED_BY_CLIENT, COMMON, FIELDS, Field, Kind, NAMES, WORDS, digit};
+use super::field::{ASKED_BY_CLIENT, COMMON, FIELDS, Field, Kind, NAMES, WORDS, digit, word};
 use super::message::{Hold, Info, Message, Phase, State, UUID, Word};
 use super::reading::text;
 use super::{Framing, MAX_FRAME, Sign, Unsayable, base64};
@@ -131,8 +131,9 @@ impl<'a> Table<'a> {
     }
 
     /// One of several words of a field.
-    fn choose(&mut self, field: Field, words: &[&'static str], place: usize) {
-        self.text(field, words.get(place).copied());
+    #[inline(never)]
+    fn choose(&mut self, field: Field, words: &'static str, place: usize) {
+        self.text(field, word(words, place));
     }
 
     fn word(&mut self, word: &'a Word<'_>) -> Option<Kind> {
@@ -142,7 +143,7 @@ impl<'a> Table<'a> {
                 deadtime,
                 protocol,
             } => {
-                self.choose(Field::State, &State::WORDS, *state as usize);
+                self.choose(Field::State, State::WORDS, *state as usize);
                 self.hex(Field::Deadtime, *deadtime);
                 self.decimal(Field::Protocol, *protocol);
                 Kind::Status
@@ -160,17 +161,17 @@ impl<'a> Table<'a> {
                 stable,
                 info,
             } => {
-                self.choose(Field::Hold, &Hold::WORDS, *hold as usize);
+                self.choose(Field::Hold, Hold::WORDS, *hold as usize);
                 self.text(Field::Full, full.then_some("full"));
                 self.decimal(Field::Stable, stable.map(u32::from));
                 if let Some(info) = info {
-                    self.choose(Field::Info, &Info::WORDS, *info as usize);
+                    self.choose(Field::Info, Info::WORDS, *info as usize);
                 }
                 Kind::Resource
             }
             Word::AskResources { hold, phase } => {
-                self.choose(Field::Hold, &Hold::WORDS, *hold as usize);
-                self.choose(Field::Info, &Phase::WORDS, *phase as usize);
+                self.choose(Field::Hold, Hold::WORDS, *hold as usize);
+                self.choose(Field::Info, Phase::WORDS, *phase as usize);
                 Kind::AskResources
             }
             Word::IpRequest { key } => {
@@ -179,12 +180,12 @@ impl<'a> Table<'a> {
             }
             Word::IpRequestResp { key, ok, owned } => {
                 self.text(Field::Key, Some(key));
-                self.choose(Field::Ok, &["bad", "OK"], (*ok).into());
-                self.choose(Field::Owned, &["no", "yes"], (*owned).into());
+                self.choose(Field::Ok, "bad OK", (*ok).into());
+                self.choose(Field::Owned, "no yes", (*owned).into());
                 Kind::IpRequestResp
             }
             Word::HbTakeover { hold } => {
-                self.choose(Field::Hold, &Hold::WORDS, *hold as usize);
+                self.choose(Field::Hold, Hold::WORDS, *hold as usize);
                 Kind::HbTakeover
             }
             Word::Shutdone => {
@@ -211,7 +212,7 @@ impl<'a> Table<'a> {
                 Kind::Nak
             }
             Word::ClientStatus { joined, info } => {
-                self.choose(Field::State, &["leave", "join"], (*joined).into());
+                self.choose(Field::State, "leave join", (*joined).into());
                 self.text(Field::Info, *info);
                 Kind::ClientStatus
             }
@@ -222,7 +223,7 @@ impl<'a> Table<'a> {
             Word::RespondCstatus { client, online } => {
                 self.text(Field::Result, Some("OK"));
                 self.text(Field::Client, Some(client));
-                self.choose(Field::ClientState, &["offline", "online"], (*online).into());
+                self.choose(Field::ClientState, "offline online", (*online).into());
                 Kind::RespondCstatus
             }
             Word::NumPing { count } => {
@@ -249,7 +250,7 @@ impl<'a> Table<'a> {
             if let Value::Uuid(_) = value {
                 lines.put(b"(1)");
             }
-            lines.put(NAMES.get(place).copied().unwrap_or_default().as_bytes());
+            lines.put(word(NAMES, place).unwrap_or_default().as_bytes());
             lines.put(b"=");
             match value {
                 Value::Nothing => {}
