@@ -31,6 +31,7 @@ use crate::resource::{Holding, Resources};
 use crate::signal::Signals;
 use crate::state::State;
 use crate::status::Moves;
+use crate::supervisor::Supervisor;
 use crate::watchdog::Watchdog;
 use crate::{boot, journal, privilege, stream, sys};
 
@@ -96,6 +97,7 @@ pub(super) fn start(directory: &Path, config: Rc<Config>) -> Box<Program> {
         hooks,
         fences: Fences::default(),
         companions: Companions::default(),
+        supervisor: Supervisor::found(),
         started: now,
         realtime_at: Instant::NEVER,
         stopping: false,
