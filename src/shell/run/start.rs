@@ -132,7 +132,7 @@ fn tell(config: &Config, boot: &Boot) {
     let timing = config.timing;
     info!(
         "twinbeat {} on node {} begins, incarnation {:016x}",
-        env!("CARGO_PKG_VERSION"),
+        env!("TWINBEAT_VERSION"),
         config.node_name(config.me),
         boot.incarnation
     );
