@@ -1,4 +1,4 @@
-# What twinbeat.mk needs of Buildroot, in its words: a stand-in that fetches the package as the git helper does
+# What twinbeat.mk needs of Buildroot, in its words: a stand-in that fetches the package as its git backend does
 # and runs its install commands. It builds nothing: the program comes from BINARY.
 #   make -f infrastructure.mk BR2_EXTERNAL_TWINBEAT_PATH=… O=… BINARY=… install
 INSTALL = /usr/bin/install
