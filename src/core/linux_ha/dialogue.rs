@@ -266,7 +266,7 @@ impl LinuxHa {
             }
             (Phase::Done, Step::Given) => {
                 let taken = self.theirs.are(|their| their == Their::Taking);
-                for class in Classes::EACH {
+                for &class in &Classes::EACH {
                     if taken.and(classes).has(class) {
                         self.theirs.become_with(class, failover);
                     }

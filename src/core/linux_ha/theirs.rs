@@ -108,7 +108,7 @@ impl Theirs {
 
     /// It says which it has. What is here as well is contested.
     pub(super) fn become_holding(&mut self, now: Instant, has: Classes, failover: &Failover) {
-        for class in Classes::EACH {
+        for &class in &Classes::EACH {
             let their = self.at(class);
             if has.has(class) {
                 if !their.has() {
@@ -142,7 +142,7 @@ impl Theirs {
 
     /// It was told that these are free, and starts them.
     pub(super) fn become_taking(&mut self, classes: Classes, until: Instant, failover: &Failover) {
-        for class in Classes::EACH {
+        for &class in &Classes::EACH {
             if classes.has(class) {
                 self.become_with(class, failover);
                 self.become_state(class, Their::Taking, until);
@@ -159,7 +159,7 @@ impl Theirs {
 
     /// It begins to stop what it has of these.
     pub(super) fn become_giving(&mut self, classes: Classes) {
-        for class in Classes::EACH {
+        for &class in &Classes::EACH {
             if classes.has(class) && self.at(class).has() {
                 self.become_state(class, Their::Giving, Instant::NEVER);
             }
@@ -168,7 +168,7 @@ impl Theirs {
 
     /// It has stopped these for this node. Of its own it may not want them back at once.
     pub(super) fn become_given(&mut self, classes: Classes, failover: &Failover) {
-        for class in Classes::EACH {
+        for &class in &Classes::EACH {
             if classes.has(class) {
                 self.become_with(class, failover);
                 self.become_state(class, Their::Without, Instant::NEVER);
@@ -180,7 +180,7 @@ impl Theirs {
 
     /// It never said that it started them.
     pub(super) fn become_failed(&mut self, classes: Classes) {
-        for class in Classes::EACH {
+        for &class in &Classes::EACH {
             if classes.has(class) && self.at(class) == Their::Taking {
                 self.become_state(class, Their::Failed, Instant::NEVER);
             }
@@ -200,7 +200,7 @@ impl Theirs {
     /// What is contested for too long is the peer's: it did not restart, so it never missed this
     /// node. Its own groups first; two of us would give up other ones.
     pub(super) fn review(&mut self, now: Instant, failover: &Failover) {
-        for class in Classes::EACH {
+        for &class in &Classes::EACH {
             let (their, until) = self.side(class);
             match their {
                 Their::Contested => {
