@@ -76,6 +76,7 @@ impl LinuxHa {
         events: &mut Events,
     ) {
         self.pass_on_words(now, failover, members);
+        self.want(now, failover);
         if let (Dialogue::Accepted { until, .. }, true) =
             (&mut self.dialogue, failover.is_leaving())
         {
@@ -88,16 +89,22 @@ impl LinuxHa {
             }
             Dialogue::Offered { classes, until } if now >= until => {
                 // Whoever does not want what nobody has is not asked again.
-                let unserved = classes.filter(|class| !self.ours(failover).has(class));
-                self.theirs.leave_alone(unserved);
-                self.rest_until = now.after(REST);
+                let unserved = classes.filter(|class| {
+                    let mut groups = self.theirs.groups(class, failover).iter();
+                    groups.any(|id| !failover.keeps(id))
+                });
+                self.theirs.leave_alone(now, unserved);
+                self.rest_until = Some(now.after(REST));
                 self.wished = Classes::NONE;
                 self.dialogue = Dialogue::None;
             }
             Dialogue::Giving { classes } => {
                 let groups = self.theirs.groups(classes, failover);
                 failover.give(groups, self.peer, members, events);
-                if !groups.iter().any(|id| failover.has(id)) {
+                if groups.iter().any(|id| failover.is_unstoppable(id)) {
+                    // The class stays here: said that it is free, all of it would be started there.
+                    self.dialogue = Dialogue::None;
+                } else if !groups.iter().any(|id| failover.has(id)) {
                     let until = now.after(PATIENCE);
                     self.theirs.become_taking(classes, until, failover);
                     self.empty = self.empty.without(classes);
@@ -109,11 +116,14 @@ impl LinuxHa {
                 }
             }
             Dialogue::Given { classes, until } if now >= until => {
-                self.theirs.become_failed(classes);
+                self.theirs.become_failed(now, classes);
                 self.dialogue = Dialogue::None;
             }
-            // It goes on stopping them, and they are its own until it says otherwise.
-            Dialogue::Accepted { until, .. } if now >= until => self.dialogue = Dialogue::None,
+            // They are its own until it says otherwise.
+            Dialogue::Accepted { classes, until, .. } if now >= until => {
+                self.theirs.become_kept(classes);
+                self.dialogue = Dialogue::None;
+            }
             Dialogue::Taking {
                 classes,
                 hold,
@@ -136,11 +146,11 @@ impl LinuxHa {
 
     /// A person wants away from here what this node stands by for: that the peer once gave it, or did not
     /// want it, was before.
-    pub(crate) fn on_standby(&mut self, now: Instant, failover: &Failover) {
+    pub(crate) fn on_standby(&mut self, failover: &Failover) {
         for id in failover.ids().filter(|id| failover.stands_by(*id)) {
             self.theirs.become_welcome(self.theirs.class(id, failover));
         }
-        self.rest_until = now;
+        self.rest_until = None;
     }
 
     /// The peer waits for a word of this node: a real one would wait for an hour, in transition, if this
@@ -157,15 +167,16 @@ impl LinuxHa {
 
     /// Offers what should be at the peer, or what is wished there.
     fn offer(&mut self, now: Instant, failover: &Failover, members: &Membership) {
-        if !self.may_offer(failover) {
+        if self.dialogue != Dialogue::None || !self.may_offer(failover) {
             return;
         }
         let wished = core::mem::replace(&mut self.wished, Classes::NONE);
-        let rests = now < self.rest_until;
+        let rests = self.rest_until.is_some();
         let classes = self.free().filter(|class| {
-            let mut groups = self.theirs.groups(class, failover).iter();
+            let groups = self.theirs.groups(class, failover);
             let there = |id| failover.wanted_node(id, members) == Some(self.peer);
-            wished.has(class) || (!rests && groups.any(there))
+            let stuck = groups.iter().any(|id| failover.is_unstoppable(id));
+            !stuck && (wished.has(class) || (!rests && groups.iter().any(there)))
         });
         if classes.is_empty() {
             return;
@@ -181,7 +192,8 @@ impl LinuxHa {
     }
 
     /// A real one offers what should be here when it hears that this node has become stable. One that
-    /// was busy then, with a takeover from the life before, forgets it.
+    /// was busy then, with a takeover from the life before, forgets it. And one that heard nothing of this
+    /// node at its own start never says what it has.
     fn remind(&mut self, now: Instant, failover: &Failover, members: &Membership) {
         let has = matches!(
             self.theirs.at(Classes::LOCAL),
@@ -189,8 +201,9 @@ impl LinuxHa {
         );
         let mut groups = self.theirs.groups(Classes::LOCAL, failover).iter();
         let here = |id| failover.wanted_node(id, members) == Some(self.me);
-        if !has || !self.may_offer(failover) || self.dialogue != Dialogue::None || !groups.any(here)
-        {
+        let silent = self.phase == Phase::Active && self.active && !self.theirs.is_known();
+        let forgets = has && self.may_offer(failover) && groups.any(here);
+        if self.dialogue != Dialogue::None || failover.is_leaving() || !(silent || forgets) {
             self.hint_at = None;
             return;
         }
@@ -209,7 +222,7 @@ impl LinuxHa {
     /// When the peer is reminded next.
     pub(super) fn hint_at(&self) -> Instant {
         self.hint_at
-            .filter(|_| self.hints < MOST_HINTS)
+            .filter(|_| self.hints < MOST_HINTS && self.dialogue == Dialogue::None)
             .unwrap_or(Instant::NEVER)
     }
 
@@ -273,6 +286,9 @@ impl LinuxHa {
         match (step, self.dialogue) {
             (Step::Me, Dialogue::None | Dialogue::Accepted { .. }) => {
                 let able = failover.is_able(members) && !failover.is_maintained();
+                let mut groups = self.theirs.groups(classes, failover).iter();
+                // What failed here would fail again, and the peer is not told of that.
+                let able = able && !groups.any(|id| failover.has_failed(id));
                 if !able || self.phase != Phase::Active || !self.theirs.is_known() {
                     return; // Without an answer it keeps them.
                 }
@@ -294,7 +310,7 @@ impl LinuxHa {
             (Step::Done, Dialogue::Accepted { classes, hold, .. }) => {
                 self.theirs.become_given(classes, failover);
                 // What it judged by may be seen here a little later.
-                self.rest_until = now.after(SETTLE);
+                self.rest_until = Some(now.after(SETTLE));
                 self.empty = self.empty.with(classes);
                 self.dialogue = Dialogue::Taking {
                     classes,
@@ -311,6 +327,8 @@ impl LinuxHa {
                         self.theirs.become_with(class, None, failover);
                     }
                 }
+                // If it did not start there it is not offered again at once, to and fro.
+                self.rest_until = Some(now.after(REST));
                 self.dialogue = Dialogue::None;
             }
             // Nobody asked: a real one says the last word of a transfer after a goodbye, too.
@@ -328,7 +346,7 @@ impl LinuxHa {
 }
 
 /// A real one cancels its offer after as long.
-const OFFER: Duration = Duration::from_secs(10);
+pub(super) const OFFER: Duration = Duration::from_secs(10);
 /// Until an offer that was not answered is made again.
 const REST: Duration = Duration::from_secs(10);
 /// Until what was taken may be offered again.

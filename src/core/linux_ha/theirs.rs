@@ -18,10 +18,14 @@ pub(super) struct Theirs {
     granted: Classes,
     /// It gave them away as a person wished, or leaves them alone: it is preferred last.
     pub(super) standby: Classes,
+    /// A claim here on what is at home there would have been contradicted by now.
+    pub(super) sure: bool,
     /// By which it holds each group.
     epochs: PerGroup<u8>,
     /// With `auto_failback legacy`: the groups it has, and those it released to this node.
     singly: Option<(GroupSet, GroupSet)>,
+    /// Of those it has: what a person wanted there, for by itself it asks for its own only.
+    moved: GroupSet,
 }
 
 /// One class at the peer.
@@ -38,7 +42,7 @@ pub(super) enum Their {
     /// It is stopping it.
     Giving,
     /// It should have started it and never said so.
-    Failed,
+    Failed { until: Instant },
 }
 
 impl Theirs {
@@ -51,7 +55,9 @@ impl Theirs {
             foreign: Their::Unknown,
             granted: Classes::NONE,
             standby: Classes::NONE,
+            sure: false,
             epochs: PerGroup::new(|| 0),
+            moved: GroupSet::EMPTY,
             singly: singly.then_some((GroupSet::EMPTY, GroupSet::EMPTY)),
         }
     }
@@ -85,7 +91,7 @@ impl Theirs {
     pub(super) fn held(&self) -> Classes {
         self.are(|their| match their {
             Their::With { .. } | Their::Taking { .. } | Their::Giving | Their::Unknown => true,
-            Their::Without | Their::Failed => false,
+            Their::Without | Their::Failed { .. } => false,
         })
     }
 
@@ -103,7 +109,7 @@ impl Theirs {
                     self.become_with(class, contested, failover);
                 }
                 self.standby = self.standby.without(class);
-            } else if !matches!(their, Their::Taking { .. } | Their::Failed) {
+            } else if !matches!(their, Their::Taking { .. } | Their::Failed { .. }) {
                 self.become_state(class, Their::Without);
             }
         }
@@ -152,6 +158,15 @@ impl Theirs {
         }
     }
 
+    /// It was told to go on and did not: it has them as before.
+    pub(super) fn become_kept(&mut self, classes: Classes) {
+        for class in Classes::EACH {
+            if classes.has(class) && self.at(class) == Their::Giving {
+                self.become_state(class, Their::With { contested: None });
+            }
+        }
+    }
+
     /// It has stopped these for this node. Of its own it may not want them back at once.
     pub(super) fn become_given(&mut self, classes: Classes, failover: &Failover) {
         for class in Classes::EACH {
@@ -165,17 +180,34 @@ impl Theirs {
     }
 
     /// It never said that it started them.
-    pub(super) fn become_failed(&mut self, classes: Classes) {
+    pub(super) fn become_failed(&mut self, now: Instant, classes: Classes) {
         for class in Classes::EACH {
             if classes.has(class) && matches!(self.at(class), Their::Taking { .. }) {
-                self.become_state(class, Their::Failed);
+                let until = now.after(RETRY);
+                self.become_state(class, Their::Failed { until });
             }
         }
     }
 
     /// It neither has these nor will take them by itself.
-    pub(super) fn leave_alone(&mut self, classes: Classes) {
+    pub(super) fn leave_alone(&mut self, now: Instant, classes: Classes) {
         self.standby = self.standby.with(classes);
+        for class in Classes::EACH {
+            if classes.has(class) && self.at(class) == Their::Without {
+                let until = now.after(RETRY);
+                self.become_state(class, Their::Failed { until });
+            }
+        }
+    }
+
+    /// It asks what is here: it may take what it left alone.
+    pub(super) fn become_interested(&mut self) {
+        for class in Classes::EACH {
+            if let Their::Failed { .. } = self.at(class) {
+                self.become_welcome(class);
+                self.become_state(class, Their::Without);
+            }
+        }
     }
 
     /// It may have these as well as this node.
@@ -185,7 +217,7 @@ impl Theirs {
 
     /// What is contested for too long is the peer's: it did not restart, so it never missed this
     /// node. Its own groups first; two of us would give up other ones.
-    pub(super) fn review(&mut self, now: Instant, failover: &Failover) {
+    pub(super) fn review(&mut self, now: Instant, failover: &mut Failover) {
         for class in Classes::EACH {
             match self.at(class) {
                 Their::With {
@@ -197,17 +229,33 @@ impl Theirs {
                         .any(|id| failover.claims(id));
                     if !here || now >= since.after(grace(class)) {
                         self.become_with(class, None, failover);
+                        failover.concede(self.groups(class, failover));
+                        for id in self.groups(class, failover).iter() {
+                            self.become_single(id, true, failover);
+                        }
                     }
                 }
-                Their::Taking { until } if now >= until => self.become_state(class, Their::Failed),
+                Their::Taking { until } if now >= until => self.become_failed(now, class),
+                Their::Failed { until } if now >= until => {
+                    self.become_welcome(class);
+                    self.become_state(class, Their::Without);
+                }
                 Their::Unknown
                 | Their::Without
                 | Their::With { contested: None }
                 | Their::Taking { .. }
                 | Their::Giving
-                | Their::Failed => {}
+                | Their::Failed { .. } => {}
             }
         }
+    }
+
+    /// What is at home there it may start at any moment, unless it gave it or leaves it alone.
+    pub(super) fn is_to_be_asked(&self, class: Classes) -> bool {
+        self.singly.is_none()
+            && class == Classes::FOREIGN
+            && matches!(self.at(class), Their::Without | Their::Failed { .. })
+            && !self.granted.with(self.standby).has(class)
     }
 
     /// When [`Self::review`] has something to do.
@@ -216,12 +264,10 @@ impl Theirs {
             Their::With {
                 contested: Some(since),
             } => since.after(grace(class)),
-            Their::Taking { until } => until,
-            Their::Unknown
-            | Their::Without
-            | Their::With { contested: None }
-            | Their::Giving
-            | Their::Failed => Instant::NEVER,
+            Their::Taking { until } | Their::Failed { until } => until,
+            Their::Unknown | Their::Without | Their::With { contested: None } | Their::Giving => {
+                Instant::NEVER
+            }
         };
         at(Classes::LOCAL).min(at(Classes::FOREIGN))
     }
@@ -236,7 +282,9 @@ impl Theirs {
 
     fn word(&self, id: GroupId, failover: &Failover) -> Word {
         let class = self.class(id, failover);
-        let claimed = failover.claims(id) || self.granted.has(class);
+        let sure = class == Classes::LOCAL || self.singly.is_some() || self.sure;
+        let claims = failover.claims(id) && sure && !self.is_to_be_asked(class);
+        let claimed = claims || self.granted.has(class);
         let free = |state| Word {
             state,
             home: self.standby.has(class),
@@ -249,7 +297,7 @@ impl Theirs {
         };
         let held = |state| Word {
             state,
-            home: false,
+            home: self.moved.contains(id),
             owner: Some(self.peer),
             epoch: *self.epochs.at(id),
         };
@@ -272,7 +320,7 @@ impl Theirs {
                 ..Word::IDLE
             },
             Their::Without => free(GroupState::Idle),
-            Their::Failed => free(GroupState::StartFailed),
+            Their::Failed { .. } => free(GroupState::StartFailed),
             Their::With { .. } => held(GroupState::Held),
             Their::Taking { .. } => held(GroupState::Starting),
             Their::Giving => held(GroupState::Stopping),
@@ -281,12 +329,21 @@ impl Theirs {
 
     /// With `auto_failback legacy`: it has a group, or has released it.
     pub(super) fn become_single(&mut self, id: GroupId, has: bool, failover: &Failover) {
+        self.moved = self.moved.without(id);
         if let Some((holds, released)) = &mut self.singly {
             *holds = holds.without(id);
             *released = released.without(id);
             let set = if has { holds } else { released };
             *set = set.with(id);
             *self.epochs.at_mut(id) = failover.next_epoch(id);
+        }
+    }
+
+    /// It asked for a group, and it was released to it.
+    pub(super) fn become_moved(&mut self, id: GroupId, failover: &Failover) {
+        self.become_single(id, true, failover);
+        if self.class(id, failover) == Classes::LOCAL {
+            self.moved = self.moved.with(id);
         }
     }
 
@@ -333,3 +390,6 @@ fn before(epoch: u8) -> u8 {
         _ => epoch.wrapping_sub(1),
     }
 }
+
+/// After so long, what failed there or was left alone may be offered again.
+const RETRY: Duration = Duration::from_secs(60);
