@@ -7,10 +7,10 @@ use std::path::Path;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::libc;
-use nix::sys::stat::{fstat, stat};
+use nix::sys::stat::fstat;
 use nix::sys::utsname::uname;
 
-use crate::{companion, files, journal, link, resource};
+use crate::{companion, files, journal, link, resource, sys};
 use twinbeat::config::diagnostic::{Diagnostic, File, Position, Problem};
 use twinbeat::config::{self, Config, LocalName, Machine, Source, Sources};
 
@@ -61,7 +61,7 @@ fn read_on(
 /// A file of the directory as it is, empty where it cannot be read.
 pub(crate) fn text(dir: &Path, file: &str) -> String {
     let bytes = files::read_file(&dir.join(file), MAX_FILE).unwrap_or_default();
-    String::from_utf8_lossy(&bytes).into_owned()
+    files::text(&bytes)
 }
 
 /// The first value of a directive, for those who need no more, whatever else is wrong with the text.
@@ -84,7 +84,7 @@ impl Machine for ThisMachine<'_> {
     }
 
     fn has_interface(&self, name: &str) -> bool {
-        nix::net::if_::if_nametoindex(name).is_ok()
+        sys::interface_index(name).is_ok()
     }
 
     fn judge_line(&self, device: &str, say: &mut dyn FnMut(&str)) {
@@ -102,7 +102,7 @@ impl Machine for ThisMachine<'_> {
     }
 
     fn is_same_device(&self, one: &str, other: &str) -> bool {
-        match (stat(one), stat(other)) {
+        match (files::look(one), files::look(other)) {
             (Ok(one), Ok(other)) => one.st_rdev != 0 && one.st_rdev == other.st_rdev,
             _ => false,
         }
@@ -132,7 +132,7 @@ impl Text {
 
 fn read_file(dir: &Path, file: File) -> Text {
     let path = dir.join(file.name());
-    let (shown, mut text) = (path.to_string_lossy(), Text::default());
+    let (shown, mut text) = (files::shown(&path), Text::default());
     let read = files::open(&path, OFlag::O_RDONLY, 0).and_then(|opened| {
         let found = fstat(&opened)?;
         if found.st_mode & libc::S_IFMT == libc::S_IFREG {

@@ -22,7 +22,7 @@ use nix::fcntl::{Flock, FlockArg, OFlag};
 use nix::sys::socket::{setsockopt, sockopt};
 use nix::sys::stat::{Mode, umask};
 use nix::sys::time::TimeVal;
-use nix::unistd::{self, ftruncate, unlink};
+use nix::unistd::{self, ftruncate};
 use twinbeat::action::Selection;
 use twinbeat::config::Config;
 use twinbeat::time::{Duration, Instant};
@@ -106,7 +106,7 @@ pub(crate) enum AskError {
 impl Control {
     /// Takes the directory; the error is a sentence.
     pub(crate) fn open(rundir: &Path) -> Result<Self, String> {
-        let shown = rundir.to_string_lossy();
+        let shown = files::shown(rundir);
         Self::take(rundir).map_err(|error| match error {
             Errno::EAGAIN => format!("another twinbeat runs on {shown} already"),
             error => format!("{shown}/{SOCKET}: {}", journal::errno(error)),
@@ -130,7 +130,7 @@ impl Control {
         if connect(&path).is_ok() {
             return Err(Errno::EAGAIN);
         }
-        match unlink(&path) {
+        match files::remove(&path) {
             Ok(()) | Err(Errno::ENOENT) => {}
             Err(error) => return Err(error),
         }
@@ -180,7 +180,7 @@ impl Control {
 
     /// Nobody is served any more.
     pub(crate) fn close(&self) {
-        let _ = unlink(&self.path);
+        let _ = files::remove(&self.path);
     }
 }
 
@@ -227,7 +227,7 @@ pub(crate) fn ask(rundir: &Path, request: &str) -> Result<String, AskError> {
     // One that is refused at the door is answered all the same.
     let _ = files::write(stream.as_fd(), format!("{request}\n").as_bytes());
     let reply = files::read(stream.as_fd(), MAX_REPLY).map_err(failed)?;
-    let reply = String::from_utf8_lossy(&reply);
+    let reply = files::text(&reply);
     match reply.split_once('\n') {
         Some(("ok", body)) => Ok(body.to_owned()),
         Some(_) => Err(AskError::Refused(

@@ -1,7 +1,7 @@
 //! Small files, folders and streams. std's own ways are larger: each of these is there once. (Also of
 //! errors: the kernel's number is compared, because to find its `ErrorKind` is 1 kB.)
 
-use std::ffi::OsStr;
+use std::ffi::{CString, OsStr};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -9,9 +9,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use nix::sys::stat::Mode;
-use nix::unistd::{self, mkdir};
+use nix::fcntl::{AT_FDCWD, FcntlArg, OFlag, fcntl, renameat};
+use nix::sys::stat::{FileStat, Mode, SFlag, stat};
+use nix::unistd::{self, mkdir, unlink};
 
 /// Everything `from` has, or as much of it as passes `most` bytes by some.
 pub(crate) fn read(from: BorrowedFd<'_>, most: usize) -> Result<Vec<u8>, Errno> {
@@ -54,7 +54,59 @@ pub(crate) fn errno(error: &io::Error) -> Errno {
 /// that name does not hold anybody up.
 pub(crate) fn open(path: &Path, flags: OFlag, mode: u32) -> Result<File, Errno> {
     let flags = flags | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
-    Ok(nix::fcntl::open(path, flags, Mode::from_bits_retain(mode))?.into())
+    let mode = Mode::from_bits_retain(mode);
+    Ok(nix::fcntl::open(named(path)?.as_c_str(), flags, mode)?.into())
+}
+
+/// A name as the kernel wants it. (What takes any kind of name makes this of it in a copy for each kind.)
+pub(crate) fn named(name: impl AsRef<OsStr>) -> Result<CString, Errno> {
+    CString::new(name.as_ref().as_bytes()).map_err(|_| Errno::EINVAL)
+}
+
+/// Bytes of others as text: what is none is shown as U+FFFD. (std's way is 1 kB.)
+pub(crate) fn text(bytes: &[u8]) -> String {
+    let (mut text, mut rest) = (String::new(), bytes);
+    loop {
+        let error = match str::from_utf8(rest) {
+            Ok(last) => {
+                text.push_str(last);
+                return text;
+            }
+            Err(error) => error,
+        };
+        let (sound, after) = rest.split_at(error.valid_up_to());
+        text.push_str(str::from_utf8(sound).unwrap_or_default());
+        text.push(char::REPLACEMENT_CHARACTER);
+        let bad = error.error_len().unwrap_or(after.len());
+        rest = after.get(bad..).unwrap_or_default();
+    }
+}
+
+/// A path as text.
+pub(crate) fn shown(path: &Path) -> String {
+    text(path.as_os_str().as_bytes())
+}
+
+/// What there is by this name, at the end of links.
+pub(crate) fn look(name: &str) -> Result<FileStat, Errno> {
+    stat(named(name)?.as_c_str())
+}
+
+/// What kind of file it is; none if there is none.
+pub(crate) fn kind(name: &str) -> Option<SFlag> {
+    let mode = look(name).ok()?.st_mode;
+    Some(SFlag::from_bits_truncate(mode) & SFlag::S_IFMT)
+}
+
+/// Removes a file.
+pub(crate) fn remove(path: &Path) -> Result<(), Errno> {
+    unlink(named(path)?.as_c_str())
+}
+
+/// Gives a file another name, which is its own from then on.
+pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), Errno> {
+    let (from, to) = (named(from)?, named(to)?);
+    renameat(AT_FDCWD, from.as_c_str(), AT_FDCWD, to.as_c_str())
 }
 
 /// A file, read so.
@@ -73,10 +125,8 @@ pub(crate) fn make_folder(path: &Path) -> Result<(), Errno> {
     // A cut is at most at the end.
     let cuts = (1..path.len()).filter(|cut| path[*cut] == b'/');
     for cut in cuts.chain([path.len()]) {
-        match mkdir(
-            OsStr::from_bytes(&path[..cut]),
-            Mode::from_bits_truncate(0o755),
-        ) {
+        let folder = named(OsStr::from_bytes(&path[..cut]))?;
+        match mkdir(folder.as_c_str(), Mode::from_bits_truncate(0o755)) {
             Ok(()) | Err(Errno::EEXIST) => {}
             Err(error) => return Err(error),
         }
@@ -95,6 +145,20 @@ pub(crate) fn never_block(socket: &impl AsFd) -> Result<(), Errno> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_text_is_shown_where_it_stands() {
+        for bytes in [
+            &b"all sound"[..],
+            b"",
+            b"\xff",
+            b"a\xff\xfeb\xc3\xa4",
+            b"cut \xe2\x82",
+            b"\xe2\x82x\xf0\x9f\x98\x80\x80",
+        ] {
+            assert_eq!(text(bytes), String::from_utf8_lossy(bytes), "{bytes:?}");
+        }
+    }
 
     #[test]
     fn what_has_no_end_is_left_soon_after_the_bound() {

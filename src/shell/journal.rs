@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use nix::errno::Errno;
@@ -47,7 +47,6 @@ struct Waiting {
 }
 
 /// What is opened once the configuration is known.
-#[derive(Default)]
 struct Sinks {
     /// How much goes to standard error.
     stderr: Option<LevelFilter>,
@@ -62,7 +61,19 @@ struct LogFile {
     lost: u64,
 }
 
-static JOURNAL: OnceLock<Journal> = OnceLock::new();
+static JOURNAL: Journal = Journal {
+    waiting: Mutex::new(Waiting {
+        lines: VecDeque::new(),
+        lost: 0,
+    }),
+    sinks: Mutex::new(Sinks {
+        stderr: None,
+        log: None,
+        debug: None,
+        syslog: None,
+        node: String::new(),
+    }),
+};
 
 /// Begins the log, or begins it anew with files that are opened again. On standard error `RUST_LOG` decides if it is a level, else `info`, or `debug`
 /// when asked for.
@@ -72,8 +83,7 @@ pub(crate) fn begin(config: &Config) {
     } else {
         LevelFilter::Info
     };
-    let asked = std::env::var("RUST_LOG").ok();
-    let stderr = asked
+    let stderr = sys::variable(c"RUST_LOG")
         .and_then(|level| level.parse().ok())
         .unwrap_or(default);
     let least = if config.log.debug_file.is_some() {
@@ -81,12 +91,8 @@ pub(crate) fn begin(config: &Config) {
     } else {
         LevelFilter::Info
     };
-    let journal = JOURNAL.get_or_init(|| Journal {
-        waiting: Mutex::default(),
-        sinks: Mutex::default(),
-    });
     // Already done when it begins anew.
-    let _ = log::set_logger(journal);
+    let _ = log::set_logger(&JOURNAL);
     log::set_max_level(least.max(stderr));
     let path = |text: Option<_>| text.map(|text| config.text(text));
     let sinks = Sinks {
@@ -96,13 +102,12 @@ pub(crate) fn begin(config: &Config) {
         syslog: config.log.facility.map(Syslog::new),
         node: config.node_name(config.me).to_owned(),
     };
-    *held(&journal.sinks) = sinks;
+    *held(&JOURNAL.sinks) = sinks;
 }
 
 /// Writes what waits, as far as it can be written at once.
 pub(crate) fn flush() {
-    let Some(journal) = JOURNAL.get() else { return };
-    let mut waiting = std::mem::take(&mut *held(&journal.waiting));
+    let mut waiting = std::mem::take(&mut *held(&JOURNAL.waiting));
     if waiting.lines.is_empty() {
         return;
     }
@@ -110,7 +115,7 @@ pub(crate) fn flush() {
         let text = format!("{} lines of the log were lost", waiting.lost);
         waiting.lines.push_back((Level::Warn, text));
     }
-    let mut sinks = held(&journal.sinks);
+    let mut sinks = held(&JOURNAL.sinks);
     for (level, text) in waiting.lines.drain(..) {
         if sinks.stderr.is_some_and(|most| level <= most) {
             write_to_stderr(format!("{}: {text}\n", level_name(level)).as_bytes());
@@ -118,7 +123,7 @@ pub(crate) fn flush() {
         sinks.write(level, &text);
     }
     // The queue's memory is used again.
-    let mut queue = held(&journal.waiting);
+    let mut queue = held(&JOURNAL.waiting);
     if queue.lines.is_empty() {
         queue.lines = waiting.lines;
     }
@@ -127,7 +132,7 @@ pub(crate) fn flush() {
 /// Text of others made fit for a line: control characters are shown, not obeyed.
 pub(crate) fn printable(bytes: &[u8]) -> String {
     let mut line = String::with_capacity(bytes.len());
-    for character in String::from_utf8_lossy(bytes).chars() {
+    for character in files::text(bytes).chars() {
         if character.is_control() && character != '\t' {
             // Writing to a string does not fail.
             let _ = write!(line, "\\x{:02x}", u32::from(character));

@@ -30,6 +30,7 @@ use twinbeat::config::Config;
 use twinbeat::id::{GroupId, PerGroup};
 use twinbeat::time::{Duration, Instant};
 
+use crate::files;
 use crate::interface::Interfaces;
 use crate::reactor::Reactor;
 use crate::script::{Errand, Finished, Rule, Verb};
@@ -123,7 +124,7 @@ impl Resources {
         reactor: &Rc<Reactor>,
         holding: Holding,
     ) -> Self {
-        let directory = directory.to_string_lossy().into_owned();
+        let directory = files::shown(&directory);
         Self {
             config: Rc::clone(config),
             environment: call::environment(config, &directory),

@@ -10,7 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::fcntl::{AT_FDCWD, OFlag, renameat};
+use nix::fcntl::OFlag;
 use nix::unistd::fsync;
 use twinbeat::action::Kept;
 use twinbeat::config::Config;
@@ -75,7 +75,7 @@ pub(crate) fn standby(directory: &Path, config: &Config, kept: Kept) -> (PathBuf
 
 /// The child that replaces `file` by `text`.
 pub(crate) fn writing(file: &Path, text: &str) -> Job {
-    let words = [VERB, &file.to_string_lossy(), text];
+    let words = [VERB, &files::shown(file), text];
     let limit = Duration::from_secs(30);
     let mut job = Job::new("/proc/self/exe", &words, limit, "state");
     job.level = log::Level::Warn;
@@ -94,7 +94,7 @@ pub(crate) fn write(file: &Path, text: &str) -> Result<(), Errno> {
     let replacement = files::open(Path::new(&new), flags, 0o600)?;
     files::write(replacement.as_fd(), text.as_bytes())?;
     fsync(&replacement)?;
-    renameat(AT_FDCWD, Path::new(&new), AT_FDCWD, file)?;
+    files::rename(Path::new(&new), file)?;
     fsync(files::open(directory, OFlag::O_RDONLY, 0)?)
 }
 

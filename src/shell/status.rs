@@ -66,7 +66,7 @@ impl Status<'_> {
                 nix::errno::Errno::EPERM => ": a firewall here drops what is sent?",
                 _ => "",
             };
-            return Some(journal::errno(error) + hint);
+            return Some(journal::errno(error).to_owned() + hint);
         }
         let words = match (counters.received, self.is_serial(link)) {
             (0, true) if counters.unreceived > 0 => "heard nothing but noise: baud, wiring?",

@@ -3,38 +3,44 @@
 
 #[cfg(any(test, all(target_env = "musl", not(debug_assertions))))]
 mod blocks;
+mod folder;
 #[cfg(test)]
 pub(crate) mod heap;
+mod interface;
 // Debug builds and their tests keep the C library's own.
 #[cfg(all(target_env = "musl", not(any(test, debug_assertions))))]
 mod musl;
+mod poll;
 #[cfg(all(target_env = "musl", not(test)))]
 mod start;
 mod tty;
 mod twin;
 mod user;
 mod watchdog;
+mod words;
 
+pub(crate) use folder::find_in;
+pub(crate) use interface::interface_index;
+pub(crate) use poll::{Watch, poll};
 pub(crate) use tty::{
     close_at_once, flush_tty, read_link, seize_tty, set_mode, set_raw, tty_holds, window,
 };
 pub(crate) use twin::become_two;
 pub(crate) use user::become_program;
 pub(crate) use watchdog::{set_watchdog_timeout, watchdog_info, watchdog_timeout};
+pub(crate) use words::{variable, words};
 
-use std::ffi::{CStr, c_int, c_long};
+use std::ffi::{c_int, c_long};
 use std::net::IpAddr;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::libc;
-use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+use nix::sys::signal::Signal;
 use nix::sys::socket::{LinkAddr, SockaddrLike};
-use nix::sys::time::TimeSpec;
 use nix::unistd::Pid;
 
 /// Standard input.
@@ -152,65 +158,6 @@ fn set_option<T>(
 
 // process
 
-/// A descriptor that [`poll`] looks at, and what it saw.
-#[derive(Clone, Copy)]
-#[repr(transparent)]
-pub(crate) struct Watch(libc::pollfd);
-
-impl Watch {
-    /// Looked at by nobody: fills the unused places of an array.
-    pub(crate) const NOTHING: Self = Self(libc::pollfd {
-        fd: -1,
-        events: 0,
-        revents: 0,
-    });
-
-    /// Waits until `fd` can be read, or has ended or failed.
-    pub(crate) const fn readable(fd: RawFd) -> Self {
-        Self(libc::pollfd {
-            fd,
-            events: libc::POLLIN,
-            revents: 0,
-        })
-    }
-
-    /// Waits until `fd` can be written, or has ended or failed.
-    pub(crate) const fn writable(fd: RawFd) -> Self {
-        Self(libc::pollfd {
-            fd,
-            events: libc::POLLOUT,
-            revents: 0,
-        })
-    }
-
-    /// Whether the last [`poll`] saw anything, an error included: the next call tells which.
-    pub(crate) const fn fired(self) -> bool {
-        self.0.revents != 0
-    }
-}
-
-/// Sleeps until a descriptor has something or `micros` have passed; a signal ends it early.
-pub(crate) fn poll(watches: &mut [Watch], micros: u64) {
-    // Sixty seconds are below every width of `time_t`; an early return is harmless.
-    let timeout = TimeSpec::from_duration(Duration::from_micros(micros.min(60_000_000)));
-    // SAFETY: `Watch` is a transparent `pollfd`; pointer and count are of one live, exclusively
-    // borrowed slice; the kernel tolerates descriptors that are closed; no mask is given.
-    let count = unsafe {
-        libc::ppoll(
-            watches.as_mut_ptr().cast(),
-            watches.len() as libc::nfds_t,
-            timeout.as_ref(),
-            std::ptr::null(),
-        )
-    };
-    if count < 0 {
-        // Interrupted: the kernel left what was there before.
-        for watch in watches {
-            watch.0.revents = 0;
-        }
-    }
-}
-
 /// The descriptor signals are written to; -1 before [`catch_signals`].
 static SIGNAL_PIPE: AtomicI32 = AtomicI32::new(-1);
 
@@ -242,19 +189,17 @@ extern "C" fn on_signal(signal: c_int) {
     }
 }
 
-/// From now on each of `signals` writes its number as one byte to `pipe`. Nothing is masked, so
-/// children inherit nothing.
+/// From now on each of `signals` writes its number as one byte to `pipe`; calls that it interrupts go on
+/// (`signal` of both C libraries sets SA_RESTART). Nothing is masked, so children inherit nothing.
 pub(crate) fn catch_signals(pipe: OwnedFd, signals: &[Signal]) -> nix::Result<()> {
     // Kept open for the life of the process: the handler may run at any time.
     SIGNAL_PIPE.store(pipe.into_raw_fd(), Ordering::Relaxed);
-    let action = SigAction::new(
-        SigHandler::Handler(on_signal),
-        SaFlags::SA_RESTART,
-        SigSet::empty(),
-    );
     for signal in signals {
         // SAFETY: the handler calls only async-signal-safe functions and touches one atomic.
-        unsafe { sigaction(*signal, &action)? };
+        let before = unsafe { libc::signal(*signal as c_int, on_signal as *const () as usize) };
+        if before == libc::SIG_ERR {
+            return Err(Errno::last());
+        }
     }
     Ok(())
 }
@@ -381,15 +326,6 @@ pub(crate) fn limit_run(micros: Option<u64>) -> Result<(), Errno> {
         )
     };
     Errno::result(result).map(drop)
-}
-
-/// What the C library calls an error of the kernel.
-pub(crate) fn error_text(error: Errno) -> String {
-    let mut text = [0_u8; 128];
-    // SAFETY: pointer and length are of one live, exclusively borrowed array.
-    unsafe { libc::strerror_r(error as c_int, text.as_mut_ptr().cast(), text.len()) };
-    let text = CStr::from_bytes_until_nul(&text).unwrap_or_default();
-    text.to_string_lossy().into_owned()
 }
 
 /// Ends the program, which never comes back.

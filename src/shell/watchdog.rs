@@ -60,7 +60,7 @@ pub(crate) struct View<'a> {
     /// It is kicked.
     pub(crate) kicked: bool,
     /// What is wrong.
-    pub(crate) trouble: String,
+    pub(crate) trouble: &'static str,
 }
 
 impl Watchdog {
@@ -156,15 +156,12 @@ impl Watchdog {
             identity: "",
             timeout: 0,
             kicked: false,
-            trouble: self.trouble.map(journal::errno).unwrap_or_default(),
+            trouble: self.trouble.map_or("", journal::errno),
         };
         if let Some(armed) = &self.armed {
             (view.device, view.identity) = (&armed.path, &armed.identity);
             (view.timeout, view.kicked) = (armed.seconds, !armed.withheld);
-            view.trouble = String::new();
-            if armed.withheld {
-                view.trouble.push_str(armed::WITHHELD);
-            }
+            view.trouble = if armed.withheld { armed::WITHHELD } else { "" };
         }
         view
     }
@@ -187,7 +184,7 @@ impl Watchdog {
                     return;
                 }
                 Err(errno) => {
-                    say(level, path, &journal::errno(errno));
+                    say(level, path, journal::errno(errno));
                     self.trouble = Some(errno);
                     busy |= errno == Errno::EBUSY;
                 }

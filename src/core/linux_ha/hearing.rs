@@ -1,32 +1,19 @@
 //! What the peer says: judged by its numbers, then understood.
 
 use super::classes::Classes;
-use super::dialogue::Dialogue;
+use super::dialogue::{Dialogue, Step};
 use super::numbering::Verdict;
 use super::say::Say;
-use super::theirs::Their;
 use super::{LinuxHa, Phase};
 use crate::action::{Events, Reject};
 use crate::failover::Failover;
 use crate::id::{GroupId, LinkId};
 use crate::membership::{Membership, Standing};
 use crate::time::{Duration, Instant};
-use crate::wire::Beat;
-use crate::wire::linux_ha::{self, Hold, Info, Message, State, Word};
-
-/// What a message brought.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Heard {
-    /// Nothing that the failover has to be told.
-    Nothing,
-    /// A status.
-    Status,
-    /// The peer has left; as the last of its beats would say it.
-    Leave(Beat),
-}
+use crate::wire::linux_ha::{self, Core, Hold, Info, State, Word};
 
 impl LinuxHa {
-    /// Judges one message.
+    /// Judges one message; whether it is the news of a status.
     pub(crate) fn receive(
         &mut self,
         now: Instant,
@@ -35,8 +22,8 @@ impl LinuxHa {
         failover: &mut Failover,
         members: &mut Membership,
         events: &mut Events,
-    ) -> Result<Heard, Reject> {
-        let message = &linux_ha::decode(bytes, &members.keyring)?;
+    ) -> Result<bool, Reject> {
+        let message = &linux_ha::decode_core(bytes, &members.keyring)?;
         if self.is_named(message.source, self.me) {
             return Err(Reject::Own);
         }
@@ -70,7 +57,7 @@ impl LinuxHa {
         }
         let for_me = message.dest.is_none_or(|name| self.is_named(name, self.me));
         if verdict == Verdict::Copy || !for_me || !(alive || first) {
-            return Ok(Heard::Nothing);
+            return Ok(false);
         }
         Ok(self.understand(now, message, failover, members, events))
     }
@@ -81,7 +68,7 @@ impl LinuxHa {
         bytes: &[u8],
         members: &Membership,
     ) -> Result<(), Reject> {
-        let message = linux_ha::decode(bytes, &members.keyring)?;
+        let message = linux_ha::decode_core(bytes, &members.keyring)?;
         let (generation, number) = (message.generation, message.number);
         if self.numbering.judge(generation, number, false) == Verdict::Old {
             return Err(Reject::Stale);
@@ -104,7 +91,7 @@ impl LinuxHa {
         &mut self,
         now: Instant,
         link: LinkId,
-        message: &Message<'_>,
+        message: &Core<'_>,
         failover: &Failover,
         members: &mut Membership,
         events: &mut Events,
@@ -127,7 +114,7 @@ impl LinuxHa {
         // A real one that hears anything else first believes for a moment that nobody is active.
         members.beat_due = true;
         self.theirs.forget();
-        self.dialogue = Dialogue::None;
+        self.dialogue = Dialogue::NONE;
         (self.active, self.stable, self.departing) = (false, false, false);
         (self.ping, self.told) = (None, None);
         self.wished = Classes::NONE;
@@ -137,8 +124,7 @@ impl LinuxHa {
             // What is at home there it starts by itself; what is here, it may have from before, or since
             // the silence.
             for id in failover.ids().filter(|id| !failover.claims(*id)) {
-                let local = self.theirs.class(id, failover) == Classes::LOCAL;
-                if !local || apart || self.phase != Phase::Active {
+                if !failover.is_local(id) || apart || !self.is_active() {
                     self.theirs.become_single(id, true, failover);
                 }
             }
@@ -159,17 +145,17 @@ impl LinuxHa {
     fn understand(
         &mut self,
         now: Instant,
-        message: &Message<'_>,
+        message: &Core<'_>,
         failover: &mut Failover,
         members: &mut Membership,
         events: &mut Events,
-    ) -> Heard {
+    ) -> bool {
         let of_ipfail = matches!(
             message.word,
             Word::NumPing { .. } | Word::AbortGiveup | Word::YouAreDead
         );
         if of_ipfail && !self.numbering.take_word(true, message.number) {
-            return Heard::Nothing;
+            return false;
         }
         match message.word {
             Word::Status {
@@ -177,18 +163,18 @@ impl LinuxHa {
             } => {
                 let number = message.number.unwrap_or_default();
                 if self.numbering.is_overtaken(number, message.time) {
-                    return Heard::Nothing;
+                    return false;
                 }
                 self.numbering.note_status(number, message.time);
                 let deadtime = deadtime.map(|span| Duration::from_millis(span.into()));
                 members.hear_status(now, self.peer, deadtime);
                 self.active = state == State::Active;
-                return Heard::Status;
+                return true;
             }
             Word::Reqnodes => {
                 // With `auto_failback legacy` a real one that has not heard of this life when it has its
                 // answer takes itself for alone, and starts what runs here.
-                if self.phase == Phase::Active {
+                if self.is_active() {
                     self.say(Say::Status(State::Active));
                 }
                 self.say(Say::Repnodes);
@@ -224,9 +210,7 @@ impl LinuxHa {
                     linux_ha::Phase::Me => newer && !self.numbering.is_forgotten(message.time),
                     linux_ha::Phase::Other => true,
                     // Of a giver that has taken it back since it is no word to start it.
-                    linux_ha::Phase::Done => {
-                        newer || !matches!(self.dialogue, Dialogue::Accepted { .. })
-                    }
+                    linux_ha::Phase::Done => newer || self.dialogue.step != Step::Accepted,
                 };
                 if stands {
                     self.on_ask(now, hold, phase, failover, members);
@@ -238,7 +222,7 @@ impl LinuxHa {
                 let wished = Classes::of_peer(hold);
                 self.wished = self.wished.with(wished);
             }
-            Word::Shutdone => return self.on_goodbye(now, failover, members, events),
+            Word::Shutdone => self.on_goodbye(now, failover, members, events),
             Word::Rexmit { first, last } => self.history.on_request(first, last),
             Word::Nak { number } => self.numbering.give_up(number),
             Word::NumPing { count } => {
@@ -274,7 +258,7 @@ impl LinuxHa {
             | Word::RespondCstatus { .. }
             | Word::Unknown { .. } => {}
         }
-        Heard::Nothing
+        false
     }
 
     /// `resource`: what the peer has, in its own words.
@@ -285,7 +269,7 @@ impl LinuxHa {
         failover: &Failover,
     ) {
         let mut has = Classes::of_peer(hold);
-        let held = self.theirs.are(|their| matches!(their, Their::With { .. }));
+        let held = self.theirs.are(|their| their.has());
         if !full && hold != Hold::None {
             has = has.with(held);
         }
@@ -324,10 +308,10 @@ impl LinuxHa {
     fn on_goodbye(
         &mut self,
         now: Instant,
-        failover: &Failover,
+        failover: &mut Failover,
         members: &mut Membership,
         events: &mut Events,
-    ) -> Heard {
+    ) {
         if self.legacy {
             for id in failover.ids().filter(|id| !failover.has(*id)) {
                 self.theirs.become_single(id, false, failover);
@@ -339,18 +323,16 @@ impl LinuxHa {
             leaving: true,
             ..Default::default()
         };
-        let Some(beat) = members.beat_mut(self.peer) else {
-            return Heard::Nothing;
-        };
-        self.theirs.tell(beat, flags, 0, failover);
-        let beat = beat.clone();
-        members.see_off(now, self.peer, events);
-        Heard::Leave(beat)
+        if let Some(beat) = members.beat_mut(self.peer) {
+            self.theirs.tell(beat, flags, 0, failover);
+            failover.on_leave(&beat.left_to(self.me));
+            members.see_off(now, self.peer, events);
+        }
     }
 
     /// Says what is held here, to one that asks.
     pub(super) fn answer(&mut self, failover: &Failover) {
-        if self.phase != Phase::Active {
+        if !self.is_active() {
             return;
         }
         let (ours, stable) = self.said.unwrap_or((self.ours(failover), false));

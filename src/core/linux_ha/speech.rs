@@ -6,10 +6,11 @@ use super::{LinuxHa, Phase};
 use crate::id::NodeId;
 use crate::membership::Membership;
 use crate::time::Instant;
-use crate::wire::linux_ha::{self, Client, Framing, Message, State, Word};
+use crate::wire::linux_ha::{self, Client, Message, State, Word};
 
 impl LinuxHa {
     /// Whether a name is that of a node; case is of no account, as for the real one.
+    #[inline(never)]
     pub(super) fn is_named(&self, name: &str, node: NodeId) -> bool {
         self.name(node).eq_ignore_ascii_case(name)
     }
@@ -66,7 +67,7 @@ impl LinuxHa {
         members: &Membership,
         buf: &mut [u8],
     ) -> Option<usize> {
-        if self.phase == Phase::Init {
+        if let Phase::Init = self.phase {
             return None; // A status opens a life.
         }
         if let Some(say) = self.due.pop_front() {
@@ -133,7 +134,7 @@ impl LinuxHa {
             client,
             word: self.word(say, members),
         };
-        linux_ha::encode(&message, Framing::Classic, &members.keyring, buf).ok()
+        linux_ha::encode_classic(&message, &members.keyring, buf).ok()
     }
 
     fn word(&self, say: Say, members: &Membership) -> Word<'_> {
@@ -146,7 +147,7 @@ impl LinuxHa {
             },
             Say::Reqnodes => Word::Reqnodes,
             Say::Repnodes => Word::Repnodes {
-                nodes: self.names.nodes.iter().map(|name| name.as_str()).collect(),
+                nodes: &self.names.list,
             },
             Say::Starting => Word::Starting,
             Say::Resource { hold, stable, info } => Word::Resource {

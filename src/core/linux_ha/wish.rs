@@ -2,7 +2,7 @@
 
 use super::LinuxHa;
 use super::classes::Classes;
-use super::dialogue::{Dialogue, OFFER};
+use super::dialogue::OFFER;
 use super::say::Say;
 use crate::failover::Failover;
 use crate::time::{Duration, Instant};
@@ -12,8 +12,7 @@ impl LinuxHa {
     /// If it does not offer it, and was stable all the time, it does not want it.
     pub(super) fn want(&mut self, now: Instant, failover: &Failover) {
         let class = Classes::FOREIGN;
-        let mut groups = self.theirs.groups(class, failover).iter();
-        if !self.stable || !groups.any(|id| failover.is_claiming(id)) {
+        if !self.stable || !class.any(failover, Failover::is_claiming) {
             (self.wants_since, self.theirs.sure) = (None, false);
             return;
         }
@@ -21,7 +20,7 @@ impl LinuxHa {
         match self.wants_since {
             None => {
                 self.wants_since = Some(now);
-                if asks && self.dialogue == Dialogue::None {
+                if asks && self.dialogue.is_none() {
                     self.say(Say::HbTakeover(class.hold()));
                 }
             }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{DONE, FAILED, NOT_RUNNING};
 use crate::control::{self, AskError};
-use crate::{configuration, journal, stream};
+use crate::{configuration, files, journal, stream};
 
 /// Asks once, and prints the reply; the exit code.
 pub(super) fn ask(directory: &Path, request: &str) -> u8 {
@@ -30,7 +30,7 @@ pub(super) fn rundir(directory: &Path) -> &'static Path {
 
 /// What it answers. The error is an exit code, and was complained of.
 pub(super) fn reply(rundir: &Path, request: &str) -> Result<String, u8> {
-    let shown = rundir.to_string_lossy();
+    let shown = files::shown(rundir);
     control::ask(rundir, request).map_err(|error| match error {
         AskError::NotRunning => {
             stream::complain(format_args!(

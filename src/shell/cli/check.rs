@@ -5,7 +5,7 @@ use std::path::Path;
 use twinbeat::config::diagnostic::{Problem, Severity};
 
 use super::{DONE, FAILED};
-use crate::{configuration, stream};
+use crate::{configuration, files, stream};
 
 /// Prints every error, warning and piece of advice, and a last line that sums them up; fails if
 /// there is an error. What it accepts, `run` accepts.
@@ -28,7 +28,7 @@ pub(crate) fn check(dir: &Path) -> u8 {
         let errors = counted(errors as usize, "error");
         stream::print_line(format_args!(
             "check: {errors} in {}: nothing would start",
-            dir.to_string_lossy()
+            files::shown(dir)
         ));
         return FAILED;
     };

@@ -53,7 +53,7 @@ pub(super) fn heartbeat(call: &Call) -> u8 {
         }
     };
     if let Err(error) = kill(Pid::from_raw(signal.0 as i32), signal.1) {
-        return said(&journal::errno(error), NOT_PERMITTED);
+        return said(journal::errno(error), NOT_PERMITTED);
     }
     if signal.1 == Signal::SIGTERM {
         control::wait_until_ended(ask::rundir(directory));

@@ -2,7 +2,6 @@
 //! are at rest, or until it has taken too long.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use nix::sys::statfs::{TMPFS_MAGIC, statfs};
 use twinbeat::time::Duration;
@@ -11,7 +10,7 @@ use super::fields::fields;
 use super::row::Call;
 use super::{DONE, FAILED, NOT_RUNNING, ask, misused};
 use crate::control::{self, AskError};
-use crate::{clock, stream, sys};
+use crate::{clock, files, stream, sys};
 
 /// Between two questions, in microseconds.
 const PAUSE: u64 = 100_000;
@@ -164,7 +163,7 @@ fn tell(
 fn is_kept([word, directory, ..]: [&str; 4], said: &mut String, going: &mut bool) -> bool {
     match word {
         "rest" => {
-            let disk = statfs(Path::new(directory));
+            let disk = files::named(directory).and_then(|folder| statfs(folder.as_c_str()));
             if disk.is_ok_and(|disk| disk.filesystem_type() == TMPFS_MAGIC) {
                 let _ = writeln!(
                     said,

@@ -5,8 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use nix::errno::Errno;
-use nix::fcntl::{AT_FDCWD, renameat};
-use nix::sys::stat::lstat;
+use nix::fcntl::OFlag;
 use nix::unistd::read;
 
 use super::row::Call;
@@ -52,7 +51,7 @@ pub(super) fn setup(call: &Call) -> u8 {
         }
     };
     let code = check::check(call.directory);
-    let folder = call.directory.to_string_lossy();
+    let folder = files::shown(call.directory);
     for node in nodes.split_ascii_whitespace().skip(1) {
         stream::print_line(format_args!(
             "To {node}:  cd {folder} && scp -p ha.cf haresources authkeys root@{node}:{folder}/"
@@ -67,7 +66,10 @@ fn write(
     call: &Call,
     texts: &mut [String; FILES.len()],
 ) -> Result<&'static str, (&'static str, &'static str)> {
-    let there = |file: &&&str| lstat(&call.directory.join(file)).is_ok();
+    let there = |file: &&&str| {
+        let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW;
+        files::open(&call.directory.join(file), flags, 0).is_ok()
+    };
     let found = FILES.iter().find(there).filter(|_| !call.has("--force"));
     if let Some(file) = found {
         let why = "is there already; --force replaces it and keeps a .bak";
@@ -114,7 +116,7 @@ fn write(
     }
     for (file, text) in FILES.iter().zip(texts) {
         replace(&call.directory.join(file), text)
-            .map_err(|error| (*file, &*journal::errno(error).leak()))?;
+            .map_err(|error| (*file, journal::errno(error)))?;
     }
     Ok(nodes)
 }
@@ -123,7 +125,7 @@ fn write(
 fn replace(file: &Path, text: &str) -> Result<(), Errno> {
     let mut kept = file.as_os_str().to_owned();
     kept.push(".bak");
-    match renameat(AT_FDCWD, file, AT_FDCWD, Path::new(&kept)) {
+    match files::rename(file, Path::new(&kept)) {
         Ok(()) | Err(Errno::ENOENT) => state::write(file, text),
         error => error,
     }
@@ -133,7 +135,7 @@ fn replace(file: &Path, text: &str) -> Result<(), Errno> {
 fn proposal(directive: &str) -> String {
     match directive {
         "node" => match nix::sys::utsname::uname() {
-            Ok(system) => system.nodename().to_string_lossy().into_owned(),
+            Ok(system) => files::shown(Path::new(system.nodename())),
             Err(_) => String::new(),
         },
         // Those that are up and have an address.

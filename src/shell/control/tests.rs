@@ -1,6 +1,5 @@
 use std::thread;
 
-use std::fs;
 use std::io::Read;
 
 use super::*;
@@ -93,7 +92,7 @@ fn the_socket_of_a_dead_program_is_replaced() {
     let rundir = crate::testing::folder();
     drop(Control::open(&rundir).unwrap());
     let again = Control::open(&rundir).unwrap();
-    let mode = fs::metadata(rundir.join(SOCKET)).unwrap();
+    let mode = std::fs::metadata(rundir.join(SOCKET)).unwrap();
     use std::os::unix::fs::PermissionsExt;
     assert_eq!(mode.permissions().mode() & 0o777, 0o600);
     again.close();

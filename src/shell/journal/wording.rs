@@ -2,8 +2,6 @@
 //!
 //! The single words are part of `status --json` and do not change.
 
-use std::borrow::Cow;
-
 use log::Level;
 use twinbeat::action::PeerState;
 use twinbeat::action::{Carrier, Difference, Event, GroupState, Reason, Reject};
@@ -295,20 +293,20 @@ pub(crate) const fn reject(why: Reject) -> &'static str {
 }
 
 /// Why an address is not there.
-pub(crate) fn address_error(error: AddressError) -> Cow<'static, str> {
-    Cow::Borrowed(match error {
+pub(crate) fn address_error(error: AddressError) -> &'static str {
+    match error {
         AddressError::Unknown => "is not in the configuration",
         AddressError::NoInterface => {
             "no interface for it: name one that exists, or give one an address of its subnet"
         }
         AddressError::Forbidden => "CAP_NET_ADMIN is missing",
         AddressError::Late => "took too long and was deleted again",
-        AddressError::Refused(error) => return Cow::Owned(errno(error)),
-    })
+        AddressError::Refused(error) => errno(error),
+    }
 }
 
 /// What the C library calls an error of the kernel. (nix has the texts as well, 10 kB of them.)
-pub(crate) use crate::sys::error_text as errno;
+pub(crate) use crate::sys::words as errno;
 
 /// An Ethernet address.
 pub(crate) fn hardware(Mac([a, b, c, d, e, f]): Mac) -> String {

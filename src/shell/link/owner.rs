@@ -4,13 +4,14 @@
 //! name in `/var/lock`, with the process number in ten columns and a newline (Filesystem Hierarchy
 //! Standard, 5.9). Where there is no such folder, or it cannot be written, there is no lock.
 
-use std::fs;
+use std::ffi::CStr;
 use std::io::Write;
+use std::os::fd::AsFd;
 use std::path::Path;
 
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
-use nix::unistd::{Pid, unlink};
+use nix::unistd::Pid;
 
 use crate::{files, journal, sys};
 
@@ -37,7 +38,7 @@ impl Lock {
                     if keeper(folder, name).is_some() {
                         return Err(Errno::EEXIST);
                     }
-                    if unlink(path.as_str()).is_err() {
+                    if files::remove(Path::new(&path)).is_err() {
                         return Ok(None);
                     }
                 }
@@ -50,7 +51,7 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        let _ = unlink(self.0.as_str());
+        let _ = files::remove(Path::new(&self.0));
     }
 }
 
@@ -91,15 +92,22 @@ fn is_console((major, minor): Number) -> bool {
 /// A process other than this one that has it open. (What a descriptor leads to is read, not looked at: the
 /// server of its file may be down.)
 fn opener(path: &str) -> Option<i32> {
-    fs::read_dir("/proc").ok()?.flatten().find_map(|process| {
-        let process = process_of(process.file_name().to_str()?)?;
-        let folder = format!("/proc/{process}/fd");
-        let found = fs::read_dir(&folder).ok()?.flatten().any(|file| {
-            let file = format!("{folder}/{}", file.file_name().to_str().unwrap_or_default());
-            sys::read_link(&file, &mut [0; 128]) == Some(path.as_bytes())
-        });
-        (found && process != Pid::this().as_raw()).then_some(process)
-    })
+    let folder = |path: &str| files::open(Path::new(path), OFlag::O_RDONLY, 0).ok();
+    let mut found = None;
+    let _ = sys::find_in(folder("/proc")?.as_fd(), &mut |name| {
+        let process = name.to_str().ok().and_then(process_of);
+        let process = process.filter(|process| *process != Pid::this().as_raw());
+        let descriptors = process.and_then(|process| folder(&format!("/proc/{process}/fd")));
+        let Some(descriptors) = descriptors else {
+            return false;
+        };
+        let is_it = &mut |name: &CStr| {
+            sys::read_link(descriptors.as_fd(), name, &mut [0; 128]) == Some(path.as_bytes())
+        };
+        found = process.filter(|_| sys::find_in(descriptors.as_fd(), is_it));
+        found.is_some()
+    });
+    found
 }
 
 /// A number as the kernel has them.
@@ -131,6 +139,8 @@ pub(super) fn process_name(process: i32) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use std::process::Command;
 

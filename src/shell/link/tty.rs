@@ -150,7 +150,8 @@ impl embedded_io::Error for Gone {
 pub(crate) fn trouble(path: &str) -> Option<String> {
     let own = format!("{} (", owner::process_name(std::process::id() as i32));
     match examine(path) {
-        Ok(_) => access(path, AccessFlags::R_OK | AccessFlags::W_OK)
+        Ok(_) => files::named(path)
+            .and_then(|path| access(path.as_c_str(), AccessFlags::R_OK | AccessFlags::W_OK))
             .err()
             .map(said),
         Err(why) => Some(why).filter(|why| !why.starts_with(&own)),
@@ -167,8 +168,9 @@ fn examine(path: &str) -> Result<String, String> {
     }
     let number = (major(found.st_rdev), minor(found.st_rdev));
     // Without the links that may be in it.
-    let (own, mut buf) = (format!("/proc/self/fd/{}", handle.as_raw_fd()), [0; 128]);
-    let path = sys::read_link(&own, &mut buf)
+    let own = files::named(format!("/proc/self/fd/{}", handle.as_raw_fd())).map_err(said)?;
+    let mut buf = [0; 128];
+    let path = sys::read_link(handle.as_fd(), &own, &mut buf)
         .and_then(|path| std::str::from_utf8(path).ok())
         .unwrap_or(path);
     match owner::owner(LOCKS, path, number) {
@@ -187,7 +189,7 @@ pub(super) fn said(error: Errno) -> String {
             "another program has it, or it stands twice by two names: end that program, or use another line"
         }
         Errno::EACCES | Errno::EPERM => "permission denied: run this as root",
-        _ => return crate::journal::errno(error),
+        _ => return crate::journal::errno(error).to_owned(),
     };
     words.to_owned()
 }

@@ -3,10 +3,10 @@
 //! What is built in wins: a script of that name in `resource.d` is not looked at, so that one word
 //! means the same on every node.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::rc::Rc;
 
+use nix::sys::stat::SFlag;
 use twinbeat::config::Config;
 use twinbeat::time::Duration;
 
@@ -30,7 +30,7 @@ pub(super) enum Call {
 /// Whether there is something to call by this name, for `check`.
 pub(crate) fn is_there(directory: &Path, name: &str) -> bool {
     // Its instance is looked for when it is called.
-    name == "OCF" || find(&directory.to_string_lossy(), 0, name, Verb::Status).is_ok()
+    name == "OCF" || find(&files::shown(directory), 0, name, Verb::Status).is_ok()
 }
 
 /// What is called for a word as the configuration has it; `place` tells resources apart.
@@ -51,7 +51,7 @@ pub(super) fn find(directory: &str, place: usize, word: &str, verb: Verb) -> Res
             return Ok(Call::Pause(Duration::from_secs(pause)));
         }
         ("systemd", _) => {
-            if !Path::new("/run/systemd/system").is_dir() {
+            if files::kind("/run/systemd/system") != Some(SFlag::S_IFDIR) {
                 return Err(Exit::Missing("systemd does not run here"));
             }
             add(
@@ -72,7 +72,7 @@ pub(super) fn find(directory: &str, place: usize, word: &str, verb: Verb) -> Res
                     rest = None;
                     let instance = second.unwrap_or_default();
                     let file = join(&[directory, "/conf/OCF/", first, "/", instance]);
-                    if !Path::new(&file).is_file() {
+                    if files::kind(&file) != Some(SFlag::S_IFREG) {
                         return Err(Exit::Missing("there is no such file in conf/OCF"));
                     }
                     (join(&[OCF, "*/", first]), file)
@@ -116,7 +116,7 @@ pub(super) fn find(directory: &str, place: usize, word: &str, verb: Verb) -> Res
 /// What a script may read of its surroundings: heartbeat's names, as far as they mean something
 /// here. Nothing of it comes from the wire.
 pub(super) fn environment(config: &Config, directory: &str) -> Rc<[String]> {
-    if Path::new(OCF).is_dir() {
+    if files::kind(OCF) == Some(SFlag::S_IFDIR) {
         // Agents, and heartbeat's own scripts around them, fail without it.
         let _ = files::make_folder(Path::new("/run/resource-agents"));
     }
@@ -140,8 +140,10 @@ fn script(directory: &str, name: &str) -> Result<(String, Rule), Exit> {
 
 /// Whether a path is that of a program.
 pub(crate) fn is_executable(path: &str) -> bool {
-    let data = std::fs::metadata(path);
-    data.is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+    files::look(path).is_ok_and(|file| {
+        SFlag::from_bits_truncate(file.st_mode) & SFlag::S_IFMT == SFlag::S_IFREG
+            && file.st_mode & 0o111 != 0
+    })
 }
 
 fn executable(path: String) -> Result<String, Exit> {

@@ -12,6 +12,7 @@ use twinbeat::config::Route;
 
 use crate::address::route::{self, OURS, RESTORED};
 use crate::netlink::{self, Netlink, Request};
+use crate::sys;
 
 /// How a route is made, as the machine is now.
 pub(super) fn addition(wanted: &Route) -> Result<Request, Errno> {
@@ -129,7 +130,7 @@ fn build(kind: u16, flags: i32, wanted: &Route) -> Result<Request, Errno> {
         request.address(libc::RTA_GATEWAY, *via);
     }
     if let Some(name) = interface {
-        let index = nix::net::if_::if_nametoindex(name.as_str())?;
+        let index = sys::interface_index(name.as_str())?;
         request.attribute(libc::RTA_OIF, &index.to_ne_bytes());
     }
     if let Some(source) = source {

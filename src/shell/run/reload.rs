@@ -192,7 +192,7 @@ impl Program {
         }
         match &end {
             Ok(done) => info!("{}", done.trim_ascii_end().replace('\n', "; ")),
-            Err(why) => error!("not reloaded: {}", why.lines().last().unwrap_or_default()),
+            Err(why) => error!("not reloaded: {}", why.lines().fold("", |_, last| last)),
         }
         self.reload.told = Some(end);
         true

@@ -15,7 +15,7 @@ use crate::reactor::{Reactor, Ready};
 use crate::script::{Series, Step};
 use crate::signal;
 use crate::status::{self, Status};
-use crate::{clock, journal, privilege, state};
+use crate::{clock, files, journal, privilege, state};
 
 /// How long companions and hooks may last after everything else.
 const LAST: Duration = Duration::from_secs(5);
@@ -289,7 +289,7 @@ impl Writer {
             if let Some(finished) = ended {
                 let failed = !finished.succeeded();
                 if failed && !queue.failed {
-                    let (file, exit) = (written.to_string_lossy(), finished.exit);
+                    let (file, exit) = (files::shown(&written), finished.exit);
                     warn!("{file} is not written, and forgotten with this run: {exit}");
                 }
                 queue.failed = failed;

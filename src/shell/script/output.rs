@@ -7,6 +7,7 @@ use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::unistd::read;
 
+use crate::files;
 use crate::journal::printable;
 
 /// Bytes of one line in the log; the rest of a longer one is its own line.
@@ -63,7 +64,7 @@ impl Output {
         for index in 0..self.lines.len() {
             self.write_line(index);
         }
-        String::from_utf8_lossy(&self.said).into_owned()
+        files::text(&self.said)
     }
 
     /// As many lines as at first may follow.

@@ -122,7 +122,7 @@ pub(crate) fn json(status: &Status<'_>) -> String {
             out.text("identity", watchdog.identity);
             out.number("timeout_s", watchdog.timeout);
             out.flag("kicked", watchdog.kicked);
-            out.text("trouble", &watchdog.trouble);
+            out.text("trouble", watchdog.trouble);
         });
         out.list("ping", config.witness_ids(), |out, id| {
             let (up, age) = node.witness(*now, id);

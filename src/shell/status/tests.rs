@@ -45,7 +45,7 @@ fn told_in(dialect: Dialect, tell: impl Fn(&Status<'_>) -> String) -> String {
             identity: "Software Watchdog",
             timeout: 2,
             kicked: true,
-            trouble: String::new(),
+            trouble: "",
         },
         config: &config,
         now: started.after(Duration::from_millis(1500)),

@@ -7,12 +7,13 @@
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::UnsafeCell;
+use std::ffi::c_long;
 use std::hint;
-use std::num::NonZeroUsize;
 use std::ptr::{NonNull, null_mut};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, munmap};
+use nix::libc;
+use nix::sys::mman::munmap;
 
 /// Bytes of the smallest block; a power of two, room for a pointer.
 const SMALLEST: usize = 16;
@@ -23,6 +24,12 @@ const LARGEST: usize = SMALLEST << (SIZES - 1);
 const PAGE: usize = 4096;
 /// Bytes asked of the kernel at once for what is in lists.
 const REGION: usize = 4 * PAGE;
+
+/// The system call itself: musl's wrapper has 300 bytes for threads and for what lies within a file.
+#[cfg(target_pointer_width = "32")]
+const MMAP: c_long = libc::SYS_mmap2;
+#[cfg(not(target_pointer_width = "32"))]
+const MMAP: c_long = libc::SYS_mmap;
 
 /// A heap; empty at first.
 pub(super) struct Blocks {
@@ -177,18 +184,14 @@ fn room(layout: Layout) -> Room {
 }
 
 fn pages(size: usize) -> Option<NonNull<u8>> {
-    let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+    const ANYWHERE: c_long = 0;
+    const NO_FILE: c_long = -1;
+    let protection = c_long::from(libc::PROT_READ | libc::PROT_WRITE);
+    let flags = c_long::from(libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
     // SAFETY: new pages, which nobody has.
-    unsafe {
-        mmap_anonymous(
-            None,
-            NonZeroUsize::new(size)?,
-            protection,
-            MapFlags::MAP_PRIVATE,
-        )
-    }
-    .ok()
-    .map(NonNull::cast)
+    let new = unsafe { libc::syscall(MMAP, ANYWHERE, size, protection, flags, NO_FILE, ANYWHERE) };
+    // Of a failure the kernel says -1.
+    NonNull::new(new as *mut u8).filter(|_| new != -1)
 }
 
 #[cfg(test)]

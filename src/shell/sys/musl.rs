@@ -1,6 +1,6 @@
 //! The heap of the static binary in the place of musl's, for Rust and for musl itself.
 //!
-//! musl's `calloc` and `free` end here; its `realloc` would not, and nothing of it that is linked asks.
+//! musl's `free` ends here; its `realloc` would not, and nothing of it that is linked asks.
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::ptr::null_mut;
@@ -34,6 +34,20 @@ extern "C" fn take(size: usize) -> *mut u8 {
 #[unsafe(export_name = "malloc")]
 extern "C" fn take_for_others(size: usize) -> *mut u8 {
     take(size)
+}
+
+/// Of zeros; musl's own looks for those that are there already.
+#[unsafe(export_name = "calloc")]
+extern "C" fn take_zeroed(count: usize, size: usize) -> *mut u8 {
+    let Some(size) = count.checked_mul(size) else {
+        return null_mut();
+    };
+    let block = take(size);
+    if !block.is_null() {
+        // SAFETY: a block of this size was just made.
+        unsafe { block.write_bytes(0, size) };
+    }
+    block
 }
 
 /// # Safety

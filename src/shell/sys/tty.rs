@@ -1,11 +1,11 @@
 //! What a tty offers beside reading and writing.
 
-use std::ffi::c_int;
+use std::ffi::{CStr, c_int};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use nix::errno::Errno;
-use nix::{NixPath, libc};
+use nix::libc;
 
 /// Nobody opens it besides; root may all the same, so it is locked as well (`EBUSY`); `ENOTTY`
 /// where it is no tty.
@@ -91,13 +91,16 @@ pub(crate) fn close_at_once(tty: BorrowedFd<'_>) {
     }
 }
 
-/// Where a symbolic link leads, as far as it fits; none if it is none. (std's way and nix's are larger.)
-pub(crate) fn read_link<'a>(path: &str, buf: &'a mut [u8; 128]) -> Option<&'a [u8]> {
-    let count = path.with_nix_path(|path| {
-        // SAFETY: a string that ends with a zero, and a live buffer of which the length is told.
-        unsafe { libc::readlink(path.as_ptr(), buf.as_mut_ptr().cast(), buf.len()) }
-    });
-    buf.get(..usize::try_from(count.ok()?).ok()?)
+/// Where a symbolic link in `folder`, or of a whole path, leads, as far as it fits; none if it is none. (std's way and nix's are larger.)
+pub(crate) fn read_link<'a>(
+    folder: BorrowedFd<'_>,
+    name: &CStr,
+    buf: &'a mut [u8; 128],
+) -> Option<&'a [u8]> {
+    let (folder, to) = (folder.as_raw_fd(), buf.as_mut_ptr().cast());
+    // SAFETY: a string that ends with a zero, and a live buffer of which the length is told.
+    let count = unsafe { libc::readlinkat(folder, name.as_ptr(), to, buf.len()) };
+    buf.get(..usize::try_from(count).ok()?)
 }
 
 /// Throws away what was neither sent nor read.

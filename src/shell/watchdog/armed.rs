@@ -143,7 +143,7 @@ impl Armed {
     fn write(&self, byte: &[u8]) -> bool {
         let result = write(&self.file, byte);
         if let Err(errno) = result {
-            say(Level::Error, &self.path, &journal::errno(errno));
+            say(Level::Error, &self.path, journal::errno(errno));
         }
         result.is_ok()
     }

@@ -1,9 +1,5 @@
 //! What a real heartbeat says, as values: parsed once at the door, nothing checked twice inside.
 
-use heapless::Vec;
-
-use crate::id::MAX_NODES;
-
 /// A universally unique id: the 16 raw bytes of `hb_uuid`.
 pub const UUID: usize = 16;
 
@@ -41,6 +37,16 @@ pub struct Message<'a> {
     pub word: Word<'a>,
 }
 
+/// What of a message a node of ours acts on; each as in [`Message`].
+pub(crate) struct Core<'a> {
+    pub(crate) source: &'a str,
+    pub(crate) number: Option<u32>,
+    pub(crate) generation: u32,
+    pub(crate) time: u32,
+    pub(crate) dest: Option<&'a str>,
+    pub(crate) word: Word<'a>,
+}
+
 /// `from_id`, `to_id`, `client_gen`: what marks the talk of clients, such as `ipfail`. Real ones react
 /// to their words without it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,8 +77,8 @@ pub enum Word<'a> {
     /// `repnodes`, directed: these. The asker adds and removes nodes until it has the same (an empty
     /// `delnodelist` is sent with it and not read).
     Repnodes {
-        /// `nodelist`: every configured node, no ping node.
-        nodes: Vec<&'a str, MAX_NODES>,
+        /// `nodelist`: every configured node, no ping node; a blank behind each.
+        nodes: &'a str,
     },
     /// `starting`: I just came up, what do you hold?
     Starting,

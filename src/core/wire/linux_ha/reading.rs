@@ -1,9 +1,9 @@
 //! From a frame to a message: taken apart, then proved, then read.
 
-use heapless::Vec;
-
 use super::field::{FIELDS, Field, Kind, NAMES, WORDS, netstring, number, place, take};
-use super::message::{Client, Hold, Info, MAX_KEY, MAX_NAME, Message, Phase, State, UUID, Word};
+use super::message::{
+    Client, Core, Hold, Info, MAX_KEY, MAX_NAME, Message, Phase, State, UUID, Word,
+};
 use super::{MAX_FRAME, Sign, base64};
 use crate::action::Reject;
 
@@ -12,19 +12,50 @@ use crate::action::Reject;
 /// fields, has more behind it, or lacks a sound sender, number or time; [`Reject::UnknownKey`];
 /// [`Reject::BadTag`]. Work is bounded by [`MAX_FRAME`]: one pass, one signature.
 pub fn decode<'a>(bytes: &'a [u8], keys: &dyn Sign) -> Result<Message<'a>, Reject> {
-    let classic = bytes.starts_with(b">>>\n");
-    if !classic && !bytes.starts_with(b"###\n") {
-        return Err(Reject::ForeignDialect);
-    }
     let mut fields = Fields([&[]; FIELDS]);
-    let proof = fields.cut(bytes, classic).ok_or(Reject::Malformed)?;
-    let key = proof.text.split(|byte| *byte == b' ').next();
-    let key = key.and_then(|digits| number(digits, 10)?.try_into().ok());
-    let signature = keys.signature(Some(key.ok_or(Reject::Malformed)?), &proof.signed);
-    if !equal(&signature.ok_or(Reject::UnknownKey)?, proof.text) {
-        return Err(Reject::BadTag);
+    let core = fields.read(bytes, keys)?;
+    Ok(Message {
+        source: core.source,
+        source_uuid: fields.uuid(Field::SourceUuid),
+        number: core.number,
+        generation: core.generation,
+        time: core.time,
+        load: fields.text(Field::Load),
+        ttl: fields
+            .decimal(Field::Ttl)
+            .and_then(|ttl| ttl.try_into().ok()),
+        dest: core.dest,
+        dest_uuid: fields.uuid(Field::DestUuid),
+        client: Client {
+            from: fields.name(Field::From),
+            to: fields.name(Field::To),
+            generation: fields.decimal(Field::ClientGeneration),
+        },
+        word: core.word,
+    })
+}
+
+/// As [`decode`], without what no node of ours acts on.
+pub(crate) fn decode_core<'a>(bytes: &'a [u8], keys: &dyn Sign) -> Result<Core<'a>, Reject> {
+    Fields([&[]; FIELDS]).read(bytes, keys)
+}
+
+impl<'a> Fields<'a> {
+    #[inline(never)]
+    fn read(&mut self, bytes: &'a [u8], keys: &dyn Sign) -> Result<Core<'a>, Reject> {
+        let classic = bytes.starts_with(b">>>\n");
+        if !classic && !bytes.starts_with(b"###\n") {
+            return Err(Reject::ForeignDialect);
+        }
+        let proof = self.cut(bytes, classic).ok_or(Reject::Malformed)?;
+        let key = proof.text.split(|byte| *byte == b' ').next();
+        let key = key.and_then(|digits| number(digits, 10)?.try_into().ok());
+        let signature = keys.signature(Some(key.ok_or(Reject::Malformed)?), &proof.signed);
+        if !equal(&signature.ok_or(Reject::UnknownKey)?, proof.text) {
+            return Err(Reject::BadTag);
+        }
+        self.core().ok_or(Reject::Malformed)
     }
-    fields.message().ok_or(Reject::Malformed)
 }
 
 /// What of a frame is signed, and its signature.
@@ -82,45 +113,33 @@ impl<'a> Fields<'a> {
         proof.filter(|_| rest.is_empty())
     }
 
-    fn message(&self) -> Option<Message<'a>> {
+    fn core(&self) -> Option<Core<'a>> {
         let name = self.name(Field::Type)?;
-        let word = self.word(name).unwrap_or(Word::Unknown { name });
-        let number = self.hex(Field::Number).filter(|number| *number != 0);
         let generation = self.hex(Field::Generation);
-        let time = self.hex(Field::Time).filter(|time| *time != 0)?;
         let dest = self.name(Field::Dest);
-        let source_uuid = self.uuid(Field::SourceUuid);
-        let dest_uuid = self.uuid(Field::DestUuid);
         // What is meant for one is never taken for a word to all.
         for (field, sound) in [
             (Field::Generation, generation.is_some()),
             (Field::Dest, dest.is_some()),
-            (Field::SourceUuid, source_uuid.is_some()),
-            (Field::DestUuid, dest_uuid.is_some()),
+            (Field::SourceUuid, self.has_uuid(Field::SourceUuid)),
+            (Field::DestUuid, self.has_uuid(Field::DestUuid)),
         ] {
             if !sound && !self.at(field).is_empty() {
                 return None;
             }
         }
-        let numbered = word.is_numbered();
-        if numbered && number.is_none() {
-            return None;
-        }
-        Some(Message {
+        let word = self.word(name).unwrap_or(Word::Unknown { name });
+        let number = if word.is_numbered() {
+            Some(self.hex(Field::Number).filter(|number| *number != 0)?)
+        } else {
+            None
+        };
+        Some(Core {
             source: self.name(Field::Source)?,
-            source_uuid,
-            number: number.filter(|_| numbered),
+            number,
             generation: generation.unwrap_or(0),
-            time,
-            load: self.text(Field::Load),
-            ttl: self.decimal(Field::Ttl).and_then(|ttl| ttl.try_into().ok()),
+            time: self.hex(Field::Time).filter(|time| *time != 0)?,
             dest,
-            dest_uuid,
-            client: Client {
-                from: self.name(Field::From),
-                to: self.name(Field::To),
-                generation: self.decimal(Field::ClientGeneration),
-            },
             word,
         })
     }
@@ -141,7 +160,7 @@ impl<'a> Fields<'a> {
             },
             Kind::Reqnodes => Word::Reqnodes,
             Kind::Repnodes => Word::Repnodes {
-                nodes: self.names(Field::Nodes)?,
+                nodes: text(self.at(Field::Nodes))?,
             },
             Kind::Starting => Word::Starting,
             Kind::Resource => Word::Resource {
@@ -201,6 +220,7 @@ impl<'a> Fields<'a> {
         })
     }
 
+    #[inline(never)]
     fn at(&self, field: Field) -> &'a [u8] {
         self.0.get(field as usize).copied().unwrap_or_default()
     }
@@ -209,18 +229,22 @@ impl<'a> Fields<'a> {
         self.at(field) == text.as_bytes()
     }
 
+    #[inline(never)]
     fn choice(&self, field: Field, texts: &[&str]) -> Option<usize> {
         place(texts, self.at(field))
     }
 
+    #[inline(never)]
     fn hex(&self, field: Field) -> Option<u32> {
         number(self.at(field), 16)
     }
 
+    #[inline(never)]
     fn decimal(&self, field: Field) -> Option<u32> {
         number(self.at(field), 10)
     }
 
+    #[inline(never)]
     fn name(&self, field: Field) -> Option<&'a str> {
         name(self.at(field))
     }
@@ -234,19 +258,12 @@ impl<'a> Fields<'a> {
         self.text(Field::Key).filter(|key| !key.contains(' '))
     }
 
-    /// Names with a blank behind each; at most as many as a cluster has nodes.
-    fn names(&self, field: Field) -> Option<Vec<&'a str, { crate::id::MAX_NODES }>> {
-        let mut names = Vec::new();
-        for word in self.at(field).split(|byte| *byte == b' ') {
-            if !word.is_empty() {
-                names.push(name(word)?).ok()?;
-            }
-        }
-        Some(names)
+    #[inline(never)]
+    fn has_uuid(&self, field: Field) -> bool {
+        self.uuid(field).is_some()
     }
 
     /// Raw or as letters: lengths differ.
-    #[inline(never)]
     fn uuid(&self, field: Field) -> Option<[u8; UUID]> {
         let bytes = self.at(field);
         bytes.try_into().ok().or_else(|| base64::decode(bytes))

@@ -1,4 +1,5 @@
 use super::*;
+use std::os::unix::fs::PermissionsExt;
 
 fn program(directory: &Path, word: &str, verb: Verb) -> (String, Vec<String>, Rule) {
     match find(directory.to_str().unwrap(), 3, word, verb).unwrap() {
