@@ -9,6 +9,7 @@
 //! history    what was said, to be said again
 //! theirs     what the peer holds, as words of a beat
 //! dialogue   a transfer that both have agreed to (ask_resources me, other, done)
+//! wish       what nobody has, and this node would take
 //! speech     words become messages
 //! ```
 //! Which rules hold where heartbeat's and ours differ stands in [`crate::manual`].
@@ -22,6 +23,7 @@ mod numbering;
 mod say;
 mod speech;
 mod theirs;
+mod wish;
 
 use crate::action::Events;
 use crate::config::{AutoFailback, Config};
@@ -69,15 +71,15 @@ pub(crate) struct LinuxHa {
     active: bool,
     stable: bool,
     departing: bool,
-    /// The number of the newest `resource` that was heard: one that was missing is no news.
-    newest: u32,
     /// How many ping nodes its `ipfail` sees, once it has told.
     ping: Option<u8>,
     dialogue: Dialogue,
     /// The peer, or a person, wants these at the peer.
     wished: Classes,
     /// No dialogue is begun before.
-    rest_until: Instant,
+    rest_until: Option<Instant>,
+    /// Since when this node wants what is at home there and nobody has.
+    wants_since: Option<Instant>,
     /// When the peer is reminded of what should be here, and how often it was.
     hint_at: Option<Instant>,
     hints: u8,
@@ -153,11 +155,11 @@ impl LinuxHa {
             active: false,
             stable: false,
             departing: false,
-            newest: 0,
             ping: None,
             dialogue: Dialogue::NONE,
             wished: Classes::NONE,
-            rest_until: now,
+            rest_until: None,
+            wants_since: None,
             hint_at: None,
             hints: 0,
             empty: Classes::NONE,
@@ -168,10 +170,12 @@ impl LinuxHa {
         }
     }
 
-    /// Translates, both ways. Repeating it without news changes nothing.
+    /// Translates, both ways: before it was decided here what follows, and `after` that. Repeating it
+    /// without news changes nothing.
     pub(crate) fn decide(
         &mut self,
         now: Instant,
+        after: bool,
         failover: &mut Failover,
         members: &mut Membership,
         events: &mut Events,
@@ -185,17 +189,28 @@ impl LinuxHa {
             self.dialogue = Dialogue::NONE;
             (self.wished, self.stable) = (Classes::NONE, false);
             (self.told, self.owed) = (None, GroupSet::EMPTY);
+            self.theirs.forget();
         }
+        self.rest_until = self.rest_until.filter(|until| now < *until);
         self.go_on(now, alive, gone);
         if alive {
             self.theirs.review(now, failover);
         }
-        self.count_empty(gone, failover);
-        if self.legacy {
-            self.decide_legacy(now, failover, members, events);
-        } else {
+        for _ in 0..STEPS {
+            let before = (self.dialogue.step, self.said, self.due.len());
+            self.count_empty(gone, failover);
+            if self.legacy {
+                self.decide_legacy(now, failover, members, events);
+                break;
+            }
             self.decide_dialogue(now, failover, members, events);
-            self.announce(gone, failover);
+            // What is about to be claimed is not known before: nobody is to take it for left alone.
+            if after {
+                self.announce(gone, failover);
+            }
+            if before == (self.dialogue.step, self.said, self.due.len()) {
+                break;
+            }
         }
         self.tell_reach(alive, failover);
         let flags = Flags {
@@ -288,7 +303,9 @@ impl LinuxHa {
             self.ours(failover)
         };
         // What is about to be started counts when it is: a real one takes such a word for the last.
-        let begins = !failover.those(Failover::is_undecided).is_empty();
+        // What is at home there is claimed only after the peer has had its chance to give it.
+        let claims = failover.those(Failover::is_claiming).0 & Classes::LOCAL.groups(failover).0;
+        let begins = !failover.those(Failover::is_undecided).is_empty() || claims != 0;
         let stable = self.is_settled(gone)
             && !begins
             && !failover.is_leaving()
@@ -362,6 +379,8 @@ impl LinuxHa {
             .min(self.theirs.deadline())
             .min(self.dialogue.until)
             .min(self.hint_at())
+            .min(self.rest_until.unwrap_or(Instant::NEVER))
+            .min(self.wants_until())
             .min(up)
     }
 }
@@ -374,3 +393,6 @@ const LIST: usize = 2 * (MAX_NAME + 1);
 
 /// Keys of groups that are longer are not asked for with `auto_failback legacy`.
 const MOST_KEY: usize = 64;
+
+/// Steps of a dialogue that follow from each other on one input.
+const STEPS: usize = 4;

@@ -15,7 +15,7 @@ use crate::wire::linux_ha::{Hold, Phase};
 /// The one transfer that is under way.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Dialogue {
-    step: Step,
+    pub(super) step: Step,
     classes: Classes,
     /// When it is over, whatever the other does.
     pub(super) until: Instant,
@@ -23,7 +23,7 @@ pub(super) struct Dialogue {
 
 /// How far it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
+pub(super) enum Step {
     None,
     /// This node has offered these.
     Offered,
@@ -67,6 +67,7 @@ impl LinuxHa {
         events: &mut Events,
     ) {
         self.pass_on_words(now, failover, members);
+        self.want(now, failover);
         if self.dialogue.step == Step::Accepted && failover.is_leaving() {
             self.dialogue.until = self.dialogue.until.min(now.after(OFFER));
         }
@@ -82,16 +83,19 @@ impl LinuxHa {
             }
             Step::Offered if now >= until => {
                 // Whoever does not want what nobody has is not asked again.
-                let unserved = classes.filter(&mut |class| !self.ours(failover).has(class));
-                self.theirs.leave_alone(unserved);
-                self.rest_until = now.after(REST);
+                let unserved = classes.filter(&mut |class| class.any(failover, Failover::misses));
+                self.theirs.leave_alone(now, unserved);
+                self.rest_until = Some(now.after(REST));
                 self.wished = Classes::NONE;
                 self.dialogue = Dialogue::NONE;
             }
             Step::Giving => {
                 let groups = classes.groups(failover);
                 failover.give(groups, self.peer, members, events);
-                if !classes.any(failover, Failover::has) {
+                if classes.any(failover, Failover::is_unstoppable) {
+                    // The class stays here: said that it is free, all of it would be started there.
+                    self.dialogue = Dialogue::NONE;
+                } else if !classes.any(failover, Failover::has) {
                     let until = now.after(PATIENCE);
                     self.theirs.become_taking(classes, until, failover);
                     self.empty = self.empty.without(classes);
@@ -100,11 +104,14 @@ impl LinuxHa {
                 }
             }
             Step::Given if now >= until => {
-                self.theirs.become_failed(classes);
+                self.theirs.become_failed(now, classes);
                 self.dialogue = Dialogue::NONE;
             }
-            // It goes on stopping them, and they are its own until it says otherwise.
-            Step::Accepted if now >= until => self.dialogue = Dialogue::NONE,
+            // They are its own until it says otherwise.
+            Step::Accepted if now >= until => {
+                self.theirs.become_kept(classes);
+                self.dialogue = Dialogue::NONE;
+            }
             Step::Taking => {
                 // What failed is told as heartbeat tells it: not at all.
                 let begun =
@@ -120,11 +127,11 @@ impl LinuxHa {
 
     /// A person wants away from here what this node stands by for: that the peer once gave it, or did not
     /// want it, was before.
-    pub(crate) fn on_standby(&mut self, now: Instant, failover: &Failover) {
+    pub(crate) fn on_standby(&mut self, failover: &Failover) {
         for id in failover.ids().filter(|id| failover.stands_by(*id)) {
             self.theirs.become_welcome(Classes::of_group(id, failover));
         }
-        self.rest_until = now;
+        self.rest_until = None;
     }
 
     /// The peer waits for a word of this node: a real one would wait for an hour, in transition, if this
@@ -138,13 +145,14 @@ impl LinuxHa {
 
     /// Offers what should be at the peer, or what is wished there.
     fn offer(&mut self, now: Instant, failover: &Failover, members: &Membership) {
-        if !self.may_offer(failover) {
+        if !self.dialogue.is_none() || !self.may_offer(failover) {
             return;
         }
         let wished = core::mem::replace(&mut self.wished, Classes::NONE);
-        let rests = now < self.rest_until;
+        let rests = self.rest_until.is_some();
         let classes = self.free().filter(&mut |class| {
-            wished.has(class) || (!rests && class.is_wanted(self.peer, failover, members))
+            let should = !rests && class.is_wanted(self.peer, failover, members);
+            (wished.has(class) || should) && !class.any(failover, Failover::is_unstoppable)
         });
         if classes.is_empty() {
             return;
@@ -154,14 +162,14 @@ impl LinuxHa {
     }
 
     /// A real one offers what should be here when it hears that this node has become stable. One that
-    /// was busy then, with a takeover from the life before, forgets it.
+    /// was busy then, with a takeover from the life before, forgets it. And one that heard nothing of this
+    /// node at its own start never says what it has.
     fn remind(&mut self, now: Instant, failover: &Failover, members: &Membership) {
         let has = self.theirs.at(Classes::LOCAL) == Their::With;
-        if !has
-            || !self.may_offer(failover)
-            || !self.dialogue.is_none()
-            || !Classes::LOCAL.is_wanted(self.me, failover, members)
-        {
+        let silent = self.is_active() && self.active && !self.theirs.is_known();
+        let forgets =
+            has && self.may_offer(failover) && Classes::LOCAL.is_wanted(self.me, failover, members);
+        if !self.dialogue.is_none() || failover.is_leaving() || !(silent || forgets) {
             self.hint_at = None;
             return;
         }
@@ -180,7 +188,7 @@ impl LinuxHa {
     /// When the peer is reminded next.
     pub(super) fn hint_at(&self) -> Instant {
         self.hint_at
-            .filter(|_| self.hints < MOST_HINTS)
+            .filter(|_| self.hints < MOST_HINTS && self.dialogue.is_none())
             .unwrap_or(Instant::NEVER)
     }
 
@@ -246,6 +254,8 @@ impl LinuxHa {
                     self.dialogue = Dialogue::NONE;
                 }
                 let able = failover.is_able(members) && !failover.is_maintained();
+                // What failed here would fail again, and the peer is not told of that.
+                let able = able && !offered.any(failover, Failover::has_failed);
                 if !able || !self.is_active() || !self.theirs.is_known() {
                     return; // Without an answer it keeps them.
                 }
@@ -260,13 +270,15 @@ impl LinuxHa {
             (Phase::Done, Step::Accepted) => {
                 self.theirs.become_given(classes, failover);
                 // What it judged by may be seen here a little later.
-                self.rest_until = now.after(SETTLE);
+                self.rest_until = Some(now.after(SETTLE));
                 self.empty = self.empty.with(classes);
                 self.become_step(Step::Taking, classes, now.after(PATIENCE));
             }
             (Phase::Done, Step::Given) => {
                 let taken = self.theirs.taken().and(classes);
                 self.theirs.become_with(taken, failover);
+                // If it did not start there it is not offered again at once, to and fro.
+                self.rest_until = Some(now.after(REST));
                 self.dialogue = Dialogue::NONE;
             }
             // Nobody asked: a real one says the last word of a transfer after a goodbye, too.
@@ -298,7 +310,7 @@ impl LinuxHa {
 }
 
 /// A real one cancels its offer after as long.
-const OFFER: Duration = Duration::from_secs(10);
+pub(super) const OFFER: Duration = Duration::from_secs(10);
 /// Until an offer that was not answered is made again.
 const REST: Duration = Duration::from_secs(10);
 /// Until what was taken may be offered again.

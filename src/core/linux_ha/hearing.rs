@@ -1,7 +1,7 @@
 //! What the peer says: judged by its numbers, then understood.
 
 use super::classes::Classes;
-use super::dialogue::Dialogue;
+use super::dialogue::{Dialogue, Step};
 use super::numbering::Verdict;
 use super::say::Say;
 use super::{LinuxHa, Phase};
@@ -42,14 +42,19 @@ impl LinuxHa {
         if verdict == Verdict::Old || said_goodbye {
             return Err(Reject::Stale);
         }
+        let is_newer = self.numbering.is_newest(message.number);
         self.numbering
             .count(now, message.generation, message.number);
         let alive = members.peer(self.peer).alive().is_some();
-        let first = verdict == Verdict::NewLife || (status && !alive);
+        // What was said before its silence says nothing of what came after.
+        let returns = status && !alive && verdict == Verdict::News && is_newer;
+        let first = verdict == Verdict::NewLife || returns;
         if first {
-            self.become_acquainted(now, link, message.generation, failover, members, events);
-        } else {
-            members.hear_link(self.peer, link, message.number, events);
+            self.become_acquainted(now, link, &message, failover, members, events);
+        } else if members.hear_link(self.peer, link, message.number, events) && alive {
+            // It may have missed what will not be said again; its `ipfail` is told then, as by a real one.
+            self.told = None;
+            self.answer(failover);
         }
         let for_me = message.dest.is_none_or(|name| self.is_named(name, self.me));
         if verdict == Verdict::Copy || !for_me || !(alive || first) {
@@ -66,6 +71,10 @@ impl LinuxHa {
     ) -> Result<(), Reject> {
         let mut message = Core::default();
         linux_ha::decode_core(bytes, &members.keyring, &mut message)?;
+        let (generation, number) = (message.generation, message.number);
+        if self.numbering.judge(generation, number, false) == Verdict::Old {
+            return Err(Reject::Stale);
+        }
         let for_me = message
             .dest
             .is_some_and(|name| self.is_named(name, self.me));
@@ -84,16 +93,26 @@ impl LinuxHa {
         &mut self,
         now: Instant,
         link: LinkId,
-        generation: u32,
+        message: &Core<'_>,
         failover: &Failover,
         members: &mut Membership,
         events: &mut Events,
     ) {
         let returned = match &members.peer(self.peer).standing {
-            Standing::Dead(ended) => ended.life == Some(generation),
+            Standing::Dead(ended) => ended.life == Some(message.generation),
             Standing::Unheard | Standing::Alive(_) | Standing::Left(_) => false,
         };
-        members.greet(now, link, self.peer, generation, events);
+        // It has been running for a while.
+        let runs = matches!(
+            message.word,
+            Word::Status {
+                state: State::Active,
+                ..
+            }
+        );
+        let apart = returned || (runs && members.peer(self.peer).alive().is_none());
+        members.greet(now, link, self.peer, message.generation, events);
+        self.numbering.forgive();
         // A real one that hears anything else first believes for a moment that nobody is active.
         members.beat_due = true;
         self.theirs.forget();
@@ -101,17 +120,27 @@ impl LinuxHa {
         (self.active, self.stable, self.departing) = (false, false, false);
         (self.ping, self.told) = (None, None);
         self.wished = Classes::NONE;
-        (self.hints, self.newest) = (0, 0);
+        self.hints = 0;
         if self.legacy {
             // It asks for what is its own; what it has of ours, from before this life, is asked for.
-            if !self.is_active() {
-                for id in failover.ids() {
+            // What is at home there it starts by itself; what is here, it may have from before, or since
+            // the silence.
+            for id in failover.ids().filter(|id| !failover.claims(*id)) {
+                if !failover.is_local(id) || apart || !self.is_active() {
                     self.theirs.become_single(id, true, failover);
                 }
+            }
+            if apart {
+                self.theirs.become_holding(now, Classes::FOREIGN, failover);
             }
         } else if returned {
             self.theirs.become_holding(now, Classes::ALL, failover);
             self.active = true;
+            if self.phase == Phase::Active {
+                // If it never missed this node it has less, and says so when it is asked.
+                self.say(Say::Starting);
+                self.answer(failover);
+            }
         }
     }
 
@@ -123,6 +152,13 @@ impl LinuxHa {
         members: &mut Membership,
         events: &mut Events,
     ) -> bool {
+        let of_ipfail = matches!(
+            message.word,
+            Word::NumPing { .. } | Word::AbortGiveup | Word::YouAreDead
+        );
+        if of_ipfail && !self.numbering.take_word(true, message.number) {
+            return false;
+        }
         match message.word {
             Word::Status {
                 state, deadtime, ..
@@ -152,7 +188,11 @@ impl LinuxHa {
                 }
             }
             Word::Starting => {
-                self.stable = false;
+                // One that comes late says nothing of how stable it is by now.
+                if self.numbering.take_word(false, message.number) {
+                    self.stable = false;
+                    self.theirs.become_interested();
+                }
                 self.answer(failover);
             }
             Word::Resource {
@@ -161,13 +201,23 @@ impl LinuxHa {
                 stable,
                 info,
             } => {
-                let number = message.number.unwrap_or_default();
-                if number > self.newest {
-                    self.newest = number;
+                if self.numbering.take_word(false, message.number) {
                     self.on_resource(now, (hold, full, stable, info), failover);
                 }
             }
-            Word::AskResources { hold, phase } => self.on_ask(now, hold, phase, failover, members),
+            Word::AskResources { hold, phase } => {
+                // A real one says the last word of a dialogue after the `resource` that follows it.
+                let newer = self.numbering.take_word(false, message.number);
+                let stands = match phase {
+                    linux_ha::Phase::Me => newer && !self.numbering.is_forgotten(message.time),
+                    linux_ha::Phase::Other => true,
+                    // Of a giver that has taken it back since it is no word to start it.
+                    linux_ha::Phase::Done => newer || self.dialogue.step != Step::Accepted,
+                };
+                if stands {
+                    self.on_ask(now, hold, phase, failover, members);
+                }
+            }
             Word::IpRequest { key } => self.on_ip_request(key, failover),
             Word::IpRequestResp { key, ok, .. } => self.on_ip_response(key, ok, failover),
             Word::HbTakeover { hold } => {
@@ -287,7 +337,7 @@ impl LinuxHa {
         if !self.is_active() {
             return;
         }
-        let (ours, stable) = self.said.unwrap_or_default();
+        let (ours, stable) = self.said.unwrap_or((self.ours(failover), false));
         self.say_resource(ours, stable, failover);
     }
 

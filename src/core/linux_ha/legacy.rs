@@ -34,14 +34,15 @@ impl LinuxHa {
         failover.give(owed, self.peer, members, events);
         for id in owed.iter().filter(|id| !failover.has(*id)) {
             self.owed = self.owed.without(id);
-            self.theirs.become_single(id, true, failover);
+            self.theirs.become_moved(id, failover);
             self.say(Say::IpRequestResp(id));
         }
     }
 
-    /// The peer asks for a group.
+    /// The peer asks for a group. Not for what is being asked for here, at its home: both would start it.
     pub(super) fn on_ip_request(&mut self, key: &str, failover: &Failover) {
-        if let Some(id) = self.group_of(key, failover) {
+        let asks = |id| failover.is_local(id) && failover.group(id).request.asking;
+        if let Some(id) = self.group_of(key, failover).filter(|id| !asks(*id)) {
             self.owed = self.owed.with(id);
         }
     }

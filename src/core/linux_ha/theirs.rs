@@ -18,10 +18,14 @@ pub(super) struct Theirs {
     granted: Classes,
     /// It gave them away as a person wished, or leaves them alone: it is preferred last.
     pub(super) standby: Classes,
+    /// A claim here on what is at home there would have been contradicted by now.
+    pub(super) sure: bool,
     /// By which it holds each group.
     epochs: PerGroup<u8>,
     /// With `auto_failback legacy`: the groups it has, and those it released to this node.
     singly: Option<(GroupSet, GroupSet)>,
+    /// Of those it has: what a person wanted there, for by itself it asks for its own only.
+    moved: GroupSet,
 }
 
 /// One class at the peer.
@@ -59,7 +63,9 @@ impl Theirs {
             foreign: (Their::Unknown, Instant::NEVER),
             granted: Classes::NONE,
             standby: Classes::NONE,
+            sure: false,
             epochs: PerGroup::new(|| 0),
+            moved: GroupSet::EMPTY,
             singly: singly.then_some((GroupSet::EMPTY, GroupSet::EMPTY)),
         }
     }
@@ -155,6 +161,12 @@ impl Theirs {
         self.become_state(those, Their::Giving, Instant::NEVER);
     }
 
+    /// It was told to go on and did not: it has them as before.
+    pub(super) fn become_kept(&mut self, classes: Classes) {
+        let those = classes.and(self.are(|their| their == Their::Giving));
+        self.become_state(those, Their::With, Instant::NEVER);
+    }
+
     /// It has stopped these for this node. Of its own it may not want them back at once.
     pub(super) fn become_given(&mut self, classes: Classes, failover: &Failover) {
         self.become_with(classes, failover);
@@ -164,9 +176,9 @@ impl Theirs {
     }
 
     /// It never said that it started them.
-    pub(super) fn become_failed(&mut self, classes: Classes) {
+    pub(super) fn become_failed(&mut self, now: Instant, classes: Classes) {
         let those = classes.and(self.taken());
-        self.become_state(those, Their::Failed, Instant::NEVER);
+        self.become_state(those, Their::Failed, now.after(RETRY));
     }
 
     /// Those that it is starting.
@@ -175,8 +187,23 @@ impl Theirs {
     }
 
     /// It neither has these nor will take them by itself.
-    pub(super) fn leave_alone(&mut self, classes: Classes) {
+    pub(super) fn leave_alone(&mut self, now: Instant, classes: Classes) {
         self.standby = self.standby.with(classes);
+        for class in Classes::EACH {
+            if classes.has(class) && self.at(class) == Their::Without {
+                self.become_state(class, Their::Failed, now.after(RETRY));
+            }
+        }
+    }
+
+    /// It asks what is here: it may take what it left alone.
+    pub(super) fn become_interested(&mut self) {
+        for class in Classes::EACH {
+            if self.at(class) == Their::Failed {
+                self.become_welcome(class);
+                self.become_state(class, Their::Without, Instant::NEVER);
+            }
+        }
     }
 
     /// It may have these as well as this node.
@@ -186,17 +213,23 @@ impl Theirs {
 
     /// What is contested for too long is the peer's: it did not restart, so it never missed this
     /// node. Its own groups first; two of us would give up other ones.
-    pub(super) fn review(&mut self, now: Instant, failover: &Failover) {
+    pub(super) fn review(&mut self, now: Instant, failover: &mut Failover) {
         for &class in &Classes::EACH {
             let (their, until) = self.side(class);
             match their {
                 Their::Contested => {
                     if now >= until || !class.any(failover, Failover::claims) {
                         self.become_with(class, failover);
+                        failover.concede(class.groups(failover));
+                        for id in class.groups(failover).iter() {
+                            self.become_single(id, true, failover);
+                        }
                     }
                 }
-                Their::Taking if now >= until => {
-                    self.become_state(class, Their::Failed, Instant::NEVER);
+                Their::Taking if now >= until => self.become_failed(now, class),
+                Their::Failed if now >= until => {
+                    self.become_welcome(class);
+                    self.become_state(class, Their::Without, Instant::NEVER);
                 }
                 Their::Unknown
                 | Their::Without
@@ -206,6 +239,14 @@ impl Theirs {
                 | Their::Failed => {}
             }
         }
+    }
+
+    /// What is at home there it may start at any moment, unless it gave it or leaves it alone.
+    pub(super) fn is_to_be_asked(&self, class: Classes) -> bool {
+        self.singly.is_none()
+            && class == Classes::FOREIGN
+            && matches!(self.at(class), Their::Without | Their::Failed)
+            && !self.granted.with(self.standby).has(class)
     }
 
     /// When [`Self::review`] has something to do.
@@ -223,7 +264,9 @@ impl Theirs {
 
     fn word(&self, id: GroupId, failover: &Failover) -> Word {
         let class = Classes::of_group(id, failover);
-        let claimed = failover.claims(id) || self.granted.has(class);
+        let sure = class == Classes::LOCAL || self.singly.is_some() || self.sure;
+        let claims = failover.claims(id) && sure && !self.is_to_be_asked(class);
+        let claimed = claims || self.granted.has(class);
         let free = |state| Word {
             state,
             home: self.standby.has(class),
@@ -236,7 +279,7 @@ impl Theirs {
         };
         let held = |state| Word {
             state,
-            home: false,
+            home: self.moved.contains(id),
             owner: Some(self.peer),
             epoch: *self.epochs.at(id),
         };
@@ -268,12 +311,21 @@ impl Theirs {
 
     /// With `auto_failback legacy`: it has a group, or has released it.
     pub(super) fn become_single(&mut self, id: GroupId, has: bool, failover: &Failover) {
+        self.moved = self.moved.without(id);
         if let Some((holds, released)) = &mut self.singly {
             *holds = holds.without(id);
             *released = released.without(id);
             let set = if has { holds } else { released };
             *set = set.with(id);
             *self.epochs.at_mut(id) = failover.next_epoch(id);
+        }
+    }
+
+    /// It asked for a group, and it was released to it.
+    pub(super) fn become_moved(&mut self, id: GroupId, failover: &Failover) {
+        self.become_single(id, true, failover);
+        if failover.is_local(id) {
+            self.moved = self.moved.with(id);
         }
     }
 
@@ -303,3 +355,6 @@ fn before(epoch: u8) -> u8 {
         _ => epoch.wrapping_sub(1),
     }
 }
+
+/// After so long, what failed there or was left alone may be offered again.
+const RETRY: Duration = Duration::from_secs(60);

@@ -35,18 +35,19 @@ impl Membership {
         });
     }
 
-    /// A message came by this link, new or a copy; `number` is its, where it has one.
+    /// A message came by this link, new or a copy; `number` is its, where it has one. Whether nothing came
+    /// by it for a while.
     pub(crate) fn hear_link(
         &mut self,
         node: NodeId,
         link: LinkId,
         number: Option<u32>,
         events: &mut Events,
-    ) {
+    ) -> bool {
         let mark = self.mark();
         let (keepalive, line) = (self.timing.keepalive, self.lines.contains(link));
         let Some(alive) = self.peer_mut(node).alive_mut() else {
-            return;
+            return false;
         };
         if let Some(counter) = number {
             let header = Header {
@@ -60,7 +61,8 @@ impl Membership {
         }
         let delivery = alive.links.at_mut(link);
         delivery.heard = Some(mark);
-        if !delivery.up {
+        let silent = !delivery.up;
+        if silent {
             delivery.up = true;
             events.report(Event::PeerLink {
                 node,
@@ -68,6 +70,7 @@ impl Membership {
                 up: true,
             });
         }
+        silent
     }
 
     /// A status: a sign of life, and by what silence its sender wants to be found dead.

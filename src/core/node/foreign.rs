@@ -16,11 +16,12 @@ impl Node {
     }
 
     /// Lets the translation do what has become due; whether there is one.
-    pub(super) fn translate(&mut self, now: Instant) -> bool {
+    pub(super) fn translate(&mut self, now: Instant, after: bool) -> bool {
         let Some(linux_ha) = &mut self.linux_ha else {
             return false;
         };
-        linux_ha.decide(now, &mut self.failover, &mut self.members, &mut self.events);
+        let (failover, members) = (&mut self.failover, &mut self.members);
+        linux_ha.decide(now, after, failover, members, &mut self.events);
         true
     }
 
