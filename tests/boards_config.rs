@@ -18,11 +18,15 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every folder of `boards/`, and nothing else is there.
+/// Packages for systems, which are no boards.
+const SYSTEMS: [&str; 4] = ["buildroot", "debian", "openwrt", "yocto"];
+
+/// Every folder of `boards/` but those, and nothing else is there.
 fn boards() -> Vec<PathBuf> {
     let mut boards: Vec<_> = fs::read_dir(root().join("boards"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
+        .filter(|path| !SYSTEMS.contains(&name(path)))
         .collect();
     boards.sort();
     boards
