@@ -1,5 +1,5 @@
 //! `boards/`: every folder is a whole configuration that the real program accepts as it is, on
-//! every node, and names a target that can be built.
+//! every node, and names a target that can be built; or it is the packaging for a system.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,20 +13,29 @@ const REQUIRED: [&str; 4] = ["README.md", "authkeys", "ha.cf", "haresources"];
 const OPTIONAL: [&str; 3] = ["nodeinfo", "resource.d", "twinbeat.cf"];
 /// The emulated boards; removing one is a decision.
 const EMULATED: [&str; 4] = ["malta-mips", "malta-mipsel", "virt-aarch64", "virt-armv7"];
+/// The boards that people buy; so is removing one of these.
+const REAL: [&str; 7] = [
+    "beaglebone-black",
+    "edgerouter-x",
+    "glinet-ar750",
+    "pcengines-apu2",
+    "raspberry-pi-1",
+    "raspberry-pi-4",
+    "turris-omnia",
+];
+/// No boards: how the program gets into a firmware or a distribution.
+const PACKAGING: [&str; 4] = ["buildroot", "debian", "openwrt", "yocto"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Packages for systems, which are no boards.
-const SYSTEMS: [&str; 4] = ["buildroot", "debian", "openwrt", "yocto"];
-
-/// Every folder of `boards/` but those, and nothing else is there.
+/// Every folder of `boards/` that is a board, and nothing else is there.
 fn boards() -> Vec<PathBuf> {
     let mut boards: Vec<_> = fs::read_dir(root().join("boards"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| !SYSTEMS.contains(&name(path)))
+        .filter(|entry| !PACKAGING.contains(&name(entry)))
         .collect();
     boards.sort();
     boards
@@ -102,11 +111,84 @@ fn check(directory: &Path) -> (Option<i32>, String) {
 }
 
 #[test]
-fn the_emulated_boards_are_there() {
+fn every_board_that_is_promised_is_there_and_no_other() {
     let boards = boards();
     let there: BTreeSet<_> = boards.iter().map(|board| name(board)).collect();
-    for board in EMULATED {
-        assert!(there.contains(board), "boards/{board} is missing");
+    let promised: BTreeSet<_> = EMULATED.into_iter().chain(REAL).collect();
+    assert_eq!(there, promised);
+}
+
+#[test]
+fn a_fact_about_a_real_board_has_a_source_or_is_called_unknown() {
+    for board in REAL.map(|board| root().join("boards").join(board)) {
+        let place = board.display();
+        let readme = text(&board, "README.md");
+        let (facts, sources) = readme.split_once("\n## Sources\n\n").expect("no sources");
+        let sources: Vec<_> = sources.lines().collect();
+        for (number, source) in (1..).zip(&sources) {
+            // Whose it is, what was opened, and which revision or day of it.
+            let parts = source.split(", ").count();
+            assert!(
+                source.starts_with(&format!("{number}. ")),
+                "{place}: {source}"
+            );
+            assert!(parts >= 3, "{place}: {source}");
+            assert!(
+                facts.contains(&format!("[{number}]")),
+                "{place}: what for is {source}"
+            );
+        }
+        let mut rows = 0;
+        for row in facts.lines().filter(|line| line.starts_with("| ")).skip(2) {
+            let cited: Vec<usize> = row
+                .split('[')
+                .filter_map(|rest| rest.split_once(']')?.0.parse().ok())
+                .collect();
+            assert!(
+                !cited.is_empty() || row.contains("unknown"),
+                "{place}: {row}"
+            );
+            assert!(
+                cited.iter().all(|one| (1..=sources.len()).contains(one)),
+                "{place}: {row}"
+            );
+            rows += 1;
+        }
+        for fact in ["memory", "flash"] {
+            assert!(
+                readme.contains(&format!("\n| {fact} | ")),
+                "{place}: no {fact}"
+            );
+        }
+        assert!(rows >= 8, "{place}: {rows} facts");
+        assert!(
+            readme.contains("No board of this kind was at hand."),
+            "{place}"
+        );
+    }
+}
+
+#[test]
+fn what_the_readme_says_of_the_line_and_the_dog_is_what_the_configuration_takes() {
+    for board in REAL.map(|board| root().join("boards").join(board)) {
+        let readme = text(&board, "README.md");
+        let ha_cf = text(&board, "ha.cf");
+        let facts = |row: &str| {
+            let start = format!("| {row} | ");
+            let line = readme.lines().find(|line| line.starts_with(&start));
+            line.unwrap_or_else(|| panic!("{}: no {row}", board.display()))
+        };
+        for device in directive(&ha_cf, "serial") {
+            let name = device.trim_start_matches("/dev/");
+            let place = format!("{}: {device}", board.display());
+            assert!(facts("serial").contains(&format!("`{name}`")), "{place}");
+        }
+        assert!(
+            !directive(&ha_cf, "watchdog").is_empty(),
+            "{}",
+            board.display()
+        );
+        assert!(facts("watchdog").contains(" s to "), "{}", board.display());
     }
 }
 
@@ -189,6 +271,20 @@ fn the_readme_names_a_target_that_cross_builds() {
             assert!(readme.contains(&row), "{}: no {fact}", board.display());
         }
         assert!(readme.contains("\n## Start\n"), "{}", board.display());
+    }
+}
+
+#[test]
+fn the_front_page_lists_the_real_boards_with_their_targets() {
+    let front = text(root(), "README.md");
+    for board in REAL {
+        let readme = text(&root().join("boards").join(board), "README.md");
+        let target = readme.split('`').nth(1).unwrap();
+        let row = front
+            .lines()
+            .find(|line| line.starts_with(&format!("| `{board}`")));
+        let row = row.unwrap_or_else(|| panic!("README.md: no {board}"));
+        assert!(row.contains(&format!("| `{target}` |")), "{row}");
     }
 }
 

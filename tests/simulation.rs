@@ -3,11 +3,13 @@
 //! that shows it again.
 //!
 //! `TWINBEAT_STEPS` sets how many inputs are delivered (2 000 000), `TWINBEAT_SEED` runs one seed,
+//! `TWINBEAT_DIALECT_SEED` one of two nodes that speak heartbeat's language,
 //! `TWINBEAT_HOURS` how many cluster-hours the throughput is measured over (2).
 
 #[expect(dead_code, reason = "the stories use what chance does not")]
 mod cluster;
 mod faults;
+mod model;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Mutex;
@@ -29,11 +31,35 @@ const TIMINGS: [(u64, u64); 3] = [
 
 #[test]
 fn every_rule_holds_after_every_step_under_random_faults() {
-    if let Some(seed) = number("TWINBEAT_SEED") {
+    let steps = number("TWINBEAT_STEPS").unwrap_or(2_000_000);
+    play("TWINBEAT_SEED", steps, &simulate);
+}
+
+/// Half of the steps: two nodes, and less to draw.
+#[test]
+fn the_rules_beside_a_heartbeat_hold_between_two_that_speak_its_language() {
+    let steps = number("TWINBEAT_STEPS").unwrap_or(2_000_000) / 2;
+    play("TWINBEAT_DIALECT_SEED", steps, &faults::dialect::simulate);
+}
+
+#[test]
+fn the_rules_hold_beside_a_model_of_a_real_heartbeat() {
+    if let Some(seed) = number("TWINBEAT_MODEL_SEED") {
+        println!("{} moves", model::simulate(seed));
+        return;
+    }
+    let seeds = number("TWINBEAT_STEPS").unwrap_or(2_000_000) / 2_000;
+    let moves: u64 = (0..seeds).map(model::simulate).sum();
+    println!("simulation: {seeds} seeds beside a heartbeat's model, {moves} moves");
+    assert!(moves > 3 * seeds, "only {moves} moves");
+}
+
+/// One seed after another until so many inputs were delivered, or the one that the variable names.
+fn play(variable: &str, steps: u64, simulate: &(dyn Fn(u64) -> Summary + Sync)) {
+    if let Some(seed) = number(variable) {
         println!("{:?}", simulate(seed));
         return;
     }
-    let steps = number("TWINBEAT_STEPS").unwrap_or(2_000_000);
     // 32-bit MIPS has no atomic of 64 bits.
     let (done, next) = (Mutex::new(0), Mutex::new(0));
     let work = || {
@@ -45,7 +71,7 @@ fn every_rule_holds_after_every_step_under_random_faults() {
                 *next
             };
             let one = catch_unwind(AssertUnwindSafe(|| simulate(seed))).unwrap_or_else(|panic| {
-                println!("seed {seed}: TWINBEAT_SEED={seed} cargo test --test simulation");
+                println!("seed {seed}: {variable}={seed} cargo test --test simulation");
                 resume_unwind(panic)
             });
             if seed.is_multiple_of(25) {

@@ -9,6 +9,7 @@
 //! history    what was said, to be said again
 //! theirs     what the peer holds, as words of a beat
 //! dialogue   a transfer that both have agreed to (ask_resources me, other, done)
+//! wish       what nobody has, and this node would take
 //! speech     words become messages
 //! ```
 //! Which rules hold where heartbeat's and ours differ stands in [`crate::manual`].
@@ -22,6 +23,7 @@ mod numbering;
 mod say;
 mod speech;
 mod theirs;
+mod wish;
 
 use crate::action::Events;
 use crate::config::{AutoFailback, Config};
@@ -34,7 +36,6 @@ use crate::wire::linux_ha::{Hold, Info, MAX_NAME, State, UUID};
 
 use classes::Classes;
 use dialogue::Dialogue;
-pub(crate) use hearing::Heard;
 use history::History;
 use numbering::Numbering;
 use say::Say;
@@ -70,15 +71,15 @@ pub(crate) struct LinuxHa {
     active: bool,
     stable: bool,
     departing: bool,
-    /// The number of the newest `resource` that was heard: one that was missing is no news.
-    newest: u32,
     /// How many ping nodes its `ipfail` sees, once it has told.
     ping: Option<u8>,
     dialogue: Dialogue,
     /// The peer, or a person, wants these at the peer.
     wished: Classes,
     /// No dialogue is begun before.
-    rest_until: Instant,
+    rest_until: Option<Instant>,
+    /// Since when this node wants what is at home there and nobody has.
+    wants_since: Option<Instant>,
     /// When the peer is reminded of what should be here, and how often it was.
     hint_at: Option<Instant>,
     hints: u8,
@@ -99,6 +100,8 @@ pub(crate) struct LinuxHa {
 struct Names {
     /// By number: the first two nodes.
     nodes: heapless::Vec<heapless::String<MAX_NAME>, 2>,
+    /// All of them, a blank behind each.
+    list: heapless::String<LIST>,
     /// First resources, as far as they fit; needed with `auto_failback legacy` alone.
     keys: PerGroup<heapless::String<MOST_KEY>>,
 }
@@ -123,9 +126,12 @@ impl LinuxHa {
         let peer = config.node_ids().find(|node| *node != me).unwrap_or(me);
         let legacy = config.auto_failback == AutoFailback::Legacy;
         let mut nodes = heapless::Vec::new();
+        let mut list = heapless::String::new();
         for node in config.node_ids() {
             // Two nodes, and names as long as heartbeat's: the configuration refuses others.
-            let _ = nodes.push(config.node_name(node).try_into().unwrap_or_default());
+            let name = config.node_name(node);
+            let _ = nodes.push(name.try_into().unwrap_or_default());
+            let _ = list.push_str(name).and_then(|()| list.push(' '));
         }
         let mut keys = config.groups.iter().map(|group| config.text(group.key));
         let key = || keys.next().filter(|_| legacy).unwrap_or_default();
@@ -135,6 +141,7 @@ impl LinuxHa {
             peer,
             names: Names {
                 nodes,
+                list,
                 keys: PerGroup::new(|| key().try_into().unwrap_or_default()),
             },
             own,
@@ -148,11 +155,11 @@ impl LinuxHa {
             active: false,
             stable: false,
             departing: false,
-            newest: 0,
             ping: None,
-            dialogue: Dialogue::None,
+            dialogue: Dialogue::NONE,
             wished: Classes::NONE,
-            rest_until: now,
+            rest_until: None,
+            wants_since: None,
             hint_at: None,
             hints: 0,
             empty: Classes::NONE,
@@ -163,10 +170,12 @@ impl LinuxHa {
         }
     }
 
-    /// Translates, both ways. Repeating it without news changes nothing.
+    /// Translates, both ways: before it was decided here what follows, and `after` that. Repeating it
+    /// without news changes nothing.
     pub(crate) fn decide(
         &mut self,
         now: Instant,
+        after: bool,
         failover: &mut Failover,
         members: &mut Membership,
         events: &mut Events,
@@ -177,20 +186,31 @@ impl LinuxHa {
             matches!(peer, Standing::Dead(_) | Standing::Left(_)),
         );
         if !alive {
-            self.dialogue = Dialogue::None;
+            self.dialogue = Dialogue::NONE;
             (self.wished, self.stable) = (Classes::NONE, false);
             (self.told, self.owed) = (None, GroupSet::EMPTY);
+            self.theirs.forget();
         }
+        self.rest_until = self.rest_until.filter(|until| now < *until);
         self.go_on(now, alive, gone);
         if alive {
             self.theirs.review(now, failover);
         }
-        self.count_empty(gone, failover);
-        if self.legacy {
-            self.decide_legacy(now, failover, members, events);
-        } else {
+        for _ in 0..STEPS {
+            let before = (self.dialogue.step, self.said, self.due.len());
+            self.count_empty(gone, failover);
+            if self.legacy {
+                self.decide_legacy(now, failover, members, events);
+                break;
+            }
             self.decide_dialogue(now, failover, members, events);
-            self.announce(gone, failover);
+            // What is about to be claimed is not known before: nobody is to take it for left alone.
+            if after {
+                self.announce(gone, failover);
+            }
+            if before == (self.dialogue.step, self.said, self.due.len()) {
+                break;
+            }
         }
         self.tell_reach(alive, failover);
         let flags = Flags {
@@ -237,7 +257,7 @@ impl LinuxHa {
 
     /// Classes without groups are taken and given like the others, by nobody.
     fn count_empty(&mut self, gone: bool, failover: &Failover) {
-        if gone && self.phase == Phase::Active {
+        if gone && self.is_active() {
             self.empty = Classes::ALL;
         } else if self.is_settled(gone) && self.said.is_none_or(|(_, stable)| !stable) {
             self.empty = self.empty.with(Classes::LOCAL);
@@ -251,26 +271,30 @@ impl LinuxHa {
     }
 
     /// What it holds, in heartbeat's sense.
+    #[inline(never)]
     fn ours(&self, failover: &Failover) -> Classes {
         let given = self.dialogue.given();
-        Classes::ALL.without(given).filter(|class| {
-            let groups = self.theirs.groups(class, failover);
-            if groups.is_empty() {
+        Classes::ALL.without(given).filter(&mut |class| {
+            if class.groups(failover).is_empty() {
                 self.empty.has(class)
             } else {
-                groups.iter().any(|id| failover.keeps(id))
+                class.any(failover, Failover::keeps)
             }
         })
     }
 
+    fn is_active(&self) -> bool {
+        matches!(self.phase, Phase::Active)
+    }
+
     /// The start is over: it is known what the peer holds, or that it is not there.
     fn is_settled(&self, gone: bool) -> bool {
-        self.phase == Phase::Active && (gone || self.theirs.is_known())
+        self.is_active() && (gone || self.theirs.is_known())
     }
 
     /// Says what is held, when that has changed.
     fn announce(&mut self, gone: bool, failover: &Failover) {
-        if self.phase != Phase::Active {
+        if !self.is_active() {
             return;
         }
         let ours = if failover.is_leaving() {
@@ -279,7 +303,9 @@ impl LinuxHa {
             self.ours(failover)
         };
         // What is about to be started counts when it is: a real one takes such a word for the last.
-        let begins = failover.ids().any(|id| failover.is_undecided(id));
+        // What is at home there is claimed only after the peer has had its chance to give it.
+        let claims = failover.those(Failover::is_claiming).0 & Classes::LOCAL.groups(failover).0;
+        let begins = !failover.those(Failover::is_undecided).is_empty() || claims != 0;
         let stable = self.is_settled(gone)
             && !begins
             && !failover.is_leaving()
@@ -291,6 +317,7 @@ impl LinuxHa {
         }
     }
 
+    #[inline(never)]
     fn say_resource(&mut self, ours: Classes, stable: bool, failover: &Failover) {
         let info = if failover.is_leaving() {
             Some(Info::Shutdown)
@@ -311,7 +338,7 @@ impl LinuxHa {
     fn tell_reach(&mut self, alive: bool, failover: &Failover) {
         let score = failover.connectivity.score();
         let has = failover.connectivity.ids().next().is_some();
-        if alive && has && self.phase == Phase::Active && self.told != Some(score) {
+        if alive && has && self.is_active() && self.told != Some(score) {
             self.told = Some(score);
             self.say(Say::NumPing(score));
         }
@@ -323,11 +350,12 @@ impl LinuxHa {
             return Some(Hold::None);
         }
         let (said, stable) = self.said?;
-        let rests = stable && matches!(self.dialogue, Dialogue::None) && !failover.is_leaving();
+        let rests = stable && self.dialogue.is_none() && !failover.is_leaving();
         rests.then_some(said.hold())
     }
 
     /// Queues a word. What finds no place would be out of date when it left.
+    #[inline(never)]
     fn say(&mut self, say: Say) {
         let _ = self.due.push_back(say);
     }
@@ -349,8 +377,10 @@ impl LinuxHa {
         self.numbering
             .deadline()
             .min(self.theirs.deadline())
-            .min(self.dialogue.deadline())
+            .min(self.dialogue.until)
             .min(self.hint_at())
+            .min(self.rest_until.unwrap_or(Instant::NEVER))
+            .min(self.wants_until())
             .min(up)
     }
 }
@@ -358,5 +388,11 @@ impl LinuxHa {
 /// A live peer that does not answer for so long is a member all the same.
 const ANSWER: Duration = Duration::from_secs(10);
 
+/// Two names, a blank behind each.
+const LIST: usize = 2 * (MAX_NAME + 1);
+
 /// Keys of groups that are longer are not asked for with `auto_failback legacy`.
 const MOST_KEY: usize = 64;
+
+/// Steps of a dialogue that follow from each other on one input.
+const STEPS: usize = 4;

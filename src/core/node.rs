@@ -126,10 +126,10 @@ impl Node {
 
     fn decide(&mut self, now: Instant) {
         // What the peer did is told before, and what was decided here after.
-        self.translate(now);
+        self.translate(now, false);
         self.failover
             .decide(now, &mut self.members, &mut self.events);
-        if self.translate(now) {
+        if self.translate(now, true) {
             self.failover
                 .decide(now, &mut self.members, &mut self.events);
         }
@@ -278,7 +278,7 @@ impl Node {
         self.failover
             .on_command(now, command, &mut self.members, &mut self.events);
         if let (Command::Standby(_), Some(linux_ha)) = (command, &mut self.linux_ha) {
-            linux_ha.on_standby(now, &self.failover);
+            linux_ha.on_standby(&self.failover);
         }
         Ok(())
     }

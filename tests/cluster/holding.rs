@@ -1,6 +1,7 @@
 //! The rules about who holds what, each looked at in the step in which it could be broken.
 
 use twinbeat::action::{GroupState, Reason};
+use twinbeat::config::Dialect;
 use twinbeat::id::GroupId;
 use twinbeat::time::Instant;
 
@@ -22,7 +23,7 @@ impl Cluster {
             if other != machine
                 && self.machines[other].runs()
                 && self.machines[other].groups[group.index()].active()
-                && self.rules.joined(machine, other, self.now).is_some()
+                && self.have_agreed(machine, other)
             {
                 self.fail(format!(
                     "R1: {} starts {} while {} has it",
@@ -94,11 +95,18 @@ impl Cluster {
         self.rules.starts += 1;
     }
 
+    /// Two hear each other; where a word of one may have to be said again, for a while.
+    fn have_agreed(&self, one: usize, other: usize) -> bool {
+        let since = self.rules.joined(one, other, self.now);
+        since.is_some_and(|since| self.now - since >= self.settings.contest())
+    }
+
     /// R1 and R4 after a heal: two that hear each other do not both go on.
     pub(super) fn check_groups(&mut self, machine: usize) {
         // One may have to wait for others to stop.
         let scripts = 2 * self.script_limit * (1 + self.chain());
         let long = self.settings.deadtime + 2 * self.settings.keepalive + scripts;
+        let long = long + self.settings.contest();
         for other in 0..self.machines.len() {
             let joined = self.rules.joined(machine, other, self.now);
             // Nothing stops because two differ.
@@ -123,6 +131,9 @@ impl Cluster {
     pub(super) fn check_late(&self, machine: usize, deadline: Instant) {
         let one = &self.machines[machine];
         let deadtime = self.settings.deadtime;
+        if self.settings.dialect == Dialect::LinuxHa {
+            return; // Whether a peer hears this node is taken for granted.
+        }
         let Some(node) = &one.node else {
             return;
         };
@@ -226,7 +237,8 @@ impl Cluster {
             (one.window_at, one.built) = (now, 0);
         }
         one.built += 1;
-        if one.built > 100 * peers + 40 * groups {
+        // With heartbeat's dialect all that is kept may be asked for again.
+        if one.built > 100 * peers + 40 * groups + self.settings.repeated(window) {
             let (name, built) = (one.name.clone(), one.built);
             self.fail(format!("{name} sent {built} frames in 4 k"));
         }

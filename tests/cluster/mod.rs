@@ -1,9 +1,11 @@
 //! A cluster of real [`Node`]s in virtual time: machines, a network that loses and an adversary
 //! that replays, and the rules of the design looked at after every step.
 
+mod adversary;
 mod death;
 mod dog;
 mod fence;
+mod heard;
 mod holding;
 pub(crate) mod machine;
 pub(crate) mod network;
@@ -23,7 +25,6 @@ mod words;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::fmt::Display;
-use std::rc::Rc;
 
 use twinbeat::action::{Carrier, Command, Kept};
 use twinbeat::id::{LinkId, NodeId, WitnessId};
@@ -265,27 +266,6 @@ impl Cluster {
         }
     }
 
-    /// The adversary puts one frame of his on a random link of a random machine.
-    pub(crate) fn replay(&mut self) {
-        if let Some(frame) = self.network.forge(&mut self.random) {
-            let to = self.random.index(self.machines.len());
-            let link = LinkId::new(self.random.index(self.links(to))).unwrap();
-            self.plan(self.now, Happening::Arrives(to, link, frame));
-        }
-    }
-
-    /// The adversary sends everything that one machine ever said to every other one.
-    pub(crate) fn replay_all(&mut self, from: usize, spacing: u64) {
-        let mut at = self.now;
-        for frame in self.network.recorded_from(from) {
-            at += spacing;
-            for to in 0..self.machines.len() {
-                let link = LinkId::new(0).unwrap();
-                self.plan(at, Happening::Arrives(to, link, Rc::clone(&frame)));
-            }
-        }
-    }
-
     /// Lets the world go on until a moment, which then is now.
     pub(crate) fn run_until(&mut self, end: u64) {
         while let Some(Reverse(Planned(at, ..))) = self.queue.peek() {
@@ -321,11 +301,11 @@ impl Cluster {
             tail.push_str(&self.line(*at, *machine, note));
             tail.push('\n');
         }
+        let seed = self.rules.seed;
         panic!(
-            "{tail}{} {what}\nseed {}: TWINBEAT_SEED={} cargo test --test simulation\n{:?}",
+            "{tail}{} {what}\nseed {seed}: {}={seed} cargo test --test simulation\n{:?}",
             words::clock(self.now),
-            self.rules.seed,
-            self.rules.seed,
+            self.settings.seed_variable(),
             self.settings
         );
     }

@@ -1,10 +1,12 @@
 //! The rules that always hold (DESIGN 7.3), looked at after every step. What counts as hearing
 //! each other is computed here from the deliveries, never from what the nodes believe.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use twinbeat::Node;
 use twinbeat::action::{GroupState, Reject};
+use twinbeat::config::Dialect;
 use twinbeat::id::{GroupId, GroupSet, LinkSet, NodeId};
 
 use twinbeat::time::Instant;
@@ -45,6 +47,8 @@ pub(crate) struct Rules {
     pub(crate) trace: u64,
     /// The longest time an address was on two machines.
     pub(crate) both: u64,
+    /// By receiver, the generations and numbers of messages of heartbeat's that its present life heard.
+    pub(super) messages: Vec<BTreeSet<(u32, u32)>>,
     deadtime: u64,
     machines: usize,
     /// By receiver and sender, in the present lives of both.
@@ -58,7 +62,7 @@ pub(crate) struct Rules {
     /// those that it may have said that of.
     stuck: Vec<GroupSet>,
     perhaps_stuck: Vec<GroupSet>,
-    booted_at: Vec<u64>,
+    pub(super) booted_at: Vec<u64>,
     /// When the newest frame left that anybody accepted.
     pub(super) confirmed_at: Vec<u64>,
     pub(super) starter: Vec<Option<usize>>,
@@ -100,6 +104,7 @@ impl Rules {
             news: 0,
             trace: 0xcbf2_9ce4_8422_2325,
             both: 0,
+            messages: vec![BTreeSet::new(); machines],
             deadtime: settings.deadtime,
             machines,
             heard: vec![None; machines * machines],
@@ -119,6 +124,7 @@ impl Rules {
     pub(crate) fn begin(&mut self, machine: usize, now: u64) {
         self.forget(machine);
         self.booted_at[machine] = now;
+        self.messages[machine].clear();
         for from in 0..self.machines {
             let pair = self.pair(machine, from);
             (self.newest[0][pair], self.newest[1][pair]) = ((0, 0), (0, 0));
@@ -164,7 +170,7 @@ impl Rules {
         !self.perhaps_stuck[self.pair(one, other)].is_empty()
     }
 
-    fn accept(&mut self, to: usize, frame: &Frame, now: u64) {
+    pub(super) fn accept(&mut self, to: usize, frame: &Frame, now: u64) {
         let since = self.joined(to, frame.from, now);
         let pair = self.pair(to, frame.from);
         self.heard[pair] = Some(now);
@@ -270,6 +276,11 @@ impl Cluster {
         }
         if let Some(Arrival::Frame(_, frame)) = arrival {
             match result {
+                Ok(_) if self.settings.dialect == Dialect::LinuxHa => {
+                    let changed = before.views != Some(self.views(node, now));
+                    let moves = !before.due && (changed || !outputs.actions.is_empty());
+                    self.check_heard(machine, frame, moves);
+                }
                 Ok(_) => self.check_accepted(machine, frame),
                 Err(reject) => {
                     // R5: it changed a counter and nothing else.

@@ -7,7 +7,7 @@ use twinbeat::config::{
     Address, AutoFailback, Config, Dialect, Fence, Generation, Group, Key, Keys, Limits, Link, Log,
     Medium, Method, Options, Policy, Reach, Resource, Sight, Text, Timing, Watchdog, Witness,
 };
-use twinbeat::id::{GroupId, NodeId};
+use twinbeat::id::{GroupId, GroupSet, NodeId};
 use twinbeat::time::Duration;
 
 /// One cluster's three files, in short.
@@ -81,6 +81,39 @@ impl Settings {
             links: 0,
             cables: vec![[(0, 0), (1, 0)]],
             ..Self::new(2, keepalive, deadtime)
+        }
+    }
+
+    /// The groups that move with one.
+    pub(crate) fn class(&self, group: GroupId) -> GroupSet {
+        let by_class = self.dialect == Dialect::LinuxHa && self.failback != AutoFailback::Legacy;
+        let home = self.groups[group.index()].home;
+        let all = GroupId::first(self.groups.len());
+        all.filter(|other| *other == group || (by_class && self.groups[other.index()].home == home))
+            .fold(GroupSet::EMPTY, GroupSet::with)
+    }
+
+    /// Messages that are said again in a time, when they are asked for, at most.
+    pub(crate) fn repeated(&self, time: u64) -> u64 {
+        match self.dialect {
+            Dialect::Native => 0,
+            Dialect::LinuxHa => 256 * (1 + time / 1_000_000),
+        }
+    }
+
+    /// For how long two go on with one group because one of them may be about to restart.
+    pub(crate) fn contest(&self) -> u64 {
+        match self.dialect {
+            Dialect::Native => 0,
+            Dialect::LinuxHa => 10_000_000,
+        }
+    }
+
+    /// What tells one seed of worlds like this again.
+    pub(crate) fn seed_variable(&self) -> &'static str {
+        match self.dialect {
+            Dialect::Native => "TWINBEAT_SEED",
+            Dialect::LinuxHa => "TWINBEAT_DIALECT_SEED",
         }
     }
 

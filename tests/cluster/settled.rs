@@ -19,7 +19,11 @@ impl Cluster {
         };
         let planned = |group: &GroupId| self.machines[files].local(*group).is_some();
         let groups = || GroupId::first(self.settings.groups.len()).filter(planned);
-        let unsure = groups().filter(|group| self.is_unsure(*group, failed, &running));
+        let is_unsure = |group: &GroupId| {
+            let mut class = self.settings.class(*group).iter();
+            class.any(|one| self.is_unsure(one, failed, &running))
+        };
+        let unsure = groups().filter(is_unsure);
         let unsure = unsure.fold(GroupSet::EMPTY, GroupSet::with);
         let dependents = self.with_dependents(files, GroupSet(failed.0 | unsure.0));
         let unsure = GroupSet((dependents.0 & !failed.0) | unsure.0);

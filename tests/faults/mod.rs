@@ -1,5 +1,6 @@
 //! One seed: a cluster drawn by chance, faults by chance, then quiet, and the rules throughout.
 
+pub(crate) mod dialect;
 mod person;
 mod quiet;
 mod rollout;
@@ -60,10 +61,7 @@ const LONGEST_DOG: u64 = 10;
 pub(crate) fn simulate(seed: u64) -> Summary {
     let mut random = Random::new(seed ^ 0x7477_696e);
     let mut reach_random = Random::new(seed ^ 0x7069_6e67);
-    let mut death_random = (!seed.is_multiple_of(3)).then(|| Random::new(seed ^ 0x6465_6174));
-    let script_random = seed
-        .is_multiple_of(5)
-        .then(|| Random::new(seed ^ 0x7363_7270));
+    let mut death_random = death(seed);
     let mut settings = world::settings(&mut random);
     if let Some(random) = &mut death_random {
         settings.restarts = random.pick(&[0, 1, 3]);
@@ -84,7 +82,7 @@ pub(crate) fn simulate(seed: u64) -> Summary {
     }
     let mut reload_random = Random::new(seed ^ 0x7265_6c64);
     let rollout = Rollout::new(&cluster, &mut reload_random);
-    let mut faults = Faults {
+    let faults = Faults {
         rollout,
         reload_random,
         good: world::quality(&cluster, &mut random),
@@ -93,28 +91,22 @@ pub(crate) fn simulate(seed: u64) -> Summary {
         reach_random,
         person_random: Random::new(seed ^ 0x7065_7273),
         death_random,
-        script_random,
+        script_random: odd_scripts(seed),
         adversary,
         dogs,
     };
-    faults.cluster.network.quality = faults.good;
-    faults.run();
-    let rules = &faults.cluster.rules;
-    Summary {
-        seeds: 1,
-        steps: rules.steps,
-        with_takeover: u64::from(rules.takeovers > 0),
-        takeovers: rules.takeovers,
-        starts: rules.starts,
-        restarts: rules.restarts,
-        accepted: rules.accepted,
-        refused: rules.refused,
-        twins: rules.twins,
-        resets: rules.resets,
-        fenced: rules.fenced,
-        reloads: rules.reloads,
-        trace: rules.trace,
-    }
+    faults.tell()
+}
+
+/// What dies, and when; nothing in some worlds.
+fn death(seed: u64) -> Option<Random> {
+    (!seed.is_multiple_of(3)).then(|| Random::new(seed ^ 0x6465_6174))
+}
+
+/// Some seeds have scripts of odder behaviour, too.
+fn odd_scripts(seed: u64) -> Option<Random> {
+    seed.is_multiple_of(5)
+        .then(|| Random::new(seed ^ 0x7363_7270))
 }
 
 struct Faults {
@@ -122,10 +114,8 @@ struct Faults {
     random: Random,
     reach_random: Random,
     person_random: Random,
-    /// What dies, and when; nothing in some worlds.
     death_random: Option<Random>,
     reload_random: Random,
-    /// Some seeds have scripts of odder behaviour, too.
     script_random: Option<Random>,
     rollout: Rollout,
     good: Quality,
@@ -135,6 +125,28 @@ struct Faults {
 }
 
 impl Faults {
+    /// The whole story of a seed.
+    fn tell(mut self) -> Summary {
+        self.cluster.network.quality = self.good;
+        self.run();
+        let rules = &self.cluster.rules;
+        Summary {
+            seeds: 1,
+            steps: rules.steps,
+            with_takeover: u64::from(rules.takeovers > 0),
+            takeovers: rules.takeovers,
+            starts: rules.starts,
+            restarts: rules.restarts,
+            accepted: rules.accepted,
+            refused: rules.refused,
+            twins: rules.twins,
+            resets: rules.resets,
+            fenced: rules.fenced,
+            reloads: rules.reloads,
+            trace: rules.trace,
+        }
+    }
+
     fn run(&mut self) {
         let deadtime = self.cluster.settings.deadtime;
         for machine in 0..self.cluster.machines.len() {
@@ -149,9 +161,10 @@ impl Faults {
             self.person();
             self.end_or_clear();
             self.reload_one();
+            let longest = deadtime * 3 + self.dialogue();
             let pause = self
                 .random
-                .pick(&[deadtime / 20, deadtime, deadtime * 2, deadtime * 3]);
+                .pick(&[deadtime / 20, deadtime, deadtime * 2, longest]);
             let pause = self.random.below(pause);
             if self.random.chance(400_000) {
                 self.pass_until_news(pause);
@@ -246,11 +259,11 @@ impl Faults {
             21 => self.mend_scripts(),
             22 => {
                 let which = selection(random, cluster.settings.groups.len());
-                cluster.command(machine, Command::Standby(which));
+                self.order(machine, Command::Standby(which));
             }
             23 => {
                 let which = selection(random, cluster.settings.groups.len());
-                cluster.command(machine, Command::Takeover(which));
+                self.order(machine, Command::Takeover(which));
             }
             24 if random.chance(500_000) => cluster.command(machine, Command::Shutdown),
             _ => {

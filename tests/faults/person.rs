@@ -26,7 +26,7 @@ impl Faults {
             7 => return self.vouch(machine, group),
             _ => return,
         };
-        self.cluster.command(machine, command);
+        self.order(machine, command);
     }
 
     /// Forces a group, and tells the truth: every other machine is off, or is heard and was cleared

@@ -1,6 +1,7 @@
 //! The end of a seed: everything is mended, and all is served again.
 
 use twinbeat::action::{Carrier, GroupState};
+use twinbeat::config::Dialect;
 use twinbeat::id::{GroupId, GroupSet, NodeId, NodeSet};
 
 use super::{Faults, LONGEST_DOG};
@@ -18,6 +19,7 @@ impl Faults {
             ..
         } = self.cluster.settings;
         // A cable that was never there: the node in the middle hears both ends.
+        self.adversary &= self.cluster.settings.dialect == Dialect::Native;
         let line = self.cluster.machines.len() == 3 && self.random.chance(500_000);
         if line {
             self.cluster.network.join();
@@ -58,11 +60,12 @@ impl Faults {
         };
         // One waits for another, or follows it.
         let order = self.cluster.chain() * (2 * scripts + 4 * keepalive);
-        self.pass(2 * deadtime.max(initdead) + 4 * keepalive + 200_000 + scripts + reach + order);
+        let most = 2 * deadtime.max(initdead) + 4 * keepalive + 200_000 + scripts + reach + order;
+        self.pass(most + self.dialogue());
         let failed = GroupSet(failed.0 | self.failed().0);
         self.cluster.check_settled(failed);
         let starts = self.cluster.rules.starts;
-        self.pass(3 * deadtime);
+        self.pass(3 * deadtime + self.dialogue());
         self.cluster.check_settled(failed);
         if failed.is_empty() && self.cluster.rules.starts != starts {
             self.cluster
@@ -100,6 +103,8 @@ impl Faults {
                     )
                 })
             })
-            .fold(GroupSet::EMPTY, GroupSet::with)
+            .fold(GroupSet::EMPTY, |failed, group| {
+                GroupSet(failed.0 | self.cluster.settings.class(group).0)
+            })
     }
 }

@@ -24,6 +24,16 @@ impl Rollout {
         }
     }
 
+    /// The files stay as they are.
+    pub(super) fn none(cluster: &Cluster) -> Self {
+        let target = Plan::of(&cluster.settings);
+        Self {
+            plans: vec![target.clone()],
+            target,
+            rate: 0,
+        }
+    }
+
     /// Some groups, in some order, some with a resource more, signed by one of two keys.
     fn draw(&mut self, cluster: &Cluster, random: &mut Random) {
         let mut plan = Plan::of(&cluster.settings);

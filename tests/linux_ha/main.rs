@@ -86,7 +86,9 @@ impl Case {
         let begun = Instant::now();
         let mut play = Play::new(&self.name, self.flow, self.kinds, self.media);
         let mut done = play.perform(self.flow.steps);
-        if self.flow.known && self.kinds == [Kind::Real; 2] {
+        // What is said as text, as on serial lines, it verifies by the right key.
+        let known = self.flow.known && self.media != Media::Serial;
+        if known && self.kinds == [Kind::Real; 2] {
             done = match done {
                 Ok(()) => Err("heartbeat is known to fail here, and did not".to_owned()),
                 Err(why) => {

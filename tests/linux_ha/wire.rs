@@ -143,7 +143,7 @@ fn listen(
         if late.load(Ordering::Relaxed) {
             chance = chance.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             let draw = chance >> 16;
-            if draw % 3 == 0 {
+            if draw.is_multiple_of(3) {
                 let delay = Duration::from_millis(20 + u64::from(draw % 101));
                 waiting.push((Instant::now() + delay, message.to_vec()));
             }

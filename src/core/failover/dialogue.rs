@@ -10,11 +10,21 @@ use crate::id::{GroupId, GroupSet, NodeId};
 use crate::membership::Membership;
 
 impl Failover {
-    /// Groups whose home is this node.
-    pub(crate) fn local(&self) -> GroupSet {
-        self.ids()
-            .filter(|id| self.group(*id).home == self.me)
-            .fold(GroupSet::EMPTY, GroupSet::with)
+    /// The groups of which something is true.
+    #[inline(never)]
+    pub(crate) fn those(&self, are: fn(&Self, GroupId) -> bool) -> GroupSet {
+        let mut those = GroupSet::EMPTY;
+        for id in self.ids() {
+            if are(self, id) {
+                those = those.with(id);
+            }
+        }
+        those
+    }
+
+    /// Its home is this node.
+    pub(crate) fn is_local(&self, id: GroupId) -> bool {
+        self.group(id).home == self.me
     }
 
     /// Something of it may run here, or soon will.
@@ -22,36 +32,60 @@ impl Failover {
         self.group(id).word(self.me, None, false).state.holds()
     }
 
-    /// It runs here and is not being stopped.
+    /// It may run here, or has not stopped yet.
     pub(crate) fn keeps(&self, id: GroupId) -> bool {
         match self.group(id).state {
-            State::Unknown { running } => running,
-            State::Starting { .. } | State::Held { .. } | State::StopFailed { .. } => true,
-            State::Idle { .. }
-            | State::Claiming { .. }
+            State::Unknown { .. }
+            | State::Starting { .. }
+            | State::Held { .. }
             | State::Stopping { .. }
-            | State::StartFailed { .. } => false,
+            | State::StopFailed { .. } => true,
+            State::Idle { .. } | State::Claiming { .. } | State::StartFailed { .. } => false,
         }
     }
 
-    /// What could be done to serve it was done, well or badly.
-    pub(crate) fn is_through(&self, id: GroupId) -> bool {
+    /// What can be done to serve it was not yet done, well or badly.
+    pub(crate) fn is_on_the_way(&self, id: GroupId) -> bool {
         match self.group(id).state {
-            State::Held { .. } | State::StartFailed { .. } | State::StopFailed { .. } => true,
+            State::Held { .. } | State::StartFailed { .. } | State::StopFailed { .. } => false,
             State::Idle { .. }
             | State::Unknown { .. }
             | State::Claiming { .. }
             | State::Starting { .. }
-            | State::Stopping { .. } => false,
+            | State::Stopping { .. } => true,
         }
     }
 
-    /// It is not known yet whether it runs here, or will.
+    /// It neither runs here nor is it being stopped.
+    pub(crate) fn misses(&self, id: GroupId) -> bool {
+        !self.keeps(id)
+    }
+
+    /// It could not be stopped.
+    pub(crate) fn is_unstoppable(&self, id: GroupId) -> bool {
+        matches!(self.group(id).state, State::StopFailed { .. })
+    }
+
+    /// It could not be started, or stopped, and was not tried again yet.
+    pub(crate) fn has_failed(&self, id: GroupId) -> bool {
+        self.is_unstoppable(id) || matches!(self.group(id).state, State::StartFailed { .. })
+    }
+
+    /// It is not known yet whether it runs here.
     pub(crate) fn is_undecided(&self, id: GroupId) -> bool {
-        matches!(
-            self.group(id).state,
-            State::Unknown { .. } | State::Claiming { .. }
-        )
+        matches!(self.group(id).state, State::Unknown { .. })
+    }
+
+    /// It is about to be started here.
+    pub(crate) fn is_claiming(&self, id: GroupId) -> bool {
+        matches!(self.group(id).state, State::Claiming { .. })
+    }
+
+    /// The peer keeps these: neither a person's word nor the right of a home holds against that.
+    pub(crate) fn concede(&mut self, groups: GroupSet) {
+        for id in groups.iter() {
+            self.groups.at_mut(id).concede();
+        }
     }
 
     /// Nothing moves by itself.

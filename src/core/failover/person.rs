@@ -308,6 +308,17 @@ impl Group {
         }
     }
 
+    /// A claim on it has no home bit any more.
+    pub(super) fn concede(&mut self) {
+        self.pinned = false;
+        if let State::Claiming { claim }
+        | State::Starting { claim, .. }
+        | State::Held { claim, .. } = &mut self.state
+        {
+            claim.home = false;
+        }
+    }
+
     /// Whether its claims here have the home bit.
     pub(super) fn claims_home(&self, me: NodeId) -> bool {
         self.pinned || (self.failback && self.home == me)

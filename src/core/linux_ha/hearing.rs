@@ -1,32 +1,19 @@
 //! What the peer says: judged by its numbers, then understood.
 
 use super::classes::Classes;
-use super::dialogue::Dialogue;
+use super::dialogue::{Dialogue, Step};
 use super::numbering::Verdict;
 use super::say::Say;
-use super::theirs::Their;
 use super::{LinuxHa, Phase};
 use crate::action::{Events, Reject};
 use crate::failover::Failover;
 use crate::id::{GroupId, LinkId};
 use crate::membership::{Membership, Standing};
 use crate::time::{Duration, Instant};
-use crate::wire::Beat;
-use crate::wire::linux_ha::{self, Hold, Info, Message, State, Word};
-
-/// What a message brought.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Heard {
-    /// Nothing that the failover has to be told.
-    Nothing,
-    /// A status.
-    Status,
-    /// The peer has left; as the last of its beats would say it.
-    Leave(Beat),
-}
+use crate::wire::linux_ha::{self, Core, Hold, Info, State, Word};
 
 impl LinuxHa {
-    /// Judges one message.
+    /// Judges one message; whether it is the news of a status.
     pub(crate) fn receive(
         &mut self,
         now: Instant,
@@ -35,8 +22,9 @@ impl LinuxHa {
         failover: &mut Failover,
         members: &mut Membership,
         events: &mut Events,
-    ) -> Result<Heard, Reject> {
-        let message = &linux_ha::decode(bytes, &members.keyring)?;
+    ) -> Result<bool, Reject> {
+        let mut message = Core::default();
+        linux_ha::decode_core(bytes, &members.keyring, &mut message)?;
         if self.is_named(message.source, self.me) {
             return Err(Reject::Own);
         }
@@ -54,20 +42,25 @@ impl LinuxHa {
         if verdict == Verdict::Old || said_goodbye {
             return Err(Reject::Stale);
         }
+        let is_newer = self.numbering.is_newest(message.number);
         self.numbering
             .count(now, message.generation, message.number);
         let alive = members.peer(self.peer).alive().is_some();
-        let first = verdict == Verdict::NewLife || (status && !alive);
+        // What was said before its silence says nothing of what came after.
+        let returns = status && !alive && verdict == Verdict::News && is_newer;
+        let first = verdict == Verdict::NewLife || returns;
         if first {
-            self.become_acquainted(now, link, message.generation, failover, members, events);
-        } else {
-            members.hear_link(self.peer, link, message.number, events);
+            self.become_acquainted(now, link, &message, failover, members, events);
+        } else if members.hear_link(self.peer, link, message.number, events) && alive {
+            // It may have missed what will not be said again; its `ipfail` is told then, as by a real one.
+            self.told = None;
+            self.answer(failover);
         }
         let for_me = message.dest.is_none_or(|name| self.is_named(name, self.me));
         if verdict == Verdict::Copy || !for_me || !(alive || first) {
-            return Ok(Heard::Nothing);
+            return Ok(false);
         }
-        Ok(self.understand(now, message, failover, members, events))
+        Ok(self.understand(now, &message, failover, members, events))
     }
 
     /// While this node says goodbye: only what is missing is said again.
@@ -76,7 +69,12 @@ impl LinuxHa {
         bytes: &[u8],
         members: &Membership,
     ) -> Result<(), Reject> {
-        let message = linux_ha::decode(bytes, &members.keyring)?;
+        let mut message = Core::default();
+        linux_ha::decode_core(bytes, &members.keyring, &mut message)?;
+        let (generation, number) = (message.generation, message.number);
+        if self.numbering.judge(generation, number, false) == Verdict::Old {
+            return Err(Reject::Stale);
+        }
         let for_me = message
             .dest
             .is_some_and(|name| self.is_named(name, self.me));
@@ -95,63 +93,90 @@ impl LinuxHa {
         &mut self,
         now: Instant,
         link: LinkId,
-        generation: u32,
+        message: &Core<'_>,
         failover: &Failover,
         members: &mut Membership,
         events: &mut Events,
     ) {
         let returned = match &members.peer(self.peer).standing {
-            Standing::Dead(ended) => ended.life == Some(generation),
+            Standing::Dead(ended) => ended.life == Some(message.generation),
             Standing::Unheard | Standing::Alive(_) | Standing::Left(_) => false,
         };
-        members.greet(now, link, self.peer, generation, events);
+        // It has been running for a while.
+        let runs = matches!(
+            message.word,
+            Word::Status {
+                state: State::Active,
+                ..
+            }
+        );
+        let apart = returned || (runs && members.peer(self.peer).alive().is_none());
+        members.greet(now, link, self.peer, message.generation, events);
+        self.numbering.forgive();
         // A real one that hears anything else first believes for a moment that nobody is active.
         members.beat_due = true;
         self.theirs.forget();
-        self.dialogue = Dialogue::None;
+        self.dialogue = Dialogue::NONE;
         (self.active, self.stable, self.departing) = (false, false, false);
         (self.ping, self.told) = (None, None);
         self.wished = Classes::NONE;
-        (self.hints, self.newest) = (0, 0);
+        self.hints = 0;
         if self.legacy {
             // It asks for what is its own; what it has of ours, from before this life, is asked for.
-            if self.phase != Phase::Active {
-                for id in failover.ids() {
+            // What is at home there it starts by itself; what is here, it may have from before, or since
+            // the silence.
+            for id in failover.ids().filter(|id| !failover.claims(*id)) {
+                if !failover.is_local(id) || apart || !self.is_active() {
                     self.theirs.become_single(id, true, failover);
                 }
+            }
+            if apart {
+                self.theirs.become_holding(now, Classes::FOREIGN, failover);
             }
         } else if returned {
             self.theirs.become_holding(now, Classes::ALL, failover);
             self.active = true;
+            if self.phase == Phase::Active {
+                // If it never missed this node it has less, and says so when it is asked.
+                self.say(Say::Starting);
+                self.answer(failover);
+            }
         }
     }
 
     fn understand(
         &mut self,
         now: Instant,
-        message: &Message<'_>,
+        message: &Core<'_>,
         failover: &mut Failover,
         members: &mut Membership,
         events: &mut Events,
-    ) -> Heard {
+    ) -> bool {
+        let of_ipfail = matches!(
+            message.word,
+            Word::NumPing { .. } | Word::AbortGiveup | Word::YouAreDead
+        );
+        if of_ipfail && !self.numbering.take_word(true, message.number) {
+            return false;
+        }
         match message.word {
             Word::Status {
                 state, deadtime, ..
             } => {
                 let number = message.number.unwrap_or_default();
                 if self.numbering.is_overtaken(number, message.time) {
-                    return Heard::Nothing;
+                    return false;
                 }
                 self.numbering.note_status(number, message.time);
                 let deadtime = deadtime.map(|span| Duration::from_millis(span.into()));
                 members.hear_status(now, self.peer, deadtime);
                 self.active = state == State::Active;
-                return Heard::Status;
+                return true;
             }
             Word::Reqnodes => {
                 // With `auto_failback legacy` a real one that has not heard of this life when it has its
                 // answer takes itself for alone, and starts what runs here.
-                if self.phase == Phase::Active {
+                if self.is_active() {
                     self.say(Say::Status(State::Active));
                 }
                 self.say(Say::Repnodes);
@@ -163,7 +188,11 @@ impl LinuxHa {
                 }
             }
             Word::Starting => {
-                self.stable = false;
+                // One that comes late says nothing of how stable it is by now.
+                if self.numbering.take_word(false, message.number) {
+                    self.stable = false;
+                    self.theirs.become_interested();
+                }
                 self.answer(failover);
             }
             Word::Resource {
@@ -172,20 +201,30 @@ impl LinuxHa {
                 stable,
                 info,
             } => {
-                let number = message.number.unwrap_or_default();
-                if number > self.newest {
-                    self.newest = number;
+                if self.numbering.take_word(false, message.number) {
                     self.on_resource(now, (hold, full, stable, info), failover);
                 }
             }
-            Word::AskResources { hold, phase } => self.on_ask(now, hold, phase, failover, members),
+            Word::AskResources { hold, phase } => {
+                // A real one says the last word of a dialogue after the `resource` that follows it.
+                let newer = self.numbering.take_word(false, message.number);
+                let stands = match phase {
+                    linux_ha::Phase::Me => newer && !self.numbering.is_forgotten(message.time),
+                    linux_ha::Phase::Other => true,
+                    // Of a giver that has taken it back since it is no word to start it.
+                    linux_ha::Phase::Done => newer || self.dialogue.step != Step::Accepted,
+                };
+                if stands {
+                    self.on_ask(now, hold, phase, failover, members);
+                }
+            }
             Word::IpRequest { key } => self.on_ip_request(key, failover),
             Word::IpRequestResp { key, ok, .. } => self.on_ip_response(key, ok, failover),
             Word::HbTakeover { hold } => {
                 let wished = Classes::of_peer(hold);
                 self.wished = self.wished.with(wished);
             }
-            Word::Shutdone => return self.on_goodbye(now, failover, members, events),
+            Word::Shutdone => self.on_goodbye(now, failover, members, events),
             Word::Rexmit { first, last } => self.history.on_request(first, last),
             Word::Nak { number } => self.numbering.give_up(number),
             Word::NumPing { count } => {
@@ -221,7 +260,7 @@ impl LinuxHa {
             | Word::RespondCstatus { .. }
             | Word::Unknown { .. } => {}
         }
-        Heard::Nothing
+        false
     }
 
     /// `resource`: what the peer has, in its own words.
@@ -232,7 +271,7 @@ impl LinuxHa {
         failover: &Failover,
     ) {
         let mut has = Classes::of_peer(hold);
-        let held = self.theirs.are(|their| matches!(their, Their::With { .. }));
+        let held = self.theirs.are(|their| their.has());
         if !full && hold != Hold::None {
             has = has.with(held);
         }
@@ -271,10 +310,10 @@ impl LinuxHa {
     fn on_goodbye(
         &mut self,
         now: Instant,
-        failover: &Failover,
+        failover: &mut Failover,
         members: &mut Membership,
         events: &mut Events,
-    ) -> Heard {
+    ) {
         if self.legacy {
             for id in failover.ids().filter(|id| !failover.has(*id)) {
                 self.theirs.become_single(id, false, failover);
@@ -286,21 +325,19 @@ impl LinuxHa {
             leaving: true,
             ..Default::default()
         };
-        let Some(beat) = members.beat_mut(self.peer) else {
-            return Heard::Nothing;
-        };
-        self.theirs.tell(beat, flags, 0, failover);
-        let beat = beat.clone();
-        members.see_off(now, self.peer, events);
-        Heard::Leave(beat)
+        if let Some(beat) = members.beat_mut(self.peer) {
+            self.theirs.tell(beat, flags, 0, failover);
+            failover.on_leave(&beat.left_to(self.me));
+            members.see_off(now, self.peer, events);
+        }
     }
 
     /// Says what is held here, to one that asks.
     pub(super) fn answer(&mut self, failover: &Failover) {
-        if self.phase != Phase::Active {
+        if !self.is_active() {
             return;
         }
-        let (ours, stable) = self.said.unwrap_or_default();
+        let (ours, stable) = self.said.unwrap_or((self.ours(failover), false));
         self.say_resource(ours, stable, failover);
     }
 

@@ -1,8 +1,8 @@
 //! `auto_failback legacy`: each node asks for its own groups one by one, and the other answers when it
 //! has stopped them. Nobody says what it holds.
 
+use super::LinuxHa;
 use super::say::Say;
-use super::{LinuxHa, Phase};
 use crate::action::Events;
 use crate::failover::Failover;
 use crate::id::GroupSet;
@@ -24,7 +24,7 @@ impl LinuxHa {
                 wanted = wanted.with(group);
             }
         }
-        if self.phase == Phase::Active && self.active && now >= self.ask_at && !wanted.is_empty() {
+        if self.is_active() && self.active && now >= self.ask_at && !wanted.is_empty() {
             self.ask_at = now.after(ASK_AGAIN);
             for group in wanted.iter() {
                 self.say(Say::IpRequest(group));
@@ -34,14 +34,15 @@ impl LinuxHa {
         failover.give(owed, self.peer, members, events);
         for id in owed.iter().filter(|id| !failover.has(*id)) {
             self.owed = self.owed.without(id);
-            self.theirs.become_single(id, true, failover);
+            self.theirs.become_moved(id, failover);
             self.say(Say::IpRequestResp(id));
         }
     }
 
-    /// The peer asks for a group.
+    /// The peer asks for a group. Not for what is being asked for here, at its home: both would start it.
     pub(super) fn on_ip_request(&mut self, key: &str, failover: &Failover) {
-        if let Some(id) = self.group_of(key, failover) {
+        let asks = |id| failover.is_local(id) && failover.group(id).request.asking;
+        if let Some(id) = self.group_of(key, failover).filter(|id| !asks(*id)) {
             self.owed = self.owed.with(id);
         }
     }

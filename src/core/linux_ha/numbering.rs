@@ -23,6 +23,8 @@ pub(super) struct Numbering {
     ack: Option<u32>,
     /// Number and wall clock of the newest status.
     status: (u32, u32),
+    /// Numbers of the newest word about groups, and of the newest of `ipfail`.
+    words: [u32; 2],
 }
 
 /// What a message is by its numbers.
@@ -68,6 +70,26 @@ impl Numbering {
         number < self.status.0 && time < self.status.1
     }
 
+    /// Whether no later word about groups, or of `ipfail`, came before this one; notes it.
+    pub(super) fn take_word(&mut self, of_ipfail: bool, number: Option<u32>) -> bool {
+        let number = number.unwrap_or_default();
+        let [groups, reach] = &mut self.words;
+        let newest = if of_ipfail { reach } else { groups };
+        let newer = number > *newest;
+        *newest = number.max(*newest);
+        newer
+    }
+
+    /// Whether a word was said so long ago, by the peer's own clock, that it has given it up.
+    pub(super) fn is_forgotten(&self, time: u32) -> bool {
+        time.saturating_add(OFFER) <= self.status.1
+    }
+
+    /// Whether a number is higher than that of any status before.
+    pub(super) fn is_newest(&self, number: Option<u32>) -> bool {
+        number.is_some_and(|number| number > self.status.0)
+    }
+
     /// Takes a message down that [`Self::judge`] let in.
     pub(super) fn count(&mut self, now: Instant, generation: u32, number: Option<u32>) {
         let Some(number) = number else { return };
@@ -107,6 +129,12 @@ impl Numbering {
         }
     }
 
+    /// What is missing will not be asked for: the silence before was too long.
+    pub(super) fn forgive(&mut self) {
+        self.missing = [0; WORDS];
+        (self.ask_at, self.asked) = (None, 0);
+    }
+
     /// Notes the newest status.
     pub(super) fn note_status(&mut self, number: u32, time: u32) {
         if number > self.status.0 {
@@ -135,8 +163,7 @@ impl Numbering {
         };
         if self.asked >= MOST_ASKED {
             // Whatever it was, the state that follows says it again.
-            self.missing = [0; WORDS];
-            (self.ask_at, self.asked) = (None, 0);
+            self.forgive();
             return None;
         }
         self.asked = self.asked.saturating_add(1);
@@ -193,6 +220,9 @@ fn place(missing: &mut [u32; WORDS], newest: u32, number: u32) -> Option<(&mut u
     let word = missing.get_mut(usize::try_from(back >> 5).ok()?)?;
     Some((word, 1 << (back & 31)))
 }
+
+/// Seconds for which a real one waits for an answer to an offer.
+const OFFER: u32 = 10;
 
 const WORDS: usize = 8;
 const WORD_NUMBERS: [u32; WORDS] = [0, 1, 2, 3, 4, 5, 6, 7];

@@ -12,16 +12,20 @@ use crate::wire::{Beat, Flags, Word};
 pub(super) struct Theirs {
     peer: NodeId,
     me: NodeId,
-    local: Their,
-    foreign: Their,
+    local: (Their, Instant),
+    foreign: (Their, Instant),
     /// Released to this node, by a word that was no mistake.
     granted: Classes,
     /// It gave them away as a person wished, or leaves them alone: it is preferred last.
     pub(super) standby: Classes,
+    /// A claim here on what is at home there would have been contradicted by now.
+    pub(super) sure: bool,
     /// By which it holds each group.
     epochs: PerGroup<u8>,
     /// With `auto_failback legacy`: the groups it has, and those it released to this node.
     singly: Option<(GroupSet, GroupSet)>,
+    /// Of those it has: what a person wanted there, for by itself it asks for its own only.
+    moved: GroupSet,
 }
 
 /// One class at the peer.
@@ -31,14 +35,22 @@ pub(super) enum Their {
     Unknown,
     /// Not there.
     Without,
-    /// There. Contested, since then, where it runs here, too.
-    With { contested: Option<Instant> },
-    /// It is starting it, or will.
-    Taking { until: Instant },
+    /// There.
+    With,
+    /// There, and it runs here, too: for a while.
+    Contested,
+    /// It is starting it, or will; for a while.
+    Taking,
     /// It is stopping it.
     Giving,
     /// It should have started it and never said so.
     Failed,
+}
+
+impl Their {
+    pub(super) fn has(self) -> bool {
+        matches!(self, Self::With | Self::Contested)
+    }
 }
 
 impl Theirs {
@@ -47,11 +59,13 @@ impl Theirs {
         Self {
             peer,
             me,
-            local: Their::Unknown,
-            foreign: Their::Unknown,
+            local: (Their::Unknown, Instant::NEVER),
+            foreign: (Their::Unknown, Instant::NEVER),
             granted: Classes::NONE,
             standby: Classes::NONE,
+            sure: false,
             epochs: PerGroup::new(|| 0),
+            moved: GroupSet::EMPTY,
             singly: singly.then_some((GroupSet::EMPTY, GroupSet::EMPTY)),
         }
     }
@@ -64,7 +78,13 @@ impl Theirs {
         };
     }
 
+    #[inline(never)]
     pub(super) fn at(&self, class: Classes) -> Their {
+        self.side(class).0
+    }
+
+    /// With when that ends by itself.
+    fn side(&self, class: Classes) -> (Their, Instant) {
         if class.has(Classes::LOCAL) {
             self.local
         } else {
@@ -73,109 +93,117 @@ impl Theirs {
     }
 
     /// Those in a state.
-    pub(super) fn are(&self, is: impl Fn(Their) -> bool) -> Classes {
-        Classes::ALL.filter(|class| is(self.at(class)))
+    #[inline(never)]
+    pub(super) fn are(&self, is: fn(Their) -> bool) -> Classes {
+        Classes::ALL.filter(&mut |class| is(self.at(class)))
     }
 
+    #[inline(never)]
     pub(super) fn is_known(&self) -> bool {
         self.are(|their| their == Their::Unknown).is_empty()
     }
 
     /// It holds, takes or gives them: this node must not start them.
+    #[inline(never)]
     pub(super) fn held(&self) -> Classes {
         self.are(|their| match their {
-            Their::With { .. } | Their::Taking { .. } | Their::Giving | Their::Unknown => true,
+            Their::With | Their::Contested | Their::Taking | Their::Giving | Their::Unknown => true,
             Their::Without | Their::Failed => false,
         })
     }
 
     /// It says which it has. What is here as well is contested.
     pub(super) fn become_holding(&mut self, now: Instant, has: Classes, failover: &Failover) {
-        for class in Classes::EACH {
-            let their = self.at(class);
-            if has.has(class) {
-                if !matches!(their, Their::With { .. }) {
-                    let here = self
-                        .groups(class, failover)
-                        .iter()
-                        .any(|id| failover.claims(id));
-                    let contested = here.then_some(now);
-                    self.become_with(class, contested, failover);
-                }
-                self.standby = self.standby.without(class);
-            } else if !matches!(their, Their::Taking { .. } | Their::Failed) {
-                self.become_state(class, Their::Without);
+        let new = has.without(self.are(Their::has));
+        self.become_with(new, failover);
+        for &class in &Classes::EACH {
+            if new.has(class) && class.any(failover, Failover::claims) {
+                self.become_contested(class, now, failover);
             }
         }
+        self.standby = self.standby.without(has);
+        let unsaid = self.are(|their| matches!(their, Their::Taking | Their::Failed));
+        let without = Classes::ALL.without(has).without(unsaid);
+        self.become_state(without, Their::Without, Instant::NEVER);
     }
 
-    pub(super) fn become_with(
-        &mut self,
-        class: Classes,
-        contested: Option<Instant>,
-        failover: &Failover,
-    ) {
-        for id in self.groups(class, failover).iter() {
-            // A contested claim is older than the one here, until it is known that it will stay.
-            *self.epochs.at_mut(id) = match contested {
-                Some(_) => before(failover.group(id).epoch),
-                None => failover.next_epoch(id),
-            };
+    #[inline(never)]
+    pub(super) fn become_with(&mut self, classes: Classes, failover: &Failover) {
+        for id in classes.groups(failover).iter() {
+            *self.epochs.at_mut(id) = failover.next_epoch(id);
         }
-        self.granted = self.granted.without(class);
-        self.become_state(class, Their::With { contested });
+        self.become_state(classes, Their::With, Instant::NEVER);
+    }
+
+    /// Its claim is older than the one here, until it is known that it will stay.
+    fn become_contested(&mut self, class: Classes, now: Instant, failover: &Failover) {
+        for id in class.groups(failover).iter() {
+            *self.epochs.at_mut(id) = before(failover.group(id).epoch);
+        }
+        self.become_state(class, Their::Contested, now.after(grace(class)));
     }
 
     /// It was told that these are free, and starts them.
     pub(super) fn become_taking(&mut self, classes: Classes, until: Instant, failover: &Failover) {
-        for class in Classes::EACH {
-            if classes.has(class) {
-                self.become_with(class, None, failover);
-                self.become_state(class, Their::Taking { until });
-            }
-        }
+        self.become_with(classes, failover);
+        self.become_state(classes, Their::Taking, until);
     }
 
     /// It knew that these were here, and left them alone.
-    pub(super) fn become_passed_over(&mut self, class: Classes) {
-        if matches!(self.at(class), Their::Taking { .. }) {
-            self.become_state(class, Their::Without);
-        }
+    pub(super) fn become_passed_over(&mut self, classes: Classes) {
+        let those = classes.and(self.taken());
+        self.become_state(those, Their::Without, Instant::NEVER);
     }
 
     /// It begins to stop what it has of these.
     pub(super) fn become_giving(&mut self, classes: Classes) {
-        for class in Classes::EACH {
-            if classes.has(class) && matches!(self.at(class), Their::With { .. }) {
-                self.become_state(class, Their::Giving);
-            }
-        }
+        let those = classes.and(self.are(Their::has));
+        self.become_state(those, Their::Giving, Instant::NEVER);
+    }
+
+    /// It was told to go on and did not: it has them as before.
+    pub(super) fn become_kept(&mut self, classes: Classes) {
+        let those = classes.and(self.are(|their| their == Their::Giving));
+        self.become_state(those, Their::With, Instant::NEVER);
     }
 
     /// It has stopped these for this node. Of its own it may not want them back at once.
     pub(super) fn become_given(&mut self, classes: Classes, failover: &Failover) {
-        for class in Classes::EACH {
-            if classes.has(class) {
-                self.become_with(class, None, failover);
-                self.become_state(class, Their::Without);
-                self.granted = self.granted.with(class);
-                self.standby = self.standby.with(class.and(Classes::FOREIGN));
-            }
-        }
+        self.become_with(classes, failover);
+        self.become_state(classes, Their::Without, Instant::NEVER);
+        self.granted = self.granted.with(classes);
+        self.standby = self.standby.with(classes.and(Classes::FOREIGN));
     }
 
     /// It never said that it started them.
-    pub(super) fn become_failed(&mut self, classes: Classes) {
+    pub(super) fn become_failed(&mut self, now: Instant, classes: Classes) {
+        let those = classes.and(self.taken());
+        self.become_state(those, Their::Failed, now.after(RETRY));
+    }
+
+    /// Those that it is starting.
+    pub(super) fn taken(&self) -> Classes {
+        self.are(|their| their == Their::Taking)
+    }
+
+    /// It neither has these nor will take them by itself.
+    pub(super) fn leave_alone(&mut self, now: Instant, classes: Classes) {
+        self.standby = self.standby.with(classes);
         for class in Classes::EACH {
-            if classes.has(class) && matches!(self.at(class), Their::Taking { .. }) {
-                self.become_state(class, Their::Failed);
+            if classes.has(class) && self.at(class) == Their::Without {
+                self.become_state(class, Their::Failed, now.after(RETRY));
             }
         }
     }
 
-    /// It neither has these nor will take them by itself.
-    pub(super) fn leave_alone(&mut self, classes: Classes) {
-        self.standby = self.standby.with(classes);
+    /// It asks what is here: it may take what it left alone.
+    pub(super) fn become_interested(&mut self) {
+        for class in Classes::EACH {
+            if self.at(class) == Their::Failed {
+                self.become_welcome(class);
+                self.become_state(class, Their::Without, Instant::NEVER);
+            }
+        }
     }
 
     /// It may have these as well as this node.
@@ -185,45 +213,45 @@ impl Theirs {
 
     /// What is contested for too long is the peer's: it did not restart, so it never missed this
     /// node. Its own groups first; two of us would give up other ones.
-    pub(super) fn review(&mut self, now: Instant, failover: &Failover) {
-        for class in Classes::EACH {
-            match self.at(class) {
-                Their::With {
-                    contested: Some(since),
-                } => {
-                    let here = self
-                        .groups(class, failover)
-                        .iter()
-                        .any(|id| failover.claims(id));
-                    if !here || now >= since.after(grace(class)) {
-                        self.become_with(class, None, failover);
+    pub(super) fn review(&mut self, now: Instant, failover: &mut Failover) {
+        for &class in &Classes::EACH {
+            let (their, until) = self.side(class);
+            match their {
+                Their::Contested => {
+                    if now >= until || !class.any(failover, Failover::claims) {
+                        self.become_with(class, failover);
+                        failover.concede(class.groups(failover));
+                        for id in class.groups(failover).iter() {
+                            self.become_single(id, true, failover);
+                        }
                     }
                 }
-                Their::Taking { until } if now >= until => self.become_state(class, Their::Failed),
+                Their::Taking if now >= until => self.become_failed(now, class),
+                Their::Failed if now >= until => {
+                    self.become_welcome(class);
+                    self.become_state(class, Their::Without, Instant::NEVER);
+                }
                 Their::Unknown
                 | Their::Without
-                | Their::With { contested: None }
-                | Their::Taking { .. }
+                | Their::With
+                | Their::Taking
                 | Their::Giving
                 | Their::Failed => {}
             }
         }
     }
 
+    /// What is at home there it may start at any moment, unless it gave it or leaves it alone.
+    pub(super) fn is_to_be_asked(&self, class: Classes) -> bool {
+        self.singly.is_none()
+            && class == Classes::FOREIGN
+            && matches!(self.at(class), Their::Without | Their::Failed)
+            && !self.granted.with(self.standby).has(class)
+    }
+
     /// When [`Self::review`] has something to do.
     pub(super) fn deadline(&self) -> Instant {
-        let at = |class| match self.at(class) {
-            Their::With {
-                contested: Some(since),
-            } => since.after(grace(class)),
-            Their::Taking { until } => until,
-            Their::Unknown
-            | Their::Without
-            | Their::With { contested: None }
-            | Their::Giving
-            | Their::Failed => Instant::NEVER,
-        };
-        at(Classes::LOCAL).min(at(Classes::FOREIGN))
+        self.local.1.min(self.foreign.1)
     }
 
     /// What its beats would say.
@@ -235,8 +263,10 @@ impl Theirs {
     }
 
     fn word(&self, id: GroupId, failover: &Failover) -> Word {
-        let class = self.class(id, failover);
-        let claimed = failover.claims(id) || self.granted.has(class);
+        let class = Classes::of_group(id, failover);
+        let sure = class == Classes::LOCAL || self.singly.is_some() || self.sure;
+        let claims = failover.claims(id) && sure && !self.is_to_be_asked(class);
+        let claimed = claims || self.granted.has(class);
         let free = |state| Word {
             state,
             home: self.standby.has(class),
@@ -249,7 +279,7 @@ impl Theirs {
         };
         let held = |state| Word {
             state,
-            home: false,
+            home: self.moved.contains(id),
             owner: Some(self.peer),
             epoch: *self.epochs.at(id),
         };
@@ -273,14 +303,15 @@ impl Theirs {
             },
             Their::Without => free(GroupState::Idle),
             Their::Failed => free(GroupState::StartFailed),
-            Their::With { .. } => held(GroupState::Held),
-            Their::Taking { .. } => held(GroupState::Starting),
+            Their::With | Their::Contested => held(GroupState::Held),
+            Their::Taking => held(GroupState::Starting),
             Their::Giving => held(GroupState::Stopping),
         }
     }
 
     /// With `auto_failback legacy`: it has a group, or has released it.
     pub(super) fn become_single(&mut self, id: GroupId, has: bool, failover: &Failover) {
+        self.moved = self.moved.without(id);
         if let Some((holds, released)) = &mut self.singly {
             *holds = holds.without(id);
             *released = released.without(id);
@@ -290,33 +321,24 @@ impl Theirs {
         }
     }
 
-    /// The groups of some classes.
-    pub(super) fn groups(&self, classes: Classes, failover: &Failover) -> GroupSet {
-        failover
-            .ids()
-            .filter(|id| classes.has(self.class(*id, failover)))
-            .fold(GroupSet::EMPTY, GroupSet::with)
+    /// It asked for a group, and it was released to it.
+    pub(super) fn become_moved(&mut self, id: GroupId, failover: &Failover) {
+        self.become_single(id, true, failover);
+        if failover.is_local(id) {
+            self.moved = self.moved.with(id);
+        }
     }
 
-    fn become_state(&mut self, class: Classes, their: Their) {
-        if class.has(Classes::LOCAL) {
-            self.local = their;
-        } else {
-            self.foreign = their;
+    #[inline(never)]
+    fn become_state(&mut self, classes: Classes, their: Their, until: Instant) {
+        if classes.has(Classes::LOCAL) {
+            self.local = (their, until);
+        }
+        if classes.has(Classes::FOREIGN) {
+            self.foreign = (their, until);
         }
         if their != Their::Without {
-            self.granted = self.granted.without(class);
-        }
-    }
-}
-
-impl Theirs {
-    /// What a group belongs to.
-    pub(super) fn class(&self, id: GroupId, failover: &Failover) -> Classes {
-        if failover.local().contains(id) {
-            Classes::LOCAL
-        } else {
-            Classes::FOREIGN
+            self.granted = self.granted.without(classes);
         }
     }
 }
@@ -333,3 +355,6 @@ fn before(epoch: u8) -> u8 {
         _ => epoch.wrapping_sub(1),
     }
 }
+
+/// After so long, what failed there or was left alone may be offered again.
+const RETRY: Duration = Duration::from_secs(60);

@@ -4,7 +4,6 @@
 use super::{Departure, GOODBYES, Node};
 use crate::action::{Reject, Transmit};
 use crate::id::{LinkId, LinkSet};
-use crate::linux_ha::Heard;
 use crate::time::{Duration, Instant};
 use crate::wire::linux_ha::Hold;
 
@@ -17,11 +16,12 @@ impl Node {
     }
 
     /// Lets the translation do what has become due; whether there is one.
-    pub(super) fn translate(&mut self, now: Instant) -> bool {
+    pub(super) fn translate(&mut self, now: Instant, after: bool) -> bool {
         let Some(linux_ha) = &mut self.linux_ha else {
             return false;
         };
-        linux_ha.decide(now, &mut self.failover, &mut self.members, &mut self.events);
+        let (failover, members) = (&mut self.failover, &mut self.members);
+        linux_ha.decide(now, after, failover, members, &mut self.events);
         true
     }
 
@@ -48,13 +48,8 @@ impl Node {
         );
         // Beats that are due do not wait for the end of a flood.
         self.members.on_timeout(now, false, &mut self.events);
-        match heard? {
-            Heard::Nothing => {}
-            Heard::Status => self.members.fall_in(now, link),
-            Heard::Leave(beat) => {
-                let epochs = beat.left_to(self.members.me);
-                self.failover.on_leave(&epochs);
-            }
+        if heard? {
+            self.members.fall_in(now, link);
         }
         let traffic = self.traffic.at_mut(link);
         traffic.heard = traffic.heard.saturating_add(1);

@@ -28,6 +28,9 @@ pub(crate) const FLOWS: &[Flow] = &[
         name: "defect_2_a_dead_node_that_is_replayed_delays_a_start_by_no_more_than_its_last_life",
         setting: SETTING,
         steps: &[Do(replay)],
+        // Whether a real one gets over it is chance.
+        known: false,
+        suits: |kinds| kinds == [Kind::Ours, Real],
         ..PLAYED
     },
     Flow {
