@@ -275,6 +275,20 @@ fn the_readme_names_a_target_that_cross_builds() {
 }
 
 #[test]
+fn the_front_page_lists_the_real_boards_with_their_targets() {
+    let front = text(root(), "README.md");
+    for board in REAL {
+        let readme = text(&root().join("boards").join(board), "README.md");
+        let target = readme.split('`').nth(1).unwrap();
+        let row = front
+            .lines()
+            .find(|line| line.starts_with(&format!("| `{board}`")));
+        let row = row.unwrap_or_else(|| panic!("README.md: no {board}"));
+        assert!(row.contains(&format!("| `{target}` |")), "{row}");
+    }
+}
+
+#[test]
 fn the_key_is_an_example_and_the_readme_says_how_to_keep_a_real_one() {
     for board in boards() {
         let place = board.display();

@@ -34,7 +34,6 @@ use crate::wire::linux_ha::{Hold, Info, MAX_NAME, State, UUID};
 
 use classes::Classes;
 use dialogue::Dialogue;
-pub(crate) use hearing::Heard;
 use history::History;
 use numbering::Numbering;
 use say::Say;
@@ -99,6 +98,8 @@ pub(crate) struct LinuxHa {
 struct Names {
     /// By number: the first two nodes.
     nodes: heapless::Vec<heapless::String<MAX_NAME>, 2>,
+    /// All of them, a blank behind each.
+    list: heapless::String<LIST>,
     /// First resources, as far as they fit; needed with `auto_failback legacy` alone.
     keys: PerGroup<heapless::String<MOST_KEY>>,
 }
@@ -123,9 +124,12 @@ impl LinuxHa {
         let peer = config.node_ids().find(|node| *node != me).unwrap_or(me);
         let legacy = config.auto_failback == AutoFailback::Legacy;
         let mut nodes = heapless::Vec::new();
+        let mut list = heapless::String::new();
         for node in config.node_ids() {
             // Two nodes, and names as long as heartbeat's: the configuration refuses others.
-            let _ = nodes.push(config.node_name(node).try_into().unwrap_or_default());
+            let name = config.node_name(node);
+            let _ = nodes.push(name.try_into().unwrap_or_default());
+            let _ = list.push_str(name).and_then(|()| list.push(' '));
         }
         let mut keys = config.groups.iter().map(|group| config.text(group.key));
         let key = || keys.next().filter(|_| legacy).unwrap_or_default();
@@ -135,6 +139,7 @@ impl LinuxHa {
             peer,
             names: Names {
                 nodes,
+                list,
                 keys: PerGroup::new(|| key().try_into().unwrap_or_default()),
             },
             own,
@@ -150,7 +155,7 @@ impl LinuxHa {
             departing: false,
             newest: 0,
             ping: None,
-            dialogue: Dialogue::None,
+            dialogue: Dialogue::NONE,
             wished: Classes::NONE,
             rest_until: now,
             hint_at: None,
@@ -177,7 +182,7 @@ impl LinuxHa {
             matches!(peer, Standing::Dead(_) | Standing::Left(_)),
         );
         if !alive {
-            self.dialogue = Dialogue::None;
+            self.dialogue = Dialogue::NONE;
             (self.wished, self.stable) = (Classes::NONE, false);
             (self.told, self.owed) = (None, GroupSet::EMPTY);
         }
@@ -237,7 +242,7 @@ impl LinuxHa {
 
     /// Classes without groups are taken and given like the others, by nobody.
     fn count_empty(&mut self, gone: bool, failover: &Failover) {
-        if gone && self.phase == Phase::Active {
+        if gone && self.is_active() {
             self.empty = Classes::ALL;
         } else if self.is_settled(gone) && self.said.is_none_or(|(_, stable)| !stable) {
             self.empty = self.empty.with(Classes::LOCAL);
@@ -251,26 +256,30 @@ impl LinuxHa {
     }
 
     /// What it holds, in heartbeat's sense.
+    #[inline(never)]
     fn ours(&self, failover: &Failover) -> Classes {
         let given = self.dialogue.given();
-        Classes::ALL.without(given).filter(|class| {
-            let groups = self.theirs.groups(class, failover);
-            if groups.is_empty() {
+        Classes::ALL.without(given).filter(&mut |class| {
+            if class.groups(failover).is_empty() {
                 self.empty.has(class)
             } else {
-                groups.iter().any(|id| failover.keeps(id))
+                class.any(failover, Failover::keeps)
             }
         })
     }
 
+    fn is_active(&self) -> bool {
+        matches!(self.phase, Phase::Active)
+    }
+
     /// The start is over: it is known what the peer holds, or that it is not there.
     fn is_settled(&self, gone: bool) -> bool {
-        self.phase == Phase::Active && (gone || self.theirs.is_known())
+        self.is_active() && (gone || self.theirs.is_known())
     }
 
     /// Says what is held, when that has changed.
     fn announce(&mut self, gone: bool, failover: &Failover) {
-        if self.phase != Phase::Active {
+        if !self.is_active() {
             return;
         }
         let ours = if failover.is_leaving() {
@@ -279,7 +288,7 @@ impl LinuxHa {
             self.ours(failover)
         };
         // What is about to be started counts when it is: a real one takes such a word for the last.
-        let begins = failover.ids().any(|id| failover.is_undecided(id));
+        let begins = !failover.those(Failover::is_undecided).is_empty();
         let stable = self.is_settled(gone)
             && !begins
             && !failover.is_leaving()
@@ -291,6 +300,7 @@ impl LinuxHa {
         }
     }
 
+    #[inline(never)]
     fn say_resource(&mut self, ours: Classes, stable: bool, failover: &Failover) {
         let info = if failover.is_leaving() {
             Some(Info::Shutdown)
@@ -311,7 +321,7 @@ impl LinuxHa {
     fn tell_reach(&mut self, alive: bool, failover: &Failover) {
         let score = failover.connectivity.score();
         let has = failover.connectivity.ids().next().is_some();
-        if alive && has && self.phase == Phase::Active && self.told != Some(score) {
+        if alive && has && self.is_active() && self.told != Some(score) {
             self.told = Some(score);
             self.say(Say::NumPing(score));
         }
@@ -323,11 +333,12 @@ impl LinuxHa {
             return Some(Hold::None);
         }
         let (said, stable) = self.said?;
-        let rests = stable && matches!(self.dialogue, Dialogue::None) && !failover.is_leaving();
+        let rests = stable && self.dialogue.is_none() && !failover.is_leaving();
         rests.then_some(said.hold())
     }
 
     /// Queues a word. What finds no place would be out of date when it left.
+    #[inline(never)]
     fn say(&mut self, say: Say) {
         let _ = self.due.push_back(say);
     }
@@ -349,7 +360,7 @@ impl LinuxHa {
         self.numbering
             .deadline()
             .min(self.theirs.deadline())
-            .min(self.dialogue.deadline())
+            .min(self.dialogue.until)
             .min(self.hint_at())
             .min(up)
     }
@@ -357,6 +368,9 @@ impl LinuxHa {
 
 /// A live peer that does not answer for so long is a member all the same.
 const ANSWER: Duration = Duration::from_secs(10);
+
+/// Two names, a blank behind each.
+const LIST: usize = 2 * (MAX_NAME + 1);
 
 /// Keys of groups that are longer are not asked for with `auto_failback legacy`.
 const MOST_KEY: usize = 64;

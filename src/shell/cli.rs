@@ -53,7 +53,7 @@ pub(crate) fn main(arguments: &mut dyn Iterator<Item = &'static OsStr>) -> u8 {
             DONE
         }
         Ok(Typed::Version) => {
-            stream::print(concat!("twinbeat ", env!("CARGO_PKG_VERSION"), "\n"));
+            stream::print(concat!("twinbeat ", env!("TWINBEAT_VERSION"), "\n"));
             DONE
         }
         Err(why) => misused(why),

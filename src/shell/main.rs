@@ -30,6 +30,7 @@ mod signal;
 mod state;
 mod status;
 mod stream;
+mod supervisor;
 mod sys;
 #[cfg(test)]
 mod testing;

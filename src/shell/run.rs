@@ -33,6 +33,7 @@ use crate::reactor::{MAX_OWN, Reactor, Ready};
 use crate::resource::Resources;
 use crate::signal::Signals;
 use crate::status::Moves;
+use crate::supervisor::Supervisor;
 use crate::watchdog::Watchdog;
 use crate::{clock, journal, privilege};
 use reload::Reload;
@@ -86,6 +87,7 @@ struct Program {
     hooks: Hooks,
     fences: Fences,
     companions: Companions,
+    supervisor: Supervisor,
     reading: PerLink<Reading>,
     /// For one frame, in or out: clearing it for each would cost more than the frame.
     buffer: [u8; RECEIVE_BUFFER],
@@ -114,6 +116,7 @@ pub(crate) fn run(directory: &Path, config: Box<Config>, ready: &mut dyn FnMut()
     ready();
     privilege::ask();
     program.begin();
+    program.supervisor.say("READY=1");
     while !program.over {
         program.turn();
     }
@@ -188,6 +191,7 @@ impl Program {
             .min(self.links.deadline())
             .min(self.watchdog.deadline())
             .min(self.reload.deadline())
+            .min(self.supervisor.deadline())
             .min(self.realtime_at);
         descriptors[SIGNALS] = self.signals.as_raw_fd();
         descriptors[CONTROL] = self.control.as_raw_fd();
@@ -381,6 +385,7 @@ impl Program {
             self.over = true;
         } else {
             self.stopping = true;
+            self.supervisor.say("STOPPING=1");
             self.tell(now, Input::Command(Command::Shutdown));
         }
     }

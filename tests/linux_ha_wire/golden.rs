@@ -39,7 +39,7 @@ fn golden() -> Vec<(Word<'static>, &'static str, &'static str)> {
         ),
         (
             Word::Repnodes {
-                nodes: heapless::Vec::from_array(["alpha", "beta"]),
+                nodes: "alpha beta ",
             },
             "dest=beta\nt=repnodes\nnodelist=alpha beta \ndelnodelist= \nsrc=alpha\nseq=2a\nhg=6b020a84\nts=6b020a85\n",
             "c8cbbc4b",

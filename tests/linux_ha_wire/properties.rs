@@ -58,16 +58,14 @@ fn word() -> impl Strategy<Value = Word<'static>> {
         ][..],
     );
     let phase = select(&[Phase::Me, Phase::Other, Phase::Done][..]);
-    let nodes = prop::collection::vec(name(), 0..=4);
+    let nodes = select(&["a ", "alpha beta ", "a beta router-2.lan N_3 "][..]);
     prop_oneof![
         (state, of(number()), of(number())).prop_map(|(state, deadtime, protocol)| Word::Status {
             state,
             deadtime,
             protocol
         }),
-        nodes.prop_map(|nodes| Word::Repnodes {
-            nodes: nodes.into_iter().collect()
-        }),
+        nodes.prop_map(|nodes| Word::Repnodes { nodes }),
         (hold(), any::<bool>(), any::<Option<bool>>(), of(info)).prop_map(
             |(hold, full, stable, info)| Word::Resource {
                 hold,

@@ -212,15 +212,19 @@ fn two_hundred_fields_are_skipped_and_a_longer_frame_refused() {
 }
 
 /// The longest of each word that is sent, with names of so many bytes.
-fn longest<'a>(name: &'a str, key: &'a str, load: Option<&'a str>) -> Vec<Message<'a>> {
-    let nodes = heapless::Vec::from_iter([name; 2]);
+fn longest<'a>(
+    name: &'a str,
+    list: &'a str,
+    key: &'a str,
+    load: Option<&'a str>,
+) -> Vec<Message<'a>> {
     let words = [
         Word::Status {
             state: State::Active,
             deadtime: Some(u32::MAX),
             protocol: Some(1),
         },
-        Word::Repnodes { nodes },
+        Word::Repnodes { nodes: list },
         Word::Resource {
             hold: Hold::Foreign,
             full: true,
@@ -283,14 +287,16 @@ fn whatever_is_sent_fits_a_frame_and_with_short_names_512_bytes() {
     let load = Some("100.00 100.00 100.00 1000/1000 4194304");
     // The longest that a configuration takes.
     let (name, key) = ("n".repeat(63), "k".repeat(MAX_KEY));
-    for message in longest(&name, &key, load) {
+    let list = format!("{name} {name} ");
+    for message in longest(&name, &list, &key, load) {
         for framing in FRAMINGS {
             let len = encoded(&message, framing, &keys).len();
             assert!(len <= MAX_FRAME, "{len}: {message:?}");
         }
     }
     let (name, key) = ("n".repeat(20), "k".repeat(64));
-    for message in longest(&name, &key, None) {
+    let list = format!("{name} {name} ");
+    for message in longest(&name, &list, &key, None) {
         for framing in [Framing::Classic, Framing::Netstring] {
             let len = encoded(&message, framing, &keys).len();
             assert!(len <= 512, "{len}: {message:?}");

@@ -10,11 +10,21 @@ use crate::id::{GroupId, GroupSet, NodeId};
 use crate::membership::Membership;
 
 impl Failover {
-    /// Groups whose home is this node.
-    pub(crate) fn local(&self) -> GroupSet {
-        self.ids()
-            .filter(|id| self.group(*id).home == self.me)
-            .fold(GroupSet::EMPTY, GroupSet::with)
+    /// The groups of which something is true.
+    #[inline(never)]
+    pub(crate) fn those(&self, are: fn(&Self, GroupId) -> bool) -> GroupSet {
+        let mut those = GroupSet::EMPTY;
+        for id in self.ids() {
+            if are(self, id) {
+                those = those.with(id);
+            }
+        }
+        those
+    }
+
+    /// Its home is this node.
+    pub(crate) fn is_local(&self, id: GroupId) -> bool {
+        self.group(id).home == self.me
     }
 
     /// Something of it may run here, or soon will.
@@ -34,15 +44,15 @@ impl Failover {
         }
     }
 
-    /// What could be done to serve it was done, well or badly.
-    pub(crate) fn is_through(&self, id: GroupId) -> bool {
+    /// What can be done to serve it was not yet done, well or badly.
+    pub(crate) fn is_on_the_way(&self, id: GroupId) -> bool {
         match self.group(id).state {
-            State::Held { .. } | State::StartFailed { .. } | State::StopFailed { .. } => true,
+            State::Held { .. } | State::StartFailed { .. } | State::StopFailed { .. } => false,
             State::Idle { .. }
             | State::Unknown { .. }
             | State::Claiming { .. }
             | State::Starting { .. }
-            | State::Stopping { .. } => false,
+            | State::Stopping { .. } => true,
         }
     }
 

@@ -1,5 +1,8 @@
 //! The two kinds of groups that heartbeat moves as a whole, as this node sees them.
 
+use crate::failover::Failover;
+use crate::id::{GroupId, GroupSet, NodeId};
+use crate::membership::Membership;
 use crate::wire::linux_ha::Hold;
 
 /// A set of them: those at home here (`local`), and the others (`foreign`).
@@ -29,6 +32,11 @@ impl Classes {
         Hold::of(self.0 & 1 != 0, self.0 & 2 != 0)
     }
 
+    /// In the peer's.
+    pub(super) const fn hold_there(self) -> Hold {
+        self.hold().seen_by_other()
+    }
+
     pub(super) const fn is_empty(self) -> bool {
         self.0 == 0
     }
@@ -49,8 +57,44 @@ impl Classes {
         Self(self.0 & !other.0)
     }
 
+    /// What a group belongs to.
+    pub(super) fn of_group(id: GroupId, failover: &Failover) -> Self {
+        if failover.is_local(id) {
+            Self::LOCAL
+        } else {
+            Self::FOREIGN
+        }
+    }
+
+    /// The groups that belong to them.
+    #[inline(never)]
+    pub(super) fn groups(self, failover: &Failover) -> GroupSet {
+        let local = failover.those(Failover::is_local);
+        let all = failover.those(Failover::exists);
+        match (self.has(Self::LOCAL), self.has(Self::FOREIGN)) {
+            (true, true) => all,
+            (true, false) => local,
+            (false, true) => GroupSet(all.0 & !local.0),
+            (false, false) => GroupSet::EMPTY,
+        }
+    }
+
+    /// Whether something is true of one of their groups.
+    #[inline(never)]
+    pub(super) fn any(self, failover: &Failover, is: fn(&Failover, GroupId) -> bool) -> bool {
+        self.groups(failover).0 & failover.those(is).0 != 0
+    }
+
+    /// Whether one of their groups should be at a node.
+    #[inline(never)]
+    pub(super) fn is_wanted(self, at: NodeId, failover: &Failover, members: &Membership) -> bool {
+        let mut groups = self.groups(failover).iter();
+        groups.any(|id| failover.wanted_node(id, members) == Some(at))
+    }
+
     /// Those of them for which it is so.
-    pub(super) fn filter(self, mut is: impl FnMut(Self) -> bool) -> Self {
+    #[inline(never)]
+    pub(super) fn filter(self, is: &mut dyn FnMut(Self) -> bool) -> Self {
         let mut those = Self::NONE;
         for class in Self::EACH {
             if self.has(class) && is(class) {

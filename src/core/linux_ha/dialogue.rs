@@ -1,68 +1,59 @@
 //! A transfer of a class of groups, as both nodes have agreed: offered (`me`), accepted (`other`),
 //! released and taken (`done`). Each state ends in bounded time, whatever the other does.
 
+use super::LinuxHa;
 use super::classes::Classes;
 use super::say::Say;
 use super::theirs::Their;
-use super::{LinuxHa, Phase};
 use crate::action::Events;
 use crate::failover::Failover;
 use crate::membership::Membership;
 use crate::time::{Duration, Instant};
 use crate::wire::ControlWord;
-use crate::wire::linux_ha::{Hold, Phase as Step};
+use crate::wire::linux_ha::{Hold, Phase};
 
 /// The one transfer that is under way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Dialogue {
+    step: Step,
+    classes: Classes,
+    /// When it is over, whatever the other does.
+    pub(super) until: Instant,
+}
+
+/// How far it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Dialogue {
+enum Step {
     None,
     /// This node has offered these.
-    Offered {
-        classes: Classes,
-        until: Instant,
-    },
+    Offered,
     /// The peer wants them: they are being stopped here.
-    Giving {
-        classes: Classes,
-    },
+    Giving,
     /// They are free, and the peer starts them.
-    Given {
-        classes: Classes,
-        until: Instant,
-    },
+    Given,
     /// The peer has offered these and was told to go on; it is stopping them.
-    Accepted {
-        classes: Classes,
-        hold: Hold,
-        until: Instant,
-    },
+    Accepted,
     /// They are free, and are being started here.
-    Taking {
-        classes: Classes,
-        hold: Hold,
-        until: Instant,
-    },
+    Taking,
 }
 
 impl Dialogue {
+    pub(super) const NONE: Self = Self {
+        step: Step::None,
+        classes: Classes::NONE,
+        until: Instant::NEVER,
+    };
+
     /// What this node no longer says that it holds.
     pub(super) const fn given(self) -> Classes {
-        match self {
-            Self::Giving { classes } | Self::Given { classes, .. } => classes,
-            Self::None | Self::Offered { .. } | Self::Accepted { .. } | Self::Taking { .. } => {
-                Classes::NONE
-            }
+        match self.step {
+            Step::Giving | Step::Given => self.classes,
+            Step::None | Step::Offered | Step::Accepted | Step::Taking => Classes::NONE,
         }
     }
 
-    pub(super) const fn deadline(self) -> Instant {
-        match self {
-            Self::Offered { until, .. }
-            | Self::Given { until, .. }
-            | Self::Accepted { until, .. }
-            | Self::Taking { until, .. } => until,
-            Self::None | Self::Giving { .. } => Instant::NEVER,
-        }
+    pub(super) const fn is_none(self) -> bool {
+        matches!(self.step, Step::None)
     }
 }
 
@@ -76,61 +67,54 @@ impl LinuxHa {
         events: &mut Events,
     ) {
         self.pass_on_words(now, failover, members);
-        if let (Dialogue::Accepted { until, .. }, true) =
-            (&mut self.dialogue, failover.is_leaving())
-        {
-            *until = (*until).min(now.after(OFFER));
+        if self.dialogue.step == Step::Accepted && failover.is_leaving() {
+            self.dialogue.until = self.dialogue.until.min(now.after(OFFER));
         }
-        match self.dialogue {
-            Dialogue::None => {
+        let Dialogue {
+            step,
+            classes,
+            until,
+        } = self.dialogue;
+        match step {
+            Step::None => {
                 self.offer(now, failover, members);
                 self.remind(now, failover, members);
             }
-            Dialogue::Offered { classes, until } if now >= until => {
+            Step::Offered if now >= until => {
                 // Whoever does not want what nobody has is not asked again.
-                let unserved = classes.filter(|class| !self.ours(failover).has(class));
+                let unserved = classes.filter(&mut |class| !self.ours(failover).has(class));
                 self.theirs.leave_alone(unserved);
                 self.rest_until = now.after(REST);
                 self.wished = Classes::NONE;
-                self.dialogue = Dialogue::None;
+                self.dialogue = Dialogue::NONE;
             }
-            Dialogue::Giving { classes } => {
-                let groups = self.theirs.groups(classes, failover);
+            Step::Giving => {
+                let groups = classes.groups(failover);
                 failover.give(groups, self.peer, members, events);
-                if !groups.iter().any(|id| failover.has(id)) {
+                if !classes.any(failover, Failover::has) {
                     let until = now.after(PATIENCE);
                     self.theirs.become_taking(classes, until, failover);
                     self.empty = self.empty.without(classes);
-                    self.say(Say::AskResources {
-                        hold: classes.hold(),
-                        phase: Step::Done,
-                    });
-                    self.dialogue = Dialogue::Given { classes, until };
+                    self.say_step(classes.hold(), Phase::Done);
+                    self.become_step(Step::Given, classes, until);
                 }
             }
-            Dialogue::Given { classes, until } if now >= until => {
+            Step::Given if now >= until => {
                 self.theirs.become_failed(classes);
-                self.dialogue = Dialogue::None;
+                self.dialogue = Dialogue::NONE;
             }
             // It goes on stopping them, and they are its own until it says otherwise.
-            Dialogue::Accepted { until, .. } if now >= until => self.dialogue = Dialogue::None,
-            Dialogue::Taking {
-                classes,
-                hold,
-                until,
-            } => {
-                let mut groups = self.theirs.groups(classes, failover).iter();
+            Step::Accepted if now >= until => self.dialogue = Dialogue::NONE,
+            Step::Taking => {
                 // What failed is told as heartbeat tells it: not at all.
-                let begun = groups.all(|id| failover.is_through(id)) || failover.is_leaving();
+                let begun =
+                    !classes.any(failover, Failover::is_on_the_way) || failover.is_leaving();
                 if begun || now >= until {
-                    self.say(Say::AskResources {
-                        hold,
-                        phase: Step::Done,
-                    });
-                    self.dialogue = Dialogue::None;
+                    self.say_step(classes.hold_there(), Phase::Done);
+                    self.dialogue = Dialogue::NONE;
                 }
             }
-            Dialogue::Offered { .. } | Dialogue::Given { .. } | Dialogue::Accepted { .. } => {}
+            Step::Offered | Step::Given | Step::Accepted => {}
         }
     }
 
@@ -138,7 +122,7 @@ impl LinuxHa {
     /// want it, was before.
     pub(crate) fn on_standby(&mut self, now: Instant, failover: &Failover) {
         for id in failover.ids().filter(|id| failover.stands_by(*id)) {
-            self.theirs.become_welcome(self.theirs.class(id, failover));
+            self.theirs.become_welcome(Classes::of_group(id, failover));
         }
         self.rest_until = now;
     }
@@ -146,12 +130,9 @@ impl LinuxHa {
     /// The peer waits for a word of this node: a real one would wait for an hour, in transition, if this
     /// node left without it.
     pub(crate) const fn is_awaited(&self) -> bool {
-        match self.dialogue {
-            Dialogue::Offered { .. }
-            | Dialogue::Giving { .. }
-            | Dialogue::Accepted { .. }
-            | Dialogue::Taking { .. } => true,
-            Dialogue::None | Dialogue::Given { .. } => false,
+        match self.dialogue.step {
+            Step::Offered | Step::Giving | Step::Accepted | Step::Taking => true,
+            Step::None | Step::Given => false,
         }
     }
 
@@ -162,34 +143,24 @@ impl LinuxHa {
         }
         let wished = core::mem::replace(&mut self.wished, Classes::NONE);
         let rests = now < self.rest_until;
-        let classes = self.free().filter(|class| {
-            let mut groups = self.theirs.groups(class, failover).iter();
-            let there = |id| failover.wanted_node(id, members) == Some(self.peer);
-            wished.has(class) || (!rests && groups.any(there))
+        let classes = self.free().filter(&mut |class| {
+            wished.has(class) || (!rests && class.is_wanted(self.peer, failover, members))
         });
         if classes.is_empty() {
             return;
         }
-        self.say(Say::AskResources {
-            hold: classes.hold(),
-            phase: Step::Me,
-        });
-        self.dialogue = Dialogue::Offered {
-            classes,
-            until: now.after(OFFER),
-        };
+        self.say_step(classes.hold(), Phase::Me);
+        self.become_step(Step::Offered, classes, now.after(OFFER));
     }
 
     /// A real one offers what should be here when it hears that this node has become stable. One that
     /// was busy then, with a takeover from the life before, forgets it.
     fn remind(&mut self, now: Instant, failover: &Failover, members: &Membership) {
-        let has = matches!(
-            self.theirs.at(Classes::LOCAL),
-            Their::With { contested: None }
-        );
-        let mut groups = self.theirs.groups(Classes::LOCAL, failover).iter();
-        let here = |id| failover.wanted_node(id, members) == Some(self.me);
-        if !has || !self.may_offer(failover) || self.dialogue != Dialogue::None || !groups.any(here)
+        let has = self.theirs.at(Classes::LOCAL) == Their::With;
+        if !has
+            || !self.may_offer(failover)
+            || !self.dialogue.is_none()
+            || !Classes::LOCAL.is_wanted(self.me, failover, members)
         {
             self.hint_at = None;
             return;
@@ -215,7 +186,7 @@ impl LinuxHa {
 
     /// A real one refuses an offer while it, or this node, is not stable.
     fn may_offer(&self, failover: &Failover) -> bool {
-        self.phase == Phase::Active
+        self.is_active()
             && self.active
             && self.stable
             && !self.departing
@@ -238,9 +209,9 @@ impl LinuxHa {
                     group,
                     operator: true,
                     ..
-                } => asked = asked.with(self.theirs.class(group, failover)),
+                } => asked = asked.with(Classes::of_group(group, failover)),
                 ControlWord::Move { group } => {
-                    self.wished = self.wished.with(self.theirs.class(group, failover));
+                    self.wished = self.wished.with(Classes::of_group(group, failover));
                 }
                 ControlWord::IpRequest { .. }
                 | ControlWord::IpRequestResp { .. }
@@ -249,7 +220,7 @@ impl LinuxHa {
                 | ControlWord::Gone { .. } => {}
             }
         }
-        if !asked.is_empty() && now >= self.ask_at && self.dialogue == Dialogue::None {
+        if !asked.is_empty() && now >= self.ask_at && self.dialogue.is_none() {
             self.ask_at = now.after(ASK_AGAIN);
             self.say(Say::HbTakeover(asked.hold()));
         }
@@ -260,70 +231,73 @@ impl LinuxHa {
         &mut self,
         now: Instant,
         hold: Hold,
-        step: Step,
+        phase: Phase,
         failover: &mut Failover,
         members: &Membership,
     ) {
-        let classes = Classes::of_peer(hold);
+        let offered = Classes::of_peer(hold);
+        let Dialogue { step, classes, .. } = self.dialogue;
         // Of two offers that cross, a real one goes on with neither; two of us with one.
-        let yields = matches!(self.dialogue, Dialogue::Offered { .. }) && self.peer < self.me;
-        if yields && step == Step::Me {
-            self.dialogue = Dialogue::None;
-        }
-        match (step, self.dialogue) {
-            (Step::Me, Dialogue::None | Dialogue::Accepted { .. }) => {
+        let yields = self.peer < self.me;
+        match (phase, step) {
+            (Phase::Me, Step::Offered) if !yields => {}
+            (Phase::Me, Step::None | Step::Accepted | Step::Offered) => {
+                if step == Step::Offered {
+                    self.dialogue = Dialogue::NONE;
+                }
                 let able = failover.is_able(members) && !failover.is_maintained();
-                if !able || self.phase != Phase::Active || !self.theirs.is_known() {
+                if !able || !self.is_active() || !self.theirs.is_known() {
                     return; // Without an answer it keeps them.
                 }
-                self.theirs.become_giving(classes);
-                failover.expect(self.theirs.groups(classes, failover));
-                self.say(Say::AskResources {
-                    hold,
-                    phase: Step::Other,
-                });
-                self.dialogue = Dialogue::Accepted {
-                    classes,
-                    hold,
-                    until: now.after(PATIENCE),
-                };
+                self.theirs.become_giving(offered);
+                failover.expect(offered.groups(failover));
+                self.say_step(hold, Phase::Other);
+                self.become_step(Step::Accepted, offered, now.after(PATIENCE));
             }
-            (Step::Other, Dialogue::Offered { classes, .. }) => {
-                self.dialogue = Dialogue::Giving { classes };
+            (Phase::Other, Step::Offered) => {
+                self.become_step(Step::Giving, classes, Instant::NEVER);
             }
-            (Step::Done, Dialogue::Accepted { classes, hold, .. }) => {
+            (Phase::Done, Step::Accepted) => {
                 self.theirs.become_given(classes, failover);
                 // What it judged by may be seen here a little later.
                 self.rest_until = now.after(SETTLE);
                 self.empty = self.empty.with(classes);
-                self.dialogue = Dialogue::Taking {
-                    classes,
-                    hold,
-                    until: now.after(PATIENCE),
-                };
+                self.become_step(Step::Taking, classes, now.after(PATIENCE));
             }
-            (Step::Done, Dialogue::Given { classes, .. }) => {
-                let taken = self
-                    .theirs
-                    .are(|their| matches!(their, Their::Taking { .. }));
+            (Phase::Done, Step::Given) => {
+                let taken = self.theirs.are(|their| their == Their::Taking);
                 for class in Classes::EACH {
                     if taken.and(classes).has(class) {
-                        self.theirs.become_with(class, None, failover);
+                        self.theirs.become_with(class, failover);
                     }
                 }
-                self.dialogue = Dialogue::None;
+                self.dialogue = Dialogue::NONE;
             }
             // Nobody asked: a real one says the last word of a transfer after a goodbye, too.
             (
-                Step::Me | Step::Other | Step::Done,
-                Dialogue::None
-                | Dialogue::Offered { .. }
-                | Dialogue::Giving { .. }
-                | Dialogue::Given { .. }
-                | Dialogue::Accepted { .. }
-                | Dialogue::Taking { .. },
+                Phase::Me | Phase::Other | Phase::Done,
+                Step::None
+                | Step::Offered
+                | Step::Giving
+                | Step::Given
+                | Step::Accepted
+                | Step::Taking,
             ) => {}
         }
+    }
+
+    #[inline(never)]
+    fn become_step(&mut self, step: Step, classes: Classes, until: Instant) {
+        self.dialogue = Dialogue {
+            step,
+            classes,
+            until,
+        };
+    }
+
+    #[inline(never)]
+    fn say_step(&mut self, hold: Hold, phase: Phase) {
+        self.say(Say::AskResources { hold, phase });
     }
 }
 

@@ -4,29 +4,16 @@ use super::classes::Classes;
 use super::dialogue::Dialogue;
 use super::numbering::Verdict;
 use super::say::Say;
-use super::theirs::Their;
 use super::{LinuxHa, Phase};
 use crate::action::{Events, Reject};
 use crate::failover::Failover;
 use crate::id::{GroupId, LinkId};
 use crate::membership::{Membership, Standing};
 use crate::time::{Duration, Instant};
-use crate::wire::Beat;
-use crate::wire::linux_ha::{self, Hold, Info, Message, State, Word};
-
-/// What a message brought.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Heard {
-    /// Nothing that the failover has to be told.
-    Nothing,
-    /// A status.
-    Status,
-    /// The peer has left; as the last of its beats would say it.
-    Leave(Beat),
-}
+use crate::wire::linux_ha::{self, Core, Hold, Info, State, Word};
 
 impl LinuxHa {
-    /// Judges one message.
+    /// Judges one message; whether it is the news of a status.
     pub(crate) fn receive(
         &mut self,
         now: Instant,
@@ -35,8 +22,9 @@ impl LinuxHa {
         failover: &mut Failover,
         members: &mut Membership,
         events: &mut Events,
-    ) -> Result<Heard, Reject> {
-        let message = &linux_ha::decode(bytes, &members.keyring)?;
+    ) -> Result<bool, Reject> {
+        let mut message = Core::default();
+        linux_ha::decode_core(bytes, &members.keyring, &mut message)?;
         if self.is_named(message.source, self.me) {
             return Err(Reject::Own);
         }
@@ -65,9 +53,9 @@ impl LinuxHa {
         }
         let for_me = message.dest.is_none_or(|name| self.is_named(name, self.me));
         if verdict == Verdict::Copy || !for_me || !(alive || first) {
-            return Ok(Heard::Nothing);
+            return Ok(false);
         }
-        Ok(self.understand(now, message, failover, members, events))
+        Ok(self.understand(now, &message, failover, members, events))
     }
 
     /// While this node says goodbye: only what is missing is said again.
@@ -76,7 +64,8 @@ impl LinuxHa {
         bytes: &[u8],
         members: &Membership,
     ) -> Result<(), Reject> {
-        let message = linux_ha::decode(bytes, &members.keyring)?;
+        let mut message = Core::default();
+        linux_ha::decode_core(bytes, &members.keyring, &mut message)?;
         let for_me = message
             .dest
             .is_some_and(|name| self.is_named(name, self.me));
@@ -108,14 +97,14 @@ impl LinuxHa {
         // A real one that hears anything else first believes for a moment that nobody is active.
         members.beat_due = true;
         self.theirs.forget();
-        self.dialogue = Dialogue::None;
+        self.dialogue = Dialogue::NONE;
         (self.active, self.stable, self.departing) = (false, false, false);
         (self.ping, self.told) = (None, None);
         self.wished = Classes::NONE;
         (self.hints, self.newest) = (0, 0);
         if self.legacy {
             // It asks for what is its own; what it has of ours, from before this life, is asked for.
-            if self.phase != Phase::Active {
+            if !self.is_active() {
                 for id in failover.ids() {
                     self.theirs.become_single(id, true, failover);
                 }
@@ -129,29 +118,29 @@ impl LinuxHa {
     fn understand(
         &mut self,
         now: Instant,
-        message: &Message<'_>,
+        message: &Core<'_>,
         failover: &mut Failover,
         members: &mut Membership,
         events: &mut Events,
-    ) -> Heard {
+    ) -> bool {
         match message.word {
             Word::Status {
                 state, deadtime, ..
             } => {
                 let number = message.number.unwrap_or_default();
                 if self.numbering.is_overtaken(number, message.time) {
-                    return Heard::Nothing;
+                    return false;
                 }
                 self.numbering.note_status(number, message.time);
                 let deadtime = deadtime.map(|span| Duration::from_millis(span.into()));
                 members.hear_status(now, self.peer, deadtime);
                 self.active = state == State::Active;
-                return Heard::Status;
+                return true;
             }
             Word::Reqnodes => {
                 // With `auto_failback legacy` a real one that has not heard of this life when it has its
                 // answer takes itself for alone, and starts what runs here.
-                if self.phase == Phase::Active {
+                if self.is_active() {
                     self.say(Say::Status(State::Active));
                 }
                 self.say(Say::Repnodes);
@@ -185,7 +174,7 @@ impl LinuxHa {
                 let wished = Classes::of_peer(hold);
                 self.wished = self.wished.with(wished);
             }
-            Word::Shutdone => return self.on_goodbye(now, failover, members, events),
+            Word::Shutdone => self.on_goodbye(now, failover, members, events),
             Word::Rexmit { first, last } => self.history.on_request(first, last),
             Word::Nak { number } => self.numbering.give_up(number),
             Word::NumPing { count } => {
@@ -221,7 +210,7 @@ impl LinuxHa {
             | Word::RespondCstatus { .. }
             | Word::Unknown { .. } => {}
         }
-        Heard::Nothing
+        false
     }
 
     /// `resource`: what the peer has, in its own words.
@@ -232,7 +221,7 @@ impl LinuxHa {
         failover: &Failover,
     ) {
         let mut has = Classes::of_peer(hold);
-        let held = self.theirs.are(|their| matches!(their, Their::With { .. }));
+        let held = self.theirs.are(|their| their.has());
         if !full && hold != Hold::None {
             has = has.with(held);
         }
@@ -271,10 +260,10 @@ impl LinuxHa {
     fn on_goodbye(
         &mut self,
         now: Instant,
-        failover: &Failover,
+        failover: &mut Failover,
         members: &mut Membership,
         events: &mut Events,
-    ) -> Heard {
+    ) {
         if self.legacy {
             for id in failover.ids().filter(|id| !failover.has(*id)) {
                 self.theirs.become_single(id, false, failover);
@@ -286,18 +275,16 @@ impl LinuxHa {
             leaving: true,
             ..Default::default()
         };
-        let Some(beat) = members.beat_mut(self.peer) else {
-            return Heard::Nothing;
-        };
-        self.theirs.tell(beat, flags, 0, failover);
-        let beat = beat.clone();
-        members.see_off(now, self.peer, events);
-        Heard::Leave(beat)
+        if let Some(beat) = members.beat_mut(self.peer) {
+            self.theirs.tell(beat, flags, 0, failover);
+            failover.on_leave(&beat.left_to(self.me));
+            members.see_off(now, self.peer, events);
+        }
     }
 
     /// Says what is held here, to one that asks.
     pub(super) fn answer(&mut self, failover: &Failover) {
-        if self.phase != Phase::Active {
+        if !self.is_active() {
             return;
         }
         let (ours, stable) = self.said.unwrap_or_default();

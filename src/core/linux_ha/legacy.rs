@@ -1,8 +1,8 @@
 //! `auto_failback legacy`: each node asks for its own groups one by one, and the other answers when it
 //! has stopped them. Nobody says what it holds.
 
+use super::LinuxHa;
 use super::say::Say;
-use super::{LinuxHa, Phase};
 use crate::action::Events;
 use crate::failover::Failover;
 use crate::id::GroupSet;
@@ -24,7 +24,7 @@ impl LinuxHa {
                 wanted = wanted.with(group);
             }
         }
-        if self.phase == Phase::Active && self.active && now >= self.ask_at && !wanted.is_empty() {
+        if self.is_active() && self.active && now >= self.ask_at && !wanted.is_empty() {
             self.ask_at = now.after(ASK_AGAIN);
             for group in wanted.iter() {
                 self.say(Say::IpRequest(group));

@@ -6,10 +6,11 @@ use super::{LinuxHa, Phase};
 use crate::id::NodeId;
 use crate::membership::Membership;
 use crate::time::Instant;
-use crate::wire::linux_ha::{self, Client, Framing, Message, State, Word};
+use crate::wire::linux_ha::{self, Client, Message, State, Word};
 
 impl LinuxHa {
     /// Whether a name is that of a node; case is of no account, as for the real one.
+    #[inline(never)]
     pub(super) fn is_named(&self, name: &str, node: NodeId) -> bool {
         self.name(node).eq_ignore_ascii_case(name)
     }
@@ -66,7 +67,7 @@ impl LinuxHa {
         members: &Membership,
         buf: &mut [u8],
     ) -> Option<usize> {
-        if self.phase == Phase::Init {
+        if let Phase::Init = self.phase {
             return None; // A status opens a life.
         }
         if let Some(say) = self.due.pop_front() {
@@ -120,7 +121,7 @@ impl LinuxHa {
         } else {
             Client::default()
         };
-        let message = Message {
+        let mut message = Message {
             source: self.name(self.me),
             source_uuid: self.own.uuid,
             number,
@@ -131,47 +132,59 @@ impl LinuxHa {
             dest: say.is_directed().then(|| self.name(self.peer)),
             dest_uuid: None,
             client,
-            word: self.word(say, members),
+            word: Word::default(),
         };
-        linux_ha::encode(&message, Framing::Classic, &members.keyring, buf).ok()
+        self.fill_word(say, members, &mut message.word);
+        linux_ha::encode_classic(&message, &members.keyring, buf).ok()
     }
 
-    fn word(&self, say: Say, members: &Membership) -> Word<'_> {
+    #[inline(never)]
+    fn fill_word<'a>(&'a self, say: Say, members: &Membership, word: &mut Word<'a>) {
         let key = |id| self.names.keys.at(id).as_str();
         match say {
-            Say::Status(state) => Word::Status {
-                state,
-                deadtime: u32::try_from(members.timing.deadtime.millis()).ok(),
-                protocol: Some(1),
-            },
-            Say::Reqnodes => Word::Reqnodes,
-            Say::Repnodes => Word::Repnodes {
-                nodes: self.names.nodes.iter().map(|name| name.as_str()).collect(),
-            },
-            Say::Starting => Word::Starting,
-            Say::Resource { hold, stable, info } => Word::Resource {
-                hold,
-                full: true,
-                stable: Some(stable),
-                info,
-            },
-            Say::AskResources { hold, phase } => Word::AskResources { hold, phase },
-            Say::IpRequest(id) => Word::IpRequest { key: key(id) },
-            Say::IpRequestResp(id) => Word::IpRequestResp {
-                key: key(id),
-                ok: true,
-                owned: true,
-            },
-            Say::HbTakeover(hold) => Word::HbTakeover { hold },
-            Say::Shutdone => Word::Shutdone,
-            Say::NumPing(count) => Word::NumPing {
-                count: count.into(),
-            },
-            Say::AbortGiveup => Word::AbortGiveup,
-            Say::YouAreDead => Word::YouAreDead,
-            Say::Ack(number) => Word::Ack { number },
-            Say::Rexmit { first, last } => Word::Rexmit { first, last },
-            Say::Nak(number) => Word::Nak { number },
+            Say::Status(state) => {
+                *word = Word::Status {
+                    state,
+                    deadtime: u32::try_from(members.timing.deadtime.millis()).ok(),
+                    protocol: Some(1),
+                }
+            }
+            Say::Reqnodes => *word = Word::Reqnodes,
+            Say::Repnodes => {
+                *word = Word::Repnodes {
+                    nodes: &self.names.list,
+                }
+            }
+            Say::Starting => *word = Word::Starting,
+            Say::Resource { hold, stable, info } => {
+                *word = Word::Resource {
+                    hold,
+                    full: true,
+                    stable: Some(stable),
+                    info,
+                }
+            }
+            Say::AskResources { hold, phase } => *word = Word::AskResources { hold, phase },
+            Say::IpRequest(id) => *word = Word::IpRequest { key: key(id) },
+            Say::IpRequestResp(id) => {
+                *word = Word::IpRequestResp {
+                    key: key(id),
+                    ok: true,
+                    owned: true,
+                }
+            }
+            Say::HbTakeover(hold) => *word = Word::HbTakeover { hold },
+            Say::Shutdone => *word = Word::Shutdone,
+            Say::NumPing(count) => {
+                *word = Word::NumPing {
+                    count: count.into(),
+                }
+            }
+            Say::AbortGiveup => *word = Word::AbortGiveup,
+            Say::YouAreDead => *word = Word::YouAreDead,
+            Say::Ack(number) => *word = Word::Ack { number },
+            Say::Rexmit { first, last } => *word = Word::Rexmit { first, last },
+            Say::Nak(number) => *word = Word::Nak { number },
         }
     }
 }

@@ -12,8 +12,8 @@ use crate::wire::{Beat, Flags, Word};
 pub(super) struct Theirs {
     peer: NodeId,
     me: NodeId,
-    local: Their,
-    foreign: Their,
+    local: (Their, Instant),
+    foreign: (Their, Instant),
     /// Released to this node, by a word that was no mistake.
     granted: Classes,
     /// It gave them away as a person wished, or leaves them alone: it is preferred last.
@@ -31,14 +31,22 @@ pub(super) enum Their {
     Unknown,
     /// Not there.
     Without,
-    /// There. Contested, since then, where it runs here, too.
-    With { contested: Option<Instant> },
-    /// It is starting it, or will.
-    Taking { until: Instant },
+    /// There.
+    With,
+    /// There, and it runs here, too: for a while.
+    Contested,
+    /// It is starting it, or will; for a while.
+    Taking,
     /// It is stopping it.
     Giving,
     /// It should have started it and never said so.
     Failed,
+}
+
+impl Their {
+    pub(super) fn has(self) -> bool {
+        matches!(self, Self::With | Self::Contested)
+    }
 }
 
 impl Theirs {
@@ -47,8 +55,8 @@ impl Theirs {
         Self {
             peer,
             me,
-            local: Their::Unknown,
-            foreign: Their::Unknown,
+            local: (Their::Unknown, Instant::NEVER),
+            foreign: (Their::Unknown, Instant::NEVER),
             granted: Classes::NONE,
             standby: Classes::NONE,
             epochs: PerGroup::new(|| 0),
@@ -64,7 +72,13 @@ impl Theirs {
         };
     }
 
+    #[inline(never)]
     pub(super) fn at(&self, class: Classes) -> Their {
+        self.side(class).0
+    }
+
+    /// With when that ends by itself.
+    fn side(&self, class: Classes) -> (Their, Instant) {
         if class.has(Classes::LOCAL) {
             self.local
         } else {
@@ -73,18 +87,21 @@ impl Theirs {
     }
 
     /// Those in a state.
-    pub(super) fn are(&self, is: impl Fn(Their) -> bool) -> Classes {
-        Classes::ALL.filter(|class| is(self.at(class)))
+    #[inline(never)]
+    pub(super) fn are(&self, is: fn(Their) -> bool) -> Classes {
+        Classes::ALL.filter(&mut |class| is(self.at(class)))
     }
 
+    #[inline(never)]
     pub(super) fn is_known(&self) -> bool {
         self.are(|their| their == Their::Unknown).is_empty()
     }
 
     /// It holds, takes or gives them: this node must not start them.
+    #[inline(never)]
     pub(super) fn held(&self) -> Classes {
         self.are(|their| match their {
-            Their::With { .. } | Their::Taking { .. } | Their::Giving | Their::Unknown => true,
+            Their::With | Their::Contested | Their::Taking | Their::Giving | Their::Unknown => true,
             Their::Without | Their::Failed => false,
         })
     }
@@ -94,60 +111,57 @@ impl Theirs {
         for class in Classes::EACH {
             let their = self.at(class);
             if has.has(class) {
-                if !matches!(their, Their::With { .. }) {
-                    let here = self
-                        .groups(class, failover)
-                        .iter()
-                        .any(|id| failover.claims(id));
-                    let contested = here.then_some(now);
-                    self.become_with(class, contested, failover);
+                if !their.has() {
+                    self.become_with(class, failover);
+                    if class.any(failover, Failover::claims) {
+                        self.become_contested(class, now, failover);
+                    }
                 }
                 self.standby = self.standby.without(class);
-            } else if !matches!(their, Their::Taking { .. } | Their::Failed) {
-                self.become_state(class, Their::Without);
+            } else if !matches!(their, Their::Taking | Their::Failed) {
+                self.become_state(class, Their::Without, Instant::NEVER);
             }
         }
     }
 
-    pub(super) fn become_with(
-        &mut self,
-        class: Classes,
-        contested: Option<Instant>,
-        failover: &Failover,
-    ) {
-        for id in self.groups(class, failover).iter() {
-            // A contested claim is older than the one here, until it is known that it will stay.
-            *self.epochs.at_mut(id) = match contested {
-                Some(_) => before(failover.group(id).epoch),
-                None => failover.next_epoch(id),
-            };
+    #[inline(never)]
+    pub(super) fn become_with(&mut self, class: Classes, failover: &Failover) {
+        for id in class.groups(failover).iter() {
+            *self.epochs.at_mut(id) = failover.next_epoch(id);
         }
-        self.granted = self.granted.without(class);
-        self.become_state(class, Their::With { contested });
+        self.become_state(class, Their::With, Instant::NEVER);
+    }
+
+    /// Its claim is older than the one here, until it is known that it will stay.
+    fn become_contested(&mut self, class: Classes, now: Instant, failover: &Failover) {
+        for id in class.groups(failover).iter() {
+            *self.epochs.at_mut(id) = before(failover.group(id).epoch);
+        }
+        self.become_state(class, Their::Contested, now.after(grace(class)));
     }
 
     /// It was told that these are free, and starts them.
     pub(super) fn become_taking(&mut self, classes: Classes, until: Instant, failover: &Failover) {
         for class in Classes::EACH {
             if classes.has(class) {
-                self.become_with(class, None, failover);
-                self.become_state(class, Their::Taking { until });
+                self.become_with(class, failover);
+                self.become_state(class, Their::Taking, until);
             }
         }
     }
 
     /// It knew that these were here, and left them alone.
     pub(super) fn become_passed_over(&mut self, class: Classes) {
-        if matches!(self.at(class), Their::Taking { .. }) {
-            self.become_state(class, Their::Without);
+        if self.at(class) == Their::Taking {
+            self.become_state(class, Their::Without, Instant::NEVER);
         }
     }
 
     /// It begins to stop what it has of these.
     pub(super) fn become_giving(&mut self, classes: Classes) {
         for class in Classes::EACH {
-            if classes.has(class) && matches!(self.at(class), Their::With { .. }) {
-                self.become_state(class, Their::Giving);
+            if classes.has(class) && self.at(class).has() {
+                self.become_state(class, Their::Giving, Instant::NEVER);
             }
         }
     }
@@ -156,8 +170,8 @@ impl Theirs {
     pub(super) fn become_given(&mut self, classes: Classes, failover: &Failover) {
         for class in Classes::EACH {
             if classes.has(class) {
-                self.become_with(class, None, failover);
-                self.become_state(class, Their::Without);
+                self.become_with(class, failover);
+                self.become_state(class, Their::Without, Instant::NEVER);
                 self.granted = self.granted.with(class);
                 self.standby = self.standby.with(class.and(Classes::FOREIGN));
             }
@@ -167,8 +181,8 @@ impl Theirs {
     /// It never said that it started them.
     pub(super) fn become_failed(&mut self, classes: Classes) {
         for class in Classes::EACH {
-            if classes.has(class) && matches!(self.at(class), Their::Taking { .. }) {
-                self.become_state(class, Their::Failed);
+            if classes.has(class) && self.at(class) == Their::Taking {
+                self.become_state(class, Their::Failed, Instant::NEVER);
             }
         }
     }
@@ -187,23 +201,20 @@ impl Theirs {
     /// node. Its own groups first; two of us would give up other ones.
     pub(super) fn review(&mut self, now: Instant, failover: &Failover) {
         for class in Classes::EACH {
-            match self.at(class) {
-                Their::With {
-                    contested: Some(since),
-                } => {
-                    let here = self
-                        .groups(class, failover)
-                        .iter()
-                        .any(|id| failover.claims(id));
-                    if !here || now >= since.after(grace(class)) {
-                        self.become_with(class, None, failover);
+            let (their, until) = self.side(class);
+            match their {
+                Their::Contested => {
+                    if now >= until || !class.any(failover, Failover::claims) {
+                        self.become_with(class, failover);
                     }
                 }
-                Their::Taking { until } if now >= until => self.become_state(class, Their::Failed),
+                Their::Taking if now >= until => {
+                    self.become_state(class, Their::Failed, Instant::NEVER);
+                }
                 Their::Unknown
                 | Their::Without
-                | Their::With { contested: None }
-                | Their::Taking { .. }
+                | Their::With
+                | Their::Taking
                 | Their::Giving
                 | Their::Failed => {}
             }
@@ -212,18 +223,7 @@ impl Theirs {
 
     /// When [`Self::review`] has something to do.
     pub(super) fn deadline(&self) -> Instant {
-        let at = |class| match self.at(class) {
-            Their::With {
-                contested: Some(since),
-            } => since.after(grace(class)),
-            Their::Taking { until } => until,
-            Their::Unknown
-            | Their::Without
-            | Their::With { contested: None }
-            | Their::Giving
-            | Their::Failed => Instant::NEVER,
-        };
-        at(Classes::LOCAL).min(at(Classes::FOREIGN))
+        self.local.1.min(self.foreign.1)
     }
 
     /// What its beats would say.
@@ -235,7 +235,7 @@ impl Theirs {
     }
 
     fn word(&self, id: GroupId, failover: &Failover) -> Word {
-        let class = self.class(id, failover);
+        let class = Classes::of_group(id, failover);
         let claimed = failover.claims(id) || self.granted.has(class);
         let free = |state| Word {
             state,
@@ -273,8 +273,8 @@ impl Theirs {
             },
             Their::Without => free(GroupState::Idle),
             Their::Failed => free(GroupState::StartFailed),
-            Their::With { .. } => held(GroupState::Held),
-            Their::Taking { .. } => held(GroupState::Starting),
+            Their::With | Their::Contested => held(GroupState::Held),
+            Their::Taking => held(GroupState::Starting),
             Their::Giving => held(GroupState::Stopping),
         }
     }
@@ -290,33 +290,15 @@ impl Theirs {
         }
     }
 
-    /// The groups of some classes.
-    pub(super) fn groups(&self, classes: Classes, failover: &Failover) -> GroupSet {
-        failover
-            .ids()
-            .filter(|id| classes.has(self.class(*id, failover)))
-            .fold(GroupSet::EMPTY, GroupSet::with)
-    }
-
-    fn become_state(&mut self, class: Classes, their: Their) {
+    #[inline(never)]
+    fn become_state(&mut self, class: Classes, their: Their, until: Instant) {
         if class.has(Classes::LOCAL) {
-            self.local = their;
+            self.local = (their, until);
         } else {
-            self.foreign = their;
+            self.foreign = (their, until);
         }
         if their != Their::Without {
             self.granted = self.granted.without(class);
-        }
-    }
-}
-
-impl Theirs {
-    /// What a group belongs to.
-    pub(super) fn class(&self, id: GroupId, failover: &Failover) -> Classes {
-        if failover.local().contains(id) {
-            Classes::LOCAL
-        } else {
-            Classes::FOREIGN
         }
     }
 }

@@ -4,7 +4,6 @@
 use super::{Departure, GOODBYES, Node};
 use crate::action::{Reject, Transmit};
 use crate::id::{LinkId, LinkSet};
-use crate::linux_ha::Heard;
 use crate::time::{Duration, Instant};
 use crate::wire::linux_ha::Hold;
 
@@ -48,13 +47,8 @@ impl Node {
         );
         // Beats that are due do not wait for the end of a flood.
         self.members.on_timeout(now, false, &mut self.events);
-        match heard? {
-            Heard::Nothing => {}
-            Heard::Status => self.members.fall_in(now, link),
-            Heard::Leave(beat) => {
-                let epochs = beat.left_to(self.members.me);
-                self.failover.on_leave(&epochs);
-            }
+        if heard? {
+            self.members.fall_in(now, link);
         }
         let traffic = self.traffic.at_mut(link);
         traffic.heard = traffic.heard.saturating_add(1);

@@ -28,9 +28,12 @@ pub use super::MAX_FRAME;
 
 pub use collector::Collector;
 pub use field::digit;
+pub(crate) use message::Core;
 pub use message::{Client, Hold, Info, MAX_KEY, MAX_NAME, Message, Phase, State, UUID, Word};
 pub use reading::decode;
+pub(crate) use reading::decode_core;
 pub use writing::encode;
+pub(crate) use writing::encode_classic;
 
 /// How a message becomes a frame. Each is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,40 +5,39 @@
 //! number is written before it is used, and whoever comes next, heartbeat or twinbeat, counts on.
 
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use nix::errno::Errno;
 use twinbeat::Heartbeat;
 use twinbeat::config::{Config, Dialect};
 
-use crate::{files, state};
+use crate::{clock, files, state};
 
 /// Counts this start, where the dialect wants it.
 pub(super) fn count(config: &Config) -> Heartbeat {
     match config.dialect {
         Dialect::Native => Heartbeat::default(),
         Dialect::LinuxHa => {
-            let directory = Path::new(config.text(config.generation.directory));
+            let directory = config.text(config.generation.directory);
             count_in(directory, config.generation.by_clock, wall())
         }
     }
 }
 
-fn count_in(directory: &Path, by_clock: bool, clock: u32) -> Heartbeat {
+fn count_in(directory: &str, by_clock: bool, clock: u32) -> Heartbeat {
     let generation = match by_clock {
         true => clock,
-        false => next(&directory.join("hb_generation"), clock),
+        false => next(&format!("{directory}/hb_generation"), clock),
     };
     Heartbeat {
         generation,
-        uuid: uuid(&directory.join("hb_uuid")),
+        uuid: uuid(&format!("{directory}/hb_uuid")),
         clock,
     }
 }
 
 /// The generation after that of the file, which says so afterwards.
-fn next(file: &Path, clock: u32) -> u32 {
-    let text = match files::read_file(file, MAX_FILE) {
+fn next(file: &str, clock: u32) -> u32 {
+    let text = match files::read_file(Path::new(file), MAX_FILE) {
         Ok(text) => text,
         Err(Errno::ENOENT) => Vec::new(),
         Err(error) => {
@@ -47,13 +46,14 @@ fn next(file: &Path, clock: u32) -> u32 {
         }
     };
     let number = std::str::from_utf8(&text).ok();
-    let last = number.and_then(|number| number.trim_ascii().parse().ok());
+    let last = number.and_then(|number| number.trim_ascii().parse::<u64>().ok());
+    let last = last.and_then(|last| u32::try_from(last).ok());
     let next = match last {
         // What heartbeat does without the file.
         None => clock.saturating_add(1),
-        Some(last) => u32::saturating_add(last, 1),
+        Some(last) => last.saturating_add(1),
     };
-    let Err(error) = state::write(file, &format!("{next:>15}\n")) else {
+    let Err(error) = state::write(Path::new(file), &format!("{next:>15}\n")) else {
         return next;
     };
     trouble(file, "cannot be written", error);
@@ -65,28 +65,22 @@ fn next(file: &Path, clock: u32) -> u32 {
     next
 }
 
-fn uuid(file: &Path) -> Option<[u8; 16]> {
-    let bytes = files::read_file(file, MAX_FILE).ok()?;
+fn uuid(file: &str) -> Option<[u8; 16]> {
+    let bytes = files::read_file(Path::new(file), MAX_FILE).ok()?;
     let uuid = <[u8; 16]>::try_from(bytes).ok();
     if uuid.is_none() {
-        log::warn!("{}: not 16 bytes long, no uuid is sent", files::shown(file));
+        log::warn!("{file}: not 16 bytes long, no uuid is sent");
     }
     uuid.filter(|uuid| *uuid != [0; 16])
 }
 
-fn trouble(file: &Path, what: &str, error: Errno) {
-    log::warn!(
-        "{} {what}: {}",
-        files::shown(file),
-        crate::journal::errno(error)
-    );
+fn trouble(file: &str, what: &str, error: Errno) {
+    log::warn!("{file} {what}: {}", crate::journal::errno(error));
 }
 
 /// Seconds on the wall; 1 where a clock says none, for a heartbeat does not listen to 0.
 fn wall() -> u32 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    let seconds = since.map_or(1, |since| since.as_secs().max(1));
-    u32::try_from(seconds).unwrap_or(u32::MAX)
+    u32::try_from(clock::wall().max(1)).unwrap_or(u32::MAX)
 }
 
 /// Both files have 16 bytes.
@@ -100,8 +94,12 @@ mod tests {
 
     const CLOCK: u32 = 1_700_000_000;
 
+    fn counted(directory: &Path, by_clock: bool, clock: u32) -> Heartbeat {
+        count_in(directory.to_str().unwrap(), by_clock, clock)
+    }
+
     fn generation(directory: &Path) -> u32 {
-        count_in(directory, false, CLOCK).generation
+        counted(directory, false, CLOCK).generation
     }
 
     #[test]
@@ -121,7 +119,7 @@ mod tests {
         let text = fs::read(directory.join("hb_generation")).unwrap();
         assert_eq!(text, b"     1700000001\n");
         // The clock was lost, the file was not.
-        assert_eq!(count_in(&directory, false, 1).generation, CLOCK + 2);
+        assert_eq!(counted(&directory, false, 1).generation, CLOCK + 2);
         fs::write(directory.join("hb_generation"), "junk").unwrap();
         assert_eq!(generation(&directory), CLOCK + 1);
     }
@@ -137,7 +135,7 @@ mod tests {
             CLOCK,
             "above the last, and the next"
         );
-        assert_eq!(count_in(&directory, false, 3).generation, 8);
+        assert_eq!(counted(&directory, false, 3).generation, 8);
         assert_eq!(generation(Path::new("/proc/nowhere")), CLOCK + 1);
     }
 
@@ -146,7 +144,7 @@ mod tests {
         let directory = crate::testing::folder();
         fs::write(directory.join("hb_generation"), "9").unwrap();
         fs::set_permissions(&directory, PermissionsExt::from_mode(0o500)).unwrap();
-        let heartbeat = count_in(&directory, true, CLOCK);
+        let heartbeat = counted(&directory, true, CLOCK);
         assert_eq!((heartbeat.generation, heartbeat.clock), (CLOCK, CLOCK));
         assert_eq!(fs::read(directory.join("hb_generation")).unwrap(), b"9");
     }
@@ -154,7 +152,7 @@ mod tests {
     #[test]
     fn a_uuid_is_read_and_never_made() {
         let directory = crate::testing::folder();
-        let uuid = || count_in(&directory, true, CLOCK).uuid;
+        let uuid = || counted(&directory, true, CLOCK).uuid;
         assert_eq!(uuid(), None);
         assert!(!directory.join("hb_uuid").exists());
         for (bytes, expected) in [

@@ -31,6 +31,7 @@ use crate::resource::{Holding, Resources};
 use crate::signal::Signals;
 use crate::state::State;
 use crate::status::Moves;
+use crate::supervisor::Supervisor;
 use crate::watchdog::Watchdog;
 use crate::{boot, journal, privilege, stream, sys};
 
@@ -96,6 +97,7 @@ pub(super) fn start(directory: &Path, config: Rc<Config>) -> Box<Program> {
         hooks,
         fences: Fences::default(),
         companions: Companions::default(),
+        supervisor: Supervisor::found(),
         started: now,
         realtime_at: Instant::NEVER,
         stopping: false,
@@ -130,7 +132,7 @@ fn tell(config: &Config, boot: &Boot) {
     let timing = config.timing;
     info!(
         "twinbeat {} on node {} begins, incarnation {:016x}",
-        env!("CARGO_PKG_VERSION"),
+        env!("TWINBEAT_VERSION"),
         config.node_name(config.me),
         boot.incarnation
     );

@@ -71,6 +71,7 @@ impl Program {
         }
         self.reactor.run_tasks();
         told |= self.tend_watchdog(now);
+        self.supervisor.tend(now);
         let heard = NETWORK.into_iter().any(|position| ready.contains(position));
         while let Some((group, outcome)) = self.resources.poll_done(now, heard, &self.interfaces) {
             self.tell(now, Input::Done { group, outcome });

@@ -41,45 +41,12 @@ pub(super) enum Field {
 }
 
 /// How many there are.
-pub(super) const FIELDS: usize = NAMES.len();
+pub(super) const FIELDS: usize = Field::Auth as usize + 1;
 
 /// As they are written (PROTOCOL 3), in the order of [`Field`].
-pub(super) const NAMES: [&str; 34] = [
-    "t",
-    "st",
-    "dt",
-    "protocol",
-    "rsc_hold",
-    "rtype",
-    "isstable",
-    "info",
-    "ipaddr",
-    "weown",
-    "ok",
-    "node",
-    "result",
-    "nodelist",
-    "delnodelist",
-    "ackseq",
-    "firstseq",
-    "lastseq",
-    "cn",
-    "cs",
-    "num_ping",
-    "from_id",
-    "to_id",
-    "client_gen",
-    "dest",
-    "destuuid",
-    "src",
-    "srcuuid",
-    "seq",
-    "hg",
-    "ts",
-    "ld",
-    "ttl",
-    "auth",
-];
+pub(super) const NAMES: &str = "t st dt protocol rsc_hold rtype isstable info ipaddr weown ok node result nodelist \
+    delnodelist ackseq firstseq lastseq cn cs num_ping from_id to_id client_gen dest \
+    destuuid src srcuuid seq hg ts ld ttl auth";
 
 /// Which word it is, by its place in [`WORDS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,9 +145,17 @@ pub(super) const COMMON: &[Field] = {
     ]
 };
 
-/// The place of a text among some.
-pub(super) fn place(texts: &[&str], text: &[u8]) -> Option<usize> {
-    texts.iter().position(|other| other.as_bytes() == text)
+/// The place of a text among words with a blank between two.
+#[inline(never)]
+pub(super) fn place(words: &str, text: &[u8]) -> Option<usize> {
+    let mut words = words.as_bytes().split(|byte| *byte == b' ');
+    words.position(|word| word == text)
+}
+
+/// The word at a place.
+#[inline(never)]
+pub(super) fn word(words: &'static str, place: usize) -> Option<&'static str> {
+    words.split(' ').nth(place)
 }
 
 /// The field that comes first in `rest`, which then begins behind it: name, value, whether it is binary.
@@ -250,9 +225,15 @@ mod tests {
 
     #[test]
     fn fields_and_words_stand_in_the_order_of_their_numbers() {
-        assert_eq!(NAMES[Field::Auth as usize], "auth");
-        assert_eq!(NAMES[Field::Client as usize], "cn");
-        assert_eq!(NAMES[Field::ClientGeneration as usize], "client_gen");
+        for (field, name) in [
+            (Field::Auth, "auth"),
+            (Field::Client, "cn"),
+            (Field::ClientGeneration, "client_gen"),
+        ] {
+            assert_eq!(word(NAMES, field as usize), Some(name));
+            assert_eq!(place(NAMES, name.as_bytes()), Some(field as usize));
+        }
+        assert_eq!((word(NAMES, FIELDS), place(NAMES, b"")), (None, None));
         for (position, (_, kind, _)) in WORDS.iter().enumerate() {
             assert_eq!(*kind as usize, position);
         }

@@ -1,9 +1,5 @@
 //! What a real heartbeat says, as values: parsed once at the door, nothing checked twice inside.
 
-use heapless::Vec;
-
-use crate::id::MAX_NODES;
-
 /// A universally unique id: the 16 raw bytes of `hb_uuid`.
 pub const UUID: usize = 16;
 
@@ -41,6 +37,17 @@ pub struct Message<'a> {
     pub word: Word<'a>,
 }
 
+/// What of a message a node of ours acts on; each as in [`Message`].
+#[derive(Default)]
+pub(crate) struct Core<'a> {
+    pub(crate) source: &'a str,
+    pub(crate) number: Option<u32>,
+    pub(crate) generation: u32,
+    pub(crate) time: u32,
+    pub(crate) dest: Option<&'a str>,
+    pub(crate) word: Word<'a>,
+}
+
 /// `from_id`, `to_id`, `client_gen`: what marks the talk of clients, such as `ipfail`. Real ones react
 /// to their words without it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,8 +78,8 @@ pub enum Word<'a> {
     /// `repnodes`, directed: these. The asker adds and removes nodes until it has the same (an empty
     /// `delnodelist` is sent with it and not read).
     Repnodes {
-        /// `nodelist`: every configured node, no ping node.
-        nodes: Vec<&'a str, MAX_NODES>,
+        /// `nodelist`: every configured node, no ping node; a blank behind each.
+        nodes: &'a str,
     },
     /// `starting`: I just came up, what do you hold?
     Starting,
@@ -175,6 +182,12 @@ pub enum Word<'a> {
         /// `t`.
         name: &'a str,
     },
+}
+
+impl Default for Word<'_> {
+    fn default() -> Self {
+        Self::Unknown { name: "" }
+    }
 }
 
 /// `st` of a `status`.
@@ -288,7 +301,7 @@ impl State {
     /// Every one, in the order of its number.
     pub(super) const ALL: [Self; 3] = [Self::Init, Self::Up, Self::Active];
     /// As they are written.
-    pub(super) const WORDS: [&'static str; 3] = ["init", "up", "active"];
+    pub(super) const WORDS: &'static str = "init up active";
 }
 
 impl Info {
@@ -300,20 +313,19 @@ impl Info {
         Self::Shutdown,
     ];
     /// As they are written.
-    pub(super) const WORDS: [&'static str; 4] =
-        ["req_our_resources()", "mach_down", "standby", "shutdown"];
+    pub(super) const WORDS: &'static str = "req_our_resources() mach_down standby shutdown";
 }
 
 impl Phase {
     /// Every one, in the order of its number.
     pub(super) const ALL: [Self; 3] = [Self::Me, Self::Other, Self::Done];
     /// As they are written.
-    pub(super) const WORDS: [&'static str; 3] = ["me", "other", "done"];
+    pub(super) const WORDS: &'static str = "me other done";
 }
 
 impl Hold {
     /// Every one, in the order of its number.
     pub(super) const ALL: [Self; 4] = [Self::None, Self::Local, Self::Foreign, Self::All];
     /// As they are written.
-    pub(super) const WORDS: [&'static str; 4] = ["none", "local", "foreign", "all"];
+    pub(super) const WORDS: &'static str = "none local foreign all";
 }

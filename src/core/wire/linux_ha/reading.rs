@@ -1,9 +1,9 @@
 //! From a frame to a message: taken apart, then proved, then read.
 
-use heapless::Vec;
-
 use super::field::{FIELDS, Field, Kind, NAMES, WORDS, netstring, number, place, take};
-use super::message::{Client, Hold, Info, MAX_KEY, MAX_NAME, Message, Phase, State, UUID, Word};
+use super::message::{
+    Client, Core, Hold, Info, MAX_KEY, MAX_NAME, Message, Phase, State, UUID, Word,
+};
 use super::{MAX_FRAME, Sign, base64};
 use crate::action::Reject;
 
@@ -12,19 +12,60 @@ use crate::action::Reject;
 /// fields, has more behind it, or lacks a sound sender, number or time; [`Reject::UnknownKey`];
 /// [`Reject::BadTag`]. Work is bounded by [`MAX_FRAME`]: one pass, one signature.
 pub fn decode<'a>(bytes: &'a [u8], keys: &dyn Sign) -> Result<Message<'a>, Reject> {
-    let classic = bytes.starts_with(b">>>\n");
-    if !classic && !bytes.starts_with(b"###\n") {
-        return Err(Reject::ForeignDialect);
-    }
     let mut fields = Fields([&[]; FIELDS]);
-    let proof = fields.cut(bytes, classic).ok_or(Reject::Malformed)?;
-    let key = proof.text.split(|byte| *byte == b' ').next();
-    let key = key.and_then(|digits| number(digits, 10)?.try_into().ok());
-    let signature = keys.signature(Some(key.ok_or(Reject::Malformed)?), &proof.signed);
-    if !equal(&signature.ok_or(Reject::UnknownKey)?, proof.text) {
-        return Err(Reject::BadTag);
+    let mut core = Core::default();
+    fields.read(bytes, keys, &mut core)?;
+    Ok(Message {
+        source: core.source,
+        source_uuid: fields.uuid(Field::SourceUuid),
+        number: core.number,
+        generation: core.generation,
+        time: core.time,
+        load: fields.text(Field::Load),
+        ttl: fields
+            .decimal(Field::Ttl)
+            .and_then(|ttl| ttl.try_into().ok()),
+        dest: core.dest,
+        dest_uuid: fields.uuid(Field::DestUuid),
+        client: Client {
+            from: fields.name(Field::From),
+            to: fields.name(Field::To),
+            generation: fields.decimal(Field::ClientGeneration),
+        },
+        word: core.word,
+    })
+}
+
+/// As [`decode`], without what no node of ours acts on. Into its place, as a copy of so much is dear.
+pub(crate) fn decode_core<'a>(
+    bytes: &'a [u8],
+    keys: &dyn Sign,
+    core: &mut Core<'a>,
+) -> Result<(), Reject> {
+    Fields([&[]; FIELDS]).read(bytes, keys, core)
+}
+
+impl<'a> Fields<'a> {
+    #[inline(never)]
+    fn read(
+        &mut self,
+        bytes: &'a [u8],
+        keys: &dyn Sign,
+        core: &mut Core<'a>,
+    ) -> Result<(), Reject> {
+        let classic = bytes.starts_with(b">>>\n");
+        if !classic && !bytes.starts_with(b"###\n") {
+            return Err(Reject::ForeignDialect);
+        }
+        let proof = self.cut(bytes, classic).ok_or(Reject::Malformed)?;
+        let key = proof.text.split(|byte| *byte == b' ').next();
+        let key = key.and_then(|digits| number(digits, 10)?.try_into().ok());
+        let signature = keys.signature(Some(key.ok_or(Reject::Malformed)?), &proof.signed);
+        if !equal(&signature.ok_or(Reject::UnknownKey)?, proof.text) {
+            return Err(Reject::BadTag);
+        }
+        self.fill(core).ok_or(Reject::Malformed)
     }
-    fields.message().ok_or(Reject::Malformed)
 }
 
 /// What of a frame is signed, and its signature.
@@ -50,7 +91,7 @@ impl<'a> Fields<'a> {
         while !rest.starts_with(end) {
             let before = body.len().wrapping_sub(rest.len());
             let (name, value, binary) = take(&mut rest, classic)?;
-            let Some(place) = place(&NAMES, name) else {
+            let Some(place) = place(NAMES, name) else {
                 continue;
             };
             if classic && place == Field::Auth as usize {
@@ -82,125 +123,135 @@ impl<'a> Fields<'a> {
         proof.filter(|_| rest.is_empty())
     }
 
-    fn message(&self) -> Option<Message<'a>> {
+    fn fill(&self, core: &mut Core<'a>) -> Option<()> {
         let name = self.name(Field::Type)?;
-        let word = self.word(name).unwrap_or(Word::Unknown { name });
-        let number = self.hex(Field::Number).filter(|number| *number != 0);
         let generation = self.hex(Field::Generation);
-        let time = self.hex(Field::Time).filter(|time| *time != 0)?;
         let dest = self.name(Field::Dest);
-        let source_uuid = self.uuid(Field::SourceUuid);
-        let dest_uuid = self.uuid(Field::DestUuid);
         // What is meant for one is never taken for a word to all.
-        for (field, sound) in [
-            (Field::Generation, generation.is_some()),
-            (Field::Dest, dest.is_some()),
-            (Field::SourceUuid, source_uuid.is_some()),
-            (Field::DestUuid, dest_uuid.is_some()),
-        ] {
-            if !sound && !self.at(field).is_empty() {
-                return None;
-            }
-        }
-        let numbered = word.is_numbered();
-        if numbered && number.is_none() {
+        let lacks = |field, sound: bool| !sound && !self.at(field).is_empty();
+        if lacks(Field::Generation, generation.is_some())
+            || lacks(Field::Dest, dest.is_some())
+            || lacks(Field::SourceUuid, self.has_uuid(Field::SourceUuid))
+            || lacks(Field::DestUuid, self.has_uuid(Field::DestUuid))
+        {
             return None;
         }
-        Some(Message {
-            source: self.name(Field::Source)?,
-            source_uuid,
-            number: number.filter(|_| numbered),
-            generation: generation.unwrap_or(0),
-            time,
-            load: self.text(Field::Load),
-            ttl: self.decimal(Field::Ttl).and_then(|ttl| ttl.try_into().ok()),
-            dest,
-            dest_uuid,
-            client: Client {
-                from: self.name(Field::From),
-                to: self.name(Field::To),
-                generation: self.decimal(Field::ClientGeneration),
-            },
-            word,
-        })
+        core.source = self.name(Field::Source)?;
+        core.generation = generation.unwrap_or(0);
+        core.time = self.hex(Field::Time).filter(|time| *time != 0)?;
+        core.dest = dest;
+        core.word = Word::Unknown { name };
+        // What is not complete stays unknown.
+        let _ = self.fill_word(name, &mut core.word);
+        if core.word.is_numbered() {
+            core.number = Some(self.hex(Field::Number).filter(|number| *number != 0)?);
+        }
+        Some(())
     }
 
     /// The word of that name, if it is one and complete.
-    fn word(&self, name: &str) -> Option<Word<'a>> {
+    #[inline(never)]
+    fn fill_word(&self, name: &str, word: &mut Word<'a>) -> Option<()> {
         let (_, kind, _) = WORDS.iter().find(|word| word.0 == name)?;
         let hold = || {
             Hold::ALL
-                .get(self.choice(Field::Hold, &Hold::WORDS)?)
+                .get(self.choice(Field::Hold, Hold::WORDS)?)
                 .copied()
         };
-        Some(match kind {
-            Kind::Status => Word::Status {
-                state: *State::ALL.get(self.choice(Field::State, &State::WORDS)?)?,
-                deadtime: self.hex(Field::Deadtime),
-                protocol: self.decimal(Field::Protocol),
-            },
-            Kind::Reqnodes => Word::Reqnodes,
-            Kind::Repnodes => Word::Repnodes {
-                nodes: self.names(Field::Nodes)?,
-            },
-            Kind::Starting => Word::Starting,
-            Kind::Resource => Word::Resource {
-                hold: hold()?,
-                full: self.is(Field::Full, "full"),
-                stable: self
-                    .choice(Field::Stable, &["0", "1"])
-                    .map(|place| place == 1),
-                info: self
-                    .choice(Field::Info, &Info::WORDS)
-                    .and_then(|place| Info::ALL.get(place).copied()),
-            },
-            Kind::AskResources => Word::AskResources {
-                hold: hold()?,
-                phase: *Phase::ALL.get(self.choice(Field::Info, &Phase::WORDS)?)?,
-            },
-            Kind::IpRequest => Word::IpRequest { key: self.key()? },
-            Kind::IpRequestResp => Word::IpRequestResp {
-                key: self.key()?,
-                ok: self.is(Field::Ok, "OK"),
-                owned: self.is(Field::Owned, "yes"),
-            },
-            Kind::HbTakeover => Word::HbTakeover { hold: hold()? },
-            Kind::Shutdone => Word::Shutdone,
-            Kind::Stonith => Word::Stonith {
-                node: self.name(Field::Node)?,
-                result: self.name(Field::Result)?,
-            },
-            Kind::Ack => Word::Ack {
-                number: self.hex(Field::Acked)?,
-            },
-            Kind::Rexmit => Word::Rexmit {
-                first: self.decimal(Field::First)?,
-                last: self
-                    .decimal(Field::Last)
-                    .filter(|last| Some(*last) >= self.decimal(Field::First))?,
-            },
-            Kind::Nak => Word::Nak {
-                number: self.hex(Field::First)?,
-            },
-            Kind::ClientStatus => Word::ClientStatus {
-                joined: self.choice(Field::State, &["leave", "join"])? == 1,
-                info: self.text(Field::Info),
-            },
-            Kind::QueryCstatus => Word::QueryCstatus {
-                client: self.name(Field::Client)?,
-            },
-            Kind::RespondCstatus => Word::RespondCstatus {
-                client: self.name(Field::Client)?,
-                online: self.is(Field::ClientState, "online"),
-            },
-            Kind::NumPing => Word::NumPing {
-                count: self.decimal(Field::Ping)?,
-            },
-            Kind::AbortGiveup => Word::AbortGiveup,
-            Kind::YouAreDead => Word::YouAreDead,
-        })
+        match kind {
+            Kind::Status => {
+                *word = Word::Status {
+                    state: *State::ALL.get(self.choice(Field::State, State::WORDS)?)?,
+                    deadtime: self.hex(Field::Deadtime),
+                    protocol: self.decimal(Field::Protocol),
+                }
+            }
+            Kind::Reqnodes => *word = Word::Reqnodes,
+            Kind::Repnodes => {
+                *word = Word::Repnodes {
+                    nodes: text(self.at(Field::Nodes))?,
+                }
+            }
+            Kind::Starting => *word = Word::Starting,
+            Kind::Resource => {
+                *word = Word::Resource {
+                    hold: hold()?,
+                    full: self.is(Field::Full, "full"),
+                    stable: self.choice(Field::Stable, "0 1").map(|place| place == 1),
+                    info: self
+                        .choice(Field::Info, Info::WORDS)
+                        .and_then(|place| Info::ALL.get(place).copied()),
+                }
+            }
+            Kind::AskResources => {
+                *word = Word::AskResources {
+                    hold: hold()?,
+                    phase: *Phase::ALL.get(self.choice(Field::Info, Phase::WORDS)?)?,
+                }
+            }
+            Kind::IpRequest => *word = Word::IpRequest { key: self.key()? },
+            Kind::IpRequestResp => {
+                *word = Word::IpRequestResp {
+                    key: self.key()?,
+                    ok: self.is(Field::Ok, "OK"),
+                    owned: self.is(Field::Owned, "yes"),
+                }
+            }
+            Kind::HbTakeover => *word = Word::HbTakeover { hold: hold()? },
+            Kind::Shutdone => *word = Word::Shutdone,
+            Kind::Stonith => {
+                *word = Word::Stonith {
+                    node: self.name(Field::Node)?,
+                    result: self.name(Field::Result)?,
+                }
+            }
+            Kind::Ack => {
+                *word = Word::Ack {
+                    number: self.hex(Field::Acked)?,
+                }
+            }
+            Kind::Rexmit => {
+                *word = Word::Rexmit {
+                    first: self.decimal(Field::First)?,
+                    last: self
+                        .decimal(Field::Last)
+                        .filter(|last| Some(*last) >= self.decimal(Field::First))?,
+                }
+            }
+            Kind::Nak => {
+                *word = Word::Nak {
+                    number: self.hex(Field::First)?,
+                }
+            }
+            Kind::ClientStatus => {
+                *word = Word::ClientStatus {
+                    joined: self.choice(Field::State, "leave join")? == 1,
+                    info: self.text(Field::Info),
+                }
+            }
+            Kind::QueryCstatus => {
+                *word = Word::QueryCstatus {
+                    client: self.name(Field::Client)?,
+                }
+            }
+            Kind::RespondCstatus => {
+                *word = Word::RespondCstatus {
+                    client: self.name(Field::Client)?,
+                    online: self.is(Field::ClientState, "online"),
+                }
+            }
+            Kind::NumPing => {
+                *word = Word::NumPing {
+                    count: self.decimal(Field::Ping)?,
+                }
+            }
+            Kind::AbortGiveup => *word = Word::AbortGiveup,
+            Kind::YouAreDead => *word = Word::YouAreDead,
+        }
+        Some(())
     }
 
+    #[inline(never)]
     fn at(&self, field: Field) -> &'a [u8] {
         self.0.get(field as usize).copied().unwrap_or_default()
     }
@@ -209,18 +260,22 @@ impl<'a> Fields<'a> {
         self.at(field) == text.as_bytes()
     }
 
-    fn choice(&self, field: Field, texts: &[&str]) -> Option<usize> {
-        place(texts, self.at(field))
+    #[inline(never)]
+    fn choice(&self, field: Field, words: &str) -> Option<usize> {
+        place(words, self.at(field))
     }
 
+    #[inline(never)]
     fn hex(&self, field: Field) -> Option<u32> {
         number(self.at(field), 16)
     }
 
+    #[inline(never)]
     fn decimal(&self, field: Field) -> Option<u32> {
         number(self.at(field), 10)
     }
 
+    #[inline(never)]
     fn name(&self, field: Field) -> Option<&'a str> {
         name(self.at(field))
     }
@@ -234,19 +289,12 @@ impl<'a> Fields<'a> {
         self.text(Field::Key).filter(|key| !key.contains(' '))
     }
 
-    /// Names with a blank behind each; at most as many as a cluster has nodes.
-    fn names(&self, field: Field) -> Option<Vec<&'a str, { crate::id::MAX_NODES }>> {
-        let mut names = Vec::new();
-        for word in self.at(field).split(|byte| *byte == b' ') {
-            if !word.is_empty() {
-                names.push(name(word)?).ok()?;
-            }
-        }
-        Some(names)
+    #[inline(never)]
+    fn has_uuid(&self, field: Field) -> bool {
+        self.uuid(field).is_some()
     }
 
     /// Raw or as letters: lengths differ.
-    #[inline(never)]
     fn uuid(&self, field: Field) -> Option<[u8; UUID]> {
         let bytes = self.at(field);
         bytes.try_into().ok().or_else(|| base64::decode(bytes))

@@ -1,6 +1,6 @@
 //! From a message to a frame: lines first, which are what is signed inside; netstrings are made of them.
 
-use super::field::{ASKED_BY_CLIENT, COMMON, FIELDS, Field, Kind, NAMES, WORDS, digit};
+use super::field::{ASKED_BY_CLIENT, COMMON, FIELDS, Field, Kind, NAMES, WORDS, digit, word};
 use super::message::{Hold, Info, Message, Phase, State, UUID, Word};
 use super::reading::text;
 use super::{Framing, MAX_FRAME, Sign, Unsayable, base64};
@@ -13,34 +13,47 @@ pub fn encode(
     keys: &dyn Sign,
     buf: &mut [u8],
 ) -> Result<usize, Unsayable> {
+    if framing == Framing::Classic {
+        return encode_classic(message, keys, buf);
+    }
     let mut room = [0; MAX_FRAME];
-    let mut lines = Bytes::on(&mut room);
+    let len = encode_classic(message, keys, &mut room)?;
+    let lines = room.get(BEGIN.len()..len.saturating_sub(END.len()));
+    let mut frame = Bytes::on(buf);
+    frame.put(b"###\n");
+    for line in lines.unwrap_or_default().split(|byte| *byte == b'\n') {
+        if framing == Framing::Twofold || !line.starts_with(b"auth=") {
+            frame.field(line);
+        }
+    }
+    frame.put(b"%%%\n");
+    let signature = keys.signature(None, &[frame.all()]);
+    frame.netstring(b"", &signature.ok_or(Unsayable::NoKey)?);
+    frame.end()
+}
+
+/// As [`Framing::Classic`]: the one that is sent.
+pub(crate) fn encode_classic(
+    message: &Message<'_>,
+    keys: &dyn Sign,
+    buf: &mut [u8],
+) -> Result<usize, Unsayable> {
+    let mut frame = Bytes::on(buf);
+    frame.put(BEGIN);
     Table::of(message)
         .ok_or(Unsayable::Unknown)?
-        .write(&mut lines);
-    if framing != Framing::Netstring {
-        let signature = keys.signature(None, &[lines.all()]);
-        lines.put(b"auth=");
-        lines.put(&signature.ok_or(Unsayable::NoKey)?);
-        lines.put(b"\n");
-    }
-    let classic = framing == Framing::Classic;
-    let mut frame = Bytes::on(buf);
-    frame.put(if classic { b">>>\n" } else { b"###\n" });
-    if classic {
-        frame.put(lines.all());
-        frame.put(b"<<<\n");
-    } else {
-        frame.netstrings(lines.all());
-        frame.put(b"%%%\n");
-        let signature = keys.signature(None, &[frame.all()]);
-        frame.netstring(b"", &signature.ok_or(Unsayable::NoKey)?);
-    }
-    match lines.failed.or(frame.failed) {
-        Some(why) => Err(why),
-        None => Ok(frame.len),
-    }
+        .write(&mut frame);
+    let lines = frame.all().get(BEGIN.len()..).unwrap_or_default();
+    let signature = keys.signature(None, &[lines]);
+    frame.put(b"auth=");
+    frame.put(&signature.ok_or(Unsayable::NoKey)?);
+    frame.put(b"\n");
+    frame.put(END);
+    frame.end()
 }
+
+const BEGIN: &[u8] = b">>>\n";
+const END: &[u8] = b"<<<\n";
 
 /// What a field says.
 #[derive(Clone, Copy)]
@@ -50,7 +63,6 @@ enum Value<'a> {
     /// With its radix.
     Number(u32, u32),
     Uuid(&'a [u8; UUID]),
-    Names(&'a [&'a str]),
 }
 
 /// The values of a message, and the order in which its word has them.
@@ -119,8 +131,9 @@ impl<'a> Table<'a> {
     }
 
     /// One of several words of a field.
-    fn choose(&mut self, field: Field, words: &[&'static str], place: usize) {
-        self.text(field, words.get(place).copied());
+    #[inline(never)]
+    fn choose(&mut self, field: Field, words: &'static str, place: usize) {
+        self.text(field, word(words, place));
     }
 
     fn word(&mut self, word: &'a Word<'_>) -> Option<Kind> {
@@ -130,14 +143,14 @@ impl<'a> Table<'a> {
                 deadtime,
                 protocol,
             } => {
-                self.choose(Field::State, &State::WORDS, *state as usize);
+                self.choose(Field::State, State::WORDS, *state as usize);
                 self.hex(Field::Deadtime, *deadtime);
                 self.decimal(Field::Protocol, *protocol);
                 Kind::Status
             }
             Word::Reqnodes => Kind::Reqnodes,
             Word::Repnodes { nodes } => {
-                self.set(Field::Nodes, Value::Names(nodes));
+                self.text(Field::Nodes, Some(nodes));
                 self.text(Field::NoNodes, Some(" "));
                 Kind::Repnodes
             }
@@ -148,17 +161,17 @@ impl<'a> Table<'a> {
                 stable,
                 info,
             } => {
-                self.choose(Field::Hold, &Hold::WORDS, *hold as usize);
+                self.choose(Field::Hold, Hold::WORDS, *hold as usize);
                 self.text(Field::Full, full.then_some("full"));
                 self.decimal(Field::Stable, stable.map(u32::from));
                 if let Some(info) = info {
-                    self.choose(Field::Info, &Info::WORDS, *info as usize);
+                    self.choose(Field::Info, Info::WORDS, *info as usize);
                 }
                 Kind::Resource
             }
             Word::AskResources { hold, phase } => {
-                self.choose(Field::Hold, &Hold::WORDS, *hold as usize);
-                self.choose(Field::Info, &Phase::WORDS, *phase as usize);
+                self.choose(Field::Hold, Hold::WORDS, *hold as usize);
+                self.choose(Field::Info, Phase::WORDS, *phase as usize);
                 Kind::AskResources
             }
             Word::IpRequest { key } => {
@@ -167,12 +180,12 @@ impl<'a> Table<'a> {
             }
             Word::IpRequestResp { key, ok, owned } => {
                 self.text(Field::Key, Some(key));
-                self.choose(Field::Ok, &["bad", "OK"], (*ok).into());
-                self.choose(Field::Owned, &["no", "yes"], (*owned).into());
+                self.choose(Field::Ok, "bad OK", (*ok).into());
+                self.choose(Field::Owned, "no yes", (*owned).into());
                 Kind::IpRequestResp
             }
             Word::HbTakeover { hold } => {
-                self.choose(Field::Hold, &Hold::WORDS, *hold as usize);
+                self.choose(Field::Hold, Hold::WORDS, *hold as usize);
                 Kind::HbTakeover
             }
             Word::Shutdone => {
@@ -199,7 +212,7 @@ impl<'a> Table<'a> {
                 Kind::Nak
             }
             Word::ClientStatus { joined, info } => {
-                self.choose(Field::State, &["leave", "join"], (*joined).into());
+                self.choose(Field::State, "leave join", (*joined).into());
                 self.text(Field::Info, *info);
                 Kind::ClientStatus
             }
@@ -210,7 +223,7 @@ impl<'a> Table<'a> {
             Word::RespondCstatus { client, online } => {
                 self.text(Field::Result, Some("OK"));
                 self.text(Field::Client, Some(client));
-                self.choose(Field::ClientState, &["offline", "online"], (*online).into());
+                self.choose(Field::ClientState, "offline online", (*online).into());
                 Kind::RespondCstatus
             }
             Word::NumPing { count } => {
@@ -237,20 +250,13 @@ impl<'a> Table<'a> {
             if let Value::Uuid(_) = value {
                 lines.put(b"(1)");
             }
-            lines.put(NAMES.get(place).copied().unwrap_or_default().as_bytes());
+            lines.put(word(NAMES, place).unwrap_or_default().as_bytes());
             lines.put(b"=");
             match value {
                 Value::Nothing => {}
                 Value::Text(value) => lines.text(value),
                 Value::Number(number, radix) => lines.number(number, radix),
                 Value::Uuid(uuid) => lines.put(&base64::encode(uuid)),
-                Value::Names([]) => lines.put(b" "),
-                Value::Names(names) => {
-                    for name in names {
-                        lines.text(name);
-                        lines.put(b" ");
-                    }
-                }
             }
             lines.put(b"\n");
         }
@@ -270,6 +276,13 @@ impl<'b> Bytes<'b> {
         let failed = None;
         let len = 0;
         Self { room, len, failed }
+    }
+
+    fn end(self) -> Result<usize, Unsayable> {
+        match self.failed {
+            Some(why) => Err(why),
+            None => Ok(self.len),
+        }
     }
 
     fn all(&self) -> &[u8] {
@@ -324,18 +337,16 @@ impl<'b> Bytes<'b> {
         self.put(b",");
     }
 
-    /// The fields of some lines.
-    fn netstrings(&mut self, lines: &[u8]) {
-        for line in lines.split(|byte| *byte == b'\n') {
-            let equals = line.iter().position(|byte| *byte == b'=').unwrap_or(0);
-            let (name, letters) = line
-                .split_at_checked(equals.wrapping_add(1))
-                .unwrap_or_default();
-            match base64::decode(letters).filter(|_| line.starts_with(b"(1)")) {
-                Some(uuid) => self.netstring(name, &uuid),
-                None if line.is_empty() => {}
-                None => self.netstring(b"(0)", line),
-            }
+    /// What a line says.
+    fn field(&mut self, line: &[u8]) {
+        let equals = line.iter().position(|byte| *byte == b'=').unwrap_or(0);
+        let (name, letters) = line
+            .split_at_checked(equals.wrapping_add(1))
+            .unwrap_or_default();
+        match base64::decode(letters).filter(|_| line.starts_with(b"(1)")) {
+            Some(uuid) => self.netstring(name, &uuid),
+            None if line.is_empty() => {}
+            None => self.netstring(b"(0)", line),
         }
     }
 }
