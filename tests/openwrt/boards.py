@@ -118,6 +118,8 @@ class Play:
                       f"check: ok: this is {board.host}, of 2 nodes")
         for board in boards:
             self.must(board, f"{INIT} start </dev/null", f"{board.host}: started by the init script")
+        self.until(alpha, "grep -q 'link bcast eth0: up' /var/log/agent", "alpha: the first beat has left")
+        self.memory(alpha, self.must(alpha, "cat /var/procd/twinbeat/agent/pid", ""))
         serves = f"ip addr show eth0 | grep -q '{ADDRESS}/32' && grep -q true /var/netifd/state.wan"
         rests = f"! ip addr show eth0 | grep -q '{ADDRESS}/32' && grep -q false /var/netifd/state.wan"
         self.until(alpha, serves, "alpha serves: the address is leased, its WAN is up")
@@ -159,12 +161,15 @@ class Play:
 
     def memory(self, board, pid):
         said = self.must(board, f"grep -E 'VmRSS|VmHWM|VmLck' /proc/{pid}/status; cat /proc/meminfo | head -n 3; "
-                         f"cut -d' ' -f14,15 /proc/{pid}/stat", "")
+                         f"echo CPU in hundredths, user and system: $(cut -d' ' -f14,15 /proc/{pid}/stat)", "")
         print("openwrt: " + "; ".join(" ".join(line.split()) for line in said.splitlines()), flush=True)
 
 
 def main():
     kind = hardware.find(sys.argv[1] if len(sys.argv) > 1 else "mips")
+    # What the smallest boards have.
+    if kind.target == "mips":
+        kind.memory = 32
     setting = Setting("openwrt", "the package", agent=False)
     with Pair(kind, setting=setting, limit=900, keep=False) as pair:
         for board in pair.boards:
