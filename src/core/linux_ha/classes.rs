@@ -96,7 +96,7 @@ impl Classes {
     #[inline(never)]
     pub(super) fn filter(self, is: &mut dyn FnMut(Self) -> bool) -> Self {
         let mut those = Self::NONE;
-        for class in Self::EACH {
+        for &class in &Self::EACH {
             if self.has(class) && is(class) {
                 those = those.with(class);
             }

@@ -265,12 +265,8 @@ impl LinuxHa {
                 self.become_step(Step::Taking, classes, now.after(PATIENCE));
             }
             (Phase::Done, Step::Given) => {
-                let taken = self.theirs.are(|their| their == Their::Taking);
-                for class in Classes::EACH {
-                    if taken.and(classes).has(class) {
-                        self.theirs.become_with(class, failover);
-                    }
-                }
+                let taken = self.theirs.taken().and(classes);
+                self.theirs.become_with(taken, failover);
                 self.dialogue = Dialogue::NONE;
             }
             // Nobody asked: a real one says the last word of a transfer after a goodbye, too.

@@ -108,28 +108,25 @@ impl Theirs {
 
     /// It says which it has. What is here as well is contested.
     pub(super) fn become_holding(&mut self, now: Instant, has: Classes, failover: &Failover) {
-        for class in Classes::EACH {
-            let their = self.at(class);
-            if has.has(class) {
-                if !their.has() {
-                    self.become_with(class, failover);
-                    if class.any(failover, Failover::claims) {
-                        self.become_contested(class, now, failover);
-                    }
-                }
-                self.standby = self.standby.without(class);
-            } else if !matches!(their, Their::Taking | Their::Failed) {
-                self.become_state(class, Their::Without, Instant::NEVER);
+        let new = has.without(self.are(Their::has));
+        self.become_with(new, failover);
+        for &class in &Classes::EACH {
+            if new.has(class) && class.any(failover, Failover::claims) {
+                self.become_contested(class, now, failover);
             }
         }
+        self.standby = self.standby.without(has);
+        let unsaid = self.are(|their| matches!(their, Their::Taking | Their::Failed));
+        let without = Classes::ALL.without(has).without(unsaid);
+        self.become_state(without, Their::Without, Instant::NEVER);
     }
 
     #[inline(never)]
-    pub(super) fn become_with(&mut self, class: Classes, failover: &Failover) {
-        for id in class.groups(failover).iter() {
+    pub(super) fn become_with(&mut self, classes: Classes, failover: &Failover) {
+        for id in classes.groups(failover).iter() {
             *self.epochs.at_mut(id) = failover.next_epoch(id);
         }
-        self.become_state(class, Their::With, Instant::NEVER);
+        self.become_state(classes, Their::With, Instant::NEVER);
     }
 
     /// Its claim is older than the one here, until it is known that it will stay.
@@ -142,49 +139,39 @@ impl Theirs {
 
     /// It was told that these are free, and starts them.
     pub(super) fn become_taking(&mut self, classes: Classes, until: Instant, failover: &Failover) {
-        for class in Classes::EACH {
-            if classes.has(class) {
-                self.become_with(class, failover);
-                self.become_state(class, Their::Taking, until);
-            }
-        }
+        self.become_with(classes, failover);
+        self.become_state(classes, Their::Taking, until);
     }
 
     /// It knew that these were here, and left them alone.
-    pub(super) fn become_passed_over(&mut self, class: Classes) {
-        if self.at(class) == Their::Taking {
-            self.become_state(class, Their::Without, Instant::NEVER);
-        }
+    pub(super) fn become_passed_over(&mut self, classes: Classes) {
+        let those = classes.and(self.taken());
+        self.become_state(those, Their::Without, Instant::NEVER);
     }
 
     /// It begins to stop what it has of these.
     pub(super) fn become_giving(&mut self, classes: Classes) {
-        for class in Classes::EACH {
-            if classes.has(class) && self.at(class).has() {
-                self.become_state(class, Their::Giving, Instant::NEVER);
-            }
-        }
+        let those = classes.and(self.are(Their::has));
+        self.become_state(those, Their::Giving, Instant::NEVER);
     }
 
     /// It has stopped these for this node. Of its own it may not want them back at once.
     pub(super) fn become_given(&mut self, classes: Classes, failover: &Failover) {
-        for class in Classes::EACH {
-            if classes.has(class) {
-                self.become_with(class, failover);
-                self.become_state(class, Their::Without, Instant::NEVER);
-                self.granted = self.granted.with(class);
-                self.standby = self.standby.with(class.and(Classes::FOREIGN));
-            }
-        }
+        self.become_with(classes, failover);
+        self.become_state(classes, Their::Without, Instant::NEVER);
+        self.granted = self.granted.with(classes);
+        self.standby = self.standby.with(classes.and(Classes::FOREIGN));
     }
 
     /// It never said that it started them.
     pub(super) fn become_failed(&mut self, classes: Classes) {
-        for class in Classes::EACH {
-            if classes.has(class) && self.at(class) == Their::Taking {
-                self.become_state(class, Their::Failed, Instant::NEVER);
-            }
-        }
+        let those = classes.and(self.taken());
+        self.become_state(those, Their::Failed, Instant::NEVER);
+    }
+
+    /// Those that it is starting.
+    pub(super) fn taken(&self) -> Classes {
+        self.are(|their| their == Their::Taking)
     }
 
     /// It neither has these nor will take them by itself.
@@ -200,7 +187,7 @@ impl Theirs {
     /// What is contested for too long is the peer's: it did not restart, so it never missed this
     /// node. Its own groups first; two of us would give up other ones.
     pub(super) fn review(&mut self, now: Instant, failover: &Failover) {
-        for class in Classes::EACH {
+        for &class in &Classes::EACH {
             let (their, until) = self.side(class);
             match their {
                 Their::Contested => {
@@ -291,14 +278,15 @@ impl Theirs {
     }
 
     #[inline(never)]
-    fn become_state(&mut self, class: Classes, their: Their, until: Instant) {
-        if class.has(Classes::LOCAL) {
+    fn become_state(&mut self, classes: Classes, their: Their, until: Instant) {
+        if classes.has(Classes::LOCAL) {
             self.local = (their, until);
-        } else {
+        }
+        if classes.has(Classes::FOREIGN) {
             self.foreign = (their, until);
         }
         if their != Their::Without {
-            self.granted = self.granted.without(class);
+            self.granted = self.granted.without(classes);
         }
     }
 }

@@ -4,13 +4,12 @@
 //! Heads up! Nothing here proves that a message is fresh, as an echo does: the dialect cannot.
 
 use super::Membership;
-use super::peer::{Alive, Delivery, Hearing, Standing};
-use super::quality::Quality;
+use super::peer::Alive;
 use crate::action::{Event, Events};
 use crate::config::Dialect;
-use crate::id::{LinkId, NodeId, PerGroup, PerLink, PerNode};
+use crate::id::{LinkId, NodeId};
 use crate::time::{Duration, Instant};
-use crate::wire::{Beat, Flags, Header, Hearing as Heard, Kind, Word};
+use crate::wire::{Beat, Header, Kind};
 
 impl Membership {
     /// A life of it has begun, or is heard again after it was declared dead.
@@ -22,49 +21,13 @@ impl Membership {
         generation: u32,
         events: &mut Events,
     ) {
-        let mark = self.mark();
-        let mut links = PerLink::new(Delivery::default);
-        *links.at_mut(link) = Delivery {
-            highest: 0,
-            heard: Some(mark),
-            up: true,
-            quality: Quality::new(0),
-        };
         let incarnation = u64::from(generation);
-        let alive = Alive {
-            incarnation,
-            highest: 0,
-            measured: 0,
-            question: 0,
-            links,
-            heard: mark,
-            committed: mark,
-            echo: self.life.counter(),
-            echo_left: now,
-            // It cannot say that it does not.
-            hearing: Hearing::Hears,
-            asked: None,
-            warned: false,
-            beat: Beat {
-                flags: Flags::default(),
-                digests: self.digests,
-                ping: 0,
-                newest: 0,
-                groups: PerGroup::new(|| Word::IDLE),
-                peers: PerNode::new(Heard::default),
-            },
-            deadtime: self.timing.deadtime,
-            watchdog: Duration::ZERO,
-            mismatch: None,
-            groups: self.shape.groups,
-            key: self.keyring.signing(),
-            sequence: 0,
-            rexmit_at: now,
+        let beat = Beat {
+            digests: self.digests,
+            ..Beat::default()
         };
-        let peer = self.peer_mut(node);
-        let restarted = peer.alive().is_some();
-        peer.standing = Standing::Alive(alive);
-        peer.need = None;
+        // It cannot say that it does not hear this life.
+        let restarted = self.begin(now, link, (node, incarnation, 0), &beat);
         events.report(Event::PeerAlive {
             node,
             incarnation,

@@ -1,10 +1,11 @@
 //! One configured node as seen from here: which life of it has proved itself, and when it was heard.
 
 use crate::action::{Difference, GroupState, PeerState};
-use crate::id::{GroupId, GroupSet, LinkId, LinkSet, MAX_GROUPS, PerLink};
+use crate::id::{GroupId, GroupSet, LinkId, LinkSet, MAX_GROUPS, NodeId, PerLink};
 use crate::time::{Duration, Instant};
 use crate::wire::{Beat, Hello, Reference};
 
+use super::Membership;
 use super::quality::Quality;
 
 /// A peer. Moments written `Duration` are marks of attentive time.
@@ -195,6 +196,55 @@ impl Peer {
         let invitation = self.invitations.at_mut(link);
         invitation.due = true;
         invitation.re = Some(re);
+    }
+}
+
+impl Membership {
+    /// A life of a node, by its first number: of one that hears this life and has what it has. Whether
+    /// another one was alive, too.
+    #[inline(never)]
+    pub(super) fn begin(
+        &mut self,
+        now: Instant,
+        link: LinkId,
+        (node, incarnation, counter): (NodeId, u64, u32),
+        beat: &Beat,
+    ) -> bool {
+        let mark = self.mark();
+        let mut links = PerLink::new(Delivery::default);
+        *links.at_mut(link) = Delivery {
+            highest: counter,
+            heard: Some(mark),
+            up: true,
+            quality: Quality::new(counter),
+        };
+        let alive = Alive {
+            incarnation,
+            highest: counter,
+            measured: counter,
+            question: counter,
+            links,
+            heard: mark,
+            committed: mark,
+            echo: self.life.counter(),
+            echo_left: now,
+            hearing: Hearing::Hears,
+            asked: None,
+            warned: false,
+            beat: beat.clone(),
+            deadtime: self.timing.deadtime,
+            watchdog: Duration::ZERO,
+            mismatch: None,
+            groups: self.shape.groups,
+            key: self.keyring.signing(),
+            sequence: beat.newest,
+            rexmit_at: now,
+        };
+        let peer = self.peer_mut(node);
+        let restarted = peer.alive().is_some();
+        peer.need = None;
+        peer.standing = Standing::Alive(alive);
+        restarted
     }
 }
 

@@ -7,11 +7,10 @@
 use super::Membership;
 use super::control::{REXMIT_SPACING, after, is_newer, may_ask};
 use super::difference::Differing;
-use super::peer::{Alive, Delivery, Hearing, Standing};
-use super::quality::Quality;
+use super::peer::Hearing;
 use crate::action::{Event, Events, Reject};
-use crate::id::{LinkId, LinkSet, MAX_GROUPS, NodeId, PerLink};
-use crate::time::{Duration, Instant};
+use crate::id::{LinkId, LinkSet, MAX_GROUPS, NodeId};
+use crate::time::Instant;
 use crate::wire::native::{self, Envelope};
 use crate::wire::{Address, Beat, Body, Control, ControlWord, Hello, Kind, Reference};
 
@@ -273,51 +272,25 @@ impl Membership {
         (groups, key): (usize, u8),
         events: &mut Events,
     ) {
-        let mark = self.mark();
         // It may still hear an earlier life of ours.
         let hearing = beat.peers.at(self.me);
         let hears =
             !hearing.links.is_empty() && self.life.is_fresh(self.life.expand(hearing.echo), now);
         let differing = Differing::between(self.told(), (beat.digests, groups));
-        let mut links = PerLink::new(Delivery::default);
-        *links.at_mut(link) = Delivery {
-            highest: re.counter,
-            heard: Some(mark),
-            up: true,
-            quality: Quality::new(re.counter),
-        };
-        let mut alive = Alive {
-            incarnation: re.incarnation,
-            highest: re.counter,
-            measured: re.counter,
-            links,
-            heard: mark,
-            committed: mark,
-            echo,
-            echo_left: self.life.left_at(echo).unwrap_or(now),
-            hearing: if hears {
-                Hearing::Hears
-            } else {
-                Hearing::NotYet
-            },
-            asked: None,
-            warned: false,
-            beat: beat.clone(),
-            deadtime: Duration::MAX,
-            watchdog: Duration::ZERO,
-            mismatch: differing.gravest(),
-            groups,
-            key,
-            question: re.counter,
-            sequence: beat.newest,
-            rexmit_at: now,
-        };
-        alive.announce(hello);
+        let echo_left = self.life.left_at(echo).unwrap_or(now);
         let clone = re.node == self.me;
+        let beginning = (re.node, re.incarnation, re.counter);
+        let restarted = self.begin(now, link, beginning, beat);
         let peer = self.peer_mut(re.node);
-        let restarted = peer.alive().is_some();
-        peer.standing = Standing::Alive(alive);
-        peer.need = None;
+        if let Some(alive) = peer.alive_mut() {
+            (alive.echo, alive.echo_left) = (echo, echo_left);
+            if !hears {
+                alive.hearing = Hearing::NotYet;
+            }
+            alive.mismatch = differing.gravest();
+            (alive.groups, alive.key) = (groups, key);
+            alive.announce(hello);
+        }
         peer.answer(now, link, re);
         events.report(match clone {
             true => Event::Cloned,

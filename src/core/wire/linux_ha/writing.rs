@@ -40,9 +40,12 @@ pub(crate) fn encode_classic(
 ) -> Result<usize, Unsayable> {
     let mut frame = Bytes::on(buf);
     frame.put(BEGIN);
-    Table::of(message)
-        .ok_or(Unsayable::Unknown)?
-        .write(&mut frame);
+    let mut table = Table {
+        values: [Value::Nothing; FIELDS],
+        order: &[],
+    };
+    table.fill(message).ok_or(Unsayable::Unknown)?;
+    table.write(&mut frame);
     let lines = frame.all().get(BEGIN.len()..).unwrap_or_default();
     let signature = keys.signature(None, &[lines]);
     frame.put(b"auth=");
@@ -72,31 +75,27 @@ struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    /// `None` for a word that is not known.
-    fn of(message: &'a Message<'_>) -> Option<Self> {
-        let mut table = Table {
-            values: [Value::Nothing; FIELDS],
-            order: &[],
-        };
-        let kind = table.word(&message.word)?;
+    /// `None` for a word that is not known. It is filled in its place, as a copy of so much is dear.
+    fn fill(&mut self, message: &'a Message<'_>) -> Option<()> {
+        let kind = self.word(&message.word)?;
         let (name, _, order) = WORDS.get(kind as usize)?;
         let client = &message.client;
         let asked = kind == Kind::AskResources && client.from.is_some();
-        table.order = if asked { ASKED_BY_CLIENT } else { order };
-        table.text(Field::Type, Some(name));
-        table.text(Field::From, client.from);
-        table.text(Field::To, client.to);
-        table.decimal(Field::ClientGeneration, client.generation);
-        table.text(Field::Dest, message.dest);
-        table.uuid(Field::DestUuid, message.dest_uuid.as_ref());
-        table.text(Field::Source, Some(message.source));
-        table.uuid(Field::SourceUuid, message.source_uuid.as_ref());
-        table.hex(Field::Number, message.number);
-        table.hex(Field::Generation, Some(message.generation));
-        table.hex(Field::Time, Some(message.time.max(1)));
-        table.text(Field::Load, message.load);
-        table.decimal(Field::Ttl, message.ttl.map(u32::from));
-        Some(table)
+        self.order = if asked { ASKED_BY_CLIENT } else { order };
+        self.text(Field::Type, Some(name));
+        self.text(Field::From, client.from);
+        self.text(Field::To, client.to);
+        self.decimal(Field::ClientGeneration, client.generation);
+        self.text(Field::Dest, message.dest);
+        self.uuid(Field::DestUuid, message.dest_uuid.as_ref());
+        self.text(Field::Source, Some(message.source));
+        self.uuid(Field::SourceUuid, message.source_uuid.as_ref());
+        self.hex(Field::Number, message.number);
+        self.hex(Field::Generation, Some(message.generation));
+        self.hex(Field::Time, Some(message.time.max(1)));
+        self.text(Field::Load, message.load);
+        self.decimal(Field::Ttl, message.ttl.map(u32::from));
+        Some(())
     }
 
     fn set(&mut self, field: Field, value: Value<'a>) {
@@ -237,7 +236,7 @@ impl<'a> Table<'a> {
     }
 
     /// All lines, each once.
-    fn write(mut self, lines: &mut Bytes<'_>) {
+    fn write(&mut self, lines: &mut Bytes<'_>) {
         for field in self.order.iter().chain(COMMON) {
             let place = *field as usize;
             let Some(value) = self.values.get_mut(place) else {
