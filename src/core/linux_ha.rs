@@ -22,6 +22,7 @@ mod legacy;
 mod numbering;
 mod say;
 mod speech;
+mod start;
 mod theirs;
 mod wish;
 
@@ -30,9 +31,9 @@ use crate::config::{AutoFailback, Config};
 use crate::failover::Failover;
 use crate::id::{GroupSet, NodeId, PerGroup};
 use crate::membership::{Membership, Standing};
-use crate::time::{Duration, Instant};
+use crate::time::Instant;
 use crate::wire::Flags;
-use crate::wire::linux_ha::{Hold, Info, MAX_NAME, State, UUID};
+use crate::wire::linux_ha::{Hold, Info, MAX_NAME, UUID};
 
 use classes::Classes;
 use dialogue::Dialogue;
@@ -85,6 +86,8 @@ pub(crate) struct LinuxHa {
     hints: u8,
     /// Classes without a group that count as held here: a real one counts them, too.
     empty: Classes,
+    /// The start of this life is over. Who starts later gets its own as soon as it hears so.
+    settled: bool,
     /// The newest `resource` of ours.
     said: Option<(Classes, bool)>,
     /// The score that the peer's `ipfail` was told.
@@ -163,6 +166,7 @@ impl LinuxHa {
             hint_at: None,
             hints: 0,
             empty: Classes::NONE,
+            settled: false,
             said: None,
             told: None,
             ask_at: now,
@@ -187,7 +191,8 @@ impl LinuxHa {
         );
         if !alive {
             self.dialogue = Dialogue::NONE;
-            (self.wished, self.stable) = (Classes::NONE, false);
+            self.wished = Classes::NONE;
+            (self.active, self.stable) = (false, false);
             (self.told, self.owed) = (None, GroupSet::EMPTY);
             self.theirs.forget();
         }
@@ -225,36 +230,6 @@ impl LinuxHa {
         }
     }
 
-    /// From `init` over `up` to `active`, when the peer is known.
-    fn go_on(&mut self, now: Instant, alive: bool, gone: bool) {
-        let Phase::Up { since, ask_at } = self.phase else {
-            return;
-        };
-        let since = since.or(alive.then_some(now));
-        let in_vain = since.is_some_and(|since| now >= since.after(ANSWER));
-        if gone || in_vain {
-            self.become_active();
-            return;
-        }
-        let mut next_at = ask_at;
-        if alive && now >= ask_at {
-            next_at = now.after(Duration::from_secs(1));
-            self.say(Say::Reqnodes);
-        }
-        self.phase = Phase::Up {
-            since,
-            ask_at: next_at,
-        };
-    }
-
-    fn become_active(&mut self) {
-        self.phase = Phase::Active;
-        self.say(Say::Status(State::Active));
-        if !self.legacy {
-            self.say(Say::Starting);
-        }
-    }
-
     /// Classes without groups are taken and given like the others, by nobody.
     fn count_empty(&mut self, gone: bool, failover: &Failover) {
         if gone && self.is_active() {
@@ -287,9 +262,9 @@ impl LinuxHa {
         matches!(self.phase, Phase::Active)
     }
 
-    /// The start is over: it is known what the peer holds, or that it is not there.
+    /// The start is over: it was known once what the peer holds, or that it is not there.
     fn is_settled(&self, gone: bool) -> bool {
-        self.is_active() && (gone || self.theirs.is_known())
+        self.is_active() && (gone || self.settled || self.theirs.is_known())
     }
 
     /// Says what is held, when that has changed.
@@ -310,6 +285,7 @@ impl LinuxHa {
             && !begins
             && !failover.is_leaving()
             && self.dialogue.given().is_empty();
+        self.settled |= self.is_settled(gone);
         let said = Some((ours, stable));
         // Before the peer has said anything there is nothing to compare with.
         if self.said != said && (stable || self.said.is_some() || failover.is_leaving()) {
@@ -371,7 +347,7 @@ impl LinuxHa {
             Phase::Up {
                 since: Some(since),
                 ask_at,
-            } => ask_at.min(since.after(ANSWER)),
+            } => ask_at.min(since.after(start::ANSWER)),
             Phase::Init | Phase::Up { since: None, .. } | Phase::Active => Instant::NEVER,
         };
         self.numbering
@@ -384,9 +360,6 @@ impl LinuxHa {
             .min(up)
     }
 }
-
-/// A live peer that does not answer for so long is a member all the same.
-const ANSWER: Duration = Duration::from_secs(10);
 
 /// Two names, a blank behind each.
 const LIST: usize = 2 * (MAX_NAME + 1);
