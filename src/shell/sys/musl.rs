@@ -2,6 +2,8 @@
 //!
 //! musl's `free` ends here; its `realloc` would not, and nothing of it that is linked asks.
 
+mod calls;
+
 use std::alloc::{GlobalAlloc, Layout};
 use std::ptr::null_mut;
 
