@@ -122,7 +122,8 @@
 //! | going home | the home asks, every half beat | the holder offers, once it hears that the home is stable; one that forgets is reminded at most five times |
 //! | a person's takeover | a request to the holder | `hb_takeover`, again after 5 s as long as it stands |
 //! | at a common start | placement | each node has what is at home there, `auto_failback` or not |
-//! | a transfer that does not end | a grant stands until it is taken | given up after 60 s (heartbeat: an hour); an offer after 10 s, as there |
+//! | a transfer that does not end | a grant stands until it is taken | given up after 60 s (heartbeat: an hour); an offer after 10 s, as there. What the peer did not start is offered again later |
+//! | what is at home there, and nobody has | placement | the peer is asked for it (`hb_takeover`); if it does not offer it in 10 s it is claimed, and started after 2 s of claim |
 //! | when a peer is dead | silent for our `deadtime` | silent for the `dt` it announces |
 //! | freshness | an echo within `deadtime` | generation and number only: a recorded message of the present life that was missed counts, none that was heard |
 //! | both hold a group | home, epoch, index | this node keeps it: a heartbeat that missed it gives up everything and restarts within 2 s. One that did not keeps what is at home there after 5 s, and what is at home here after 10 s |
