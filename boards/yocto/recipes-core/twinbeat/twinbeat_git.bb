@@ -17,7 +17,8 @@ SRCREV = "${AUTOREV}"
 
 CVE_PRODUCT = "twinbeat"
 
-require twinbeat-crates.inc
+# Made by `bitbake -c update_crates twinbeat`.
+include twinbeat-crates.inc
 
 inherit cargo cargo-update-recipe-crates systemd update-rc.d
 
