@@ -312,7 +312,12 @@ impl Heartbeat {
         self.jobs.pop_front();
         match job {
             Job::Take(what, agreed) => {
-                self.mine |= what;
+                // What it has agreed to give meanwhile, behind this, is no longer its own.
+                let given = self.jobs.iter().fold(0, |all, job| match job {
+                    Job::Give(given) => all | given,
+                    Job::Take(..) | Job::Leave(_) => all,
+                });
+                self.mine |= what & !given;
                 let info = (!agreed).then_some(Info::Acquired);
                 self.resource(now, info);
                 if agreed {

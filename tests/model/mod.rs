@@ -48,6 +48,8 @@ struct World {
     loss: u64,
     cut: [bool; 2],
     heard_at: Option<u64>,
+    /// Generation and number of the newest status that was heard.
+    told: (Option<u32>, Option<u32>),
     joined_since: Option<u64>,
     tail: Vec<String>,
     moves: u64,
@@ -86,6 +88,7 @@ pub(crate) fn simulate(seed: u64) -> u64 {
         loss: 0,
         cut: [false; 2],
         heard_at: None,
+        told: (None, None),
         joined_since: None,
         tail: Vec::new(),
         moves: 0,
@@ -213,7 +216,14 @@ impl World {
         match due {
             Due::ToNode(bytes) => {
                 let link = LinkId::ZERO;
-                let status = String::from_utf8_lossy(&bytes).contains("t=status");
+                let text = String::from_utf8_lossy(&bytes);
+                let number = |name| {
+                    let value = text.lines().find_map(|line| line.strip_prefix(name));
+                    value.and_then(|digits| u32::from_str_radix(digits, 16).ok())
+                };
+                let told = (number("hg="), number("seq="));
+                // One that is said again, later, is no sign of life.
+                let status = text.contains("t=status") && told > self.told;
                 let Some(node) = &mut self.node else { return };
                 let input = Input::Frame {
                     link,
@@ -221,7 +231,7 @@ impl World {
                 };
                 let heard = node.handle(Instant::from_micros(self.now), input).is_ok();
                 if heard && status && self.model.runs {
-                    self.heard_at = Some(self.now);
+                    (self.heard_at, self.told) = (Some(self.now), told);
                 }
                 self.drain();
             }
