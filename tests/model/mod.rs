@@ -5,6 +5,7 @@
 //! * After the last fault and the times of both, each group runs on exactly one of them.
 //! * What one input draws is bounded, and no deadline is left behind.
 
+mod brief;
 mod heartbeat;
 
 use std::cmp::Reverse;
@@ -19,6 +20,7 @@ use twinbeat::{Boot, Node};
 
 use crate::cluster::random::Random;
 use crate::cluster::settings::{GroupSettings, Settings};
+use brief::brief;
 use heartbeat::Heartbeat;
 
 const SECOND: u64 = 1_000_000;
@@ -382,25 +384,4 @@ impl World {
 /// The bit of a group at the model: what is at home at the node is foreign there.
 fn bit(group: usize) -> u8 {
     2 >> group
-}
-
-/// The fields of a message that tell something.
-fn brief(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(bytes).replace(['\n', ','], " ");
-    let words = text
-        .split(' ')
-        .map(|word| word.rsplit(')').next().unwrap_or(word));
-    let known = [
-        "t=",
-        "st=",
-        "rsc_hold=",
-        "info=",
-        "isstable=",
-        "seq=",
-        "firstseq=",
-    ];
-    words
-        .filter(|word| known.iter().any(|name| word.starts_with(name)))
-        .collect::<Vec<_>>()
-        .join(" ")
 }

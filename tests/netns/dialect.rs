@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use crate::lab::pair::{A, B, Pair, Settings};
 use crate::lab::tests::Test;
 
+use super::person::says;
+
 pub(crate) const TESTS: &[Test] = &[(
     "two_speak_as_heartbeats_and_become_native_one_after_the_other",
     becomes_native,
@@ -84,14 +86,4 @@ fn generation(pair: &Pair, node: usize) -> u32 {
     let text = fs::read_to_string(file).expect("it was written");
     assert!(text.len() == 16 && text.ends_with('\n'), "{text:?}");
     text.trim().parse().expect("a number")
-}
-
-fn says(pair: &Pair, node: usize, line: &str, exit: i32) -> String {
-    let words: Vec<&str> = line.split(' ').collect();
-    let output = pair.command(node, &words);
-    let said = [&output.stdout[..], &output.stderr[..]].concat();
-    let said = String::from_utf8_lossy(&said).into_owned();
-    let code = output.status.code();
-    assert_eq!(code, Some(exit), "{line}: {said}{}", pair.story());
-    said
 }

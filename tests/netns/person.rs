@@ -39,7 +39,7 @@ fn pair() -> Pair {
 }
 
 /// What a command says, given how it must end.
-fn says(pair: &Pair, node: usize, line: &str, exit: i32) -> String {
+pub(super) fn says(pair: &Pair, node: usize, line: &str, exit: i32) -> String {
     let words: Vec<&str> = line.split(' ').collect();
     let output = pair.command(node, &words);
     let said = [&output.stdout[..], &output.stderr[..]].concat();
