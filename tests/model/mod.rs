@@ -221,7 +221,8 @@ impl World {
                 let link = LinkId::ZERO;
                 let text = String::from_utf8_lossy(&bytes);
                 let number = |name| {
-                    let value = text.lines().find_map(|line| line.strip_prefix(name));
+                    let mut fields = text.split(',').filter_map(|field| field.split_once(')'));
+                    let value = fields.find_map(|(_, field)| field.strip_prefix(name));
                     value.and_then(|digits| u32::from_str_radix(digits, 16).ok())
                 };
                 let told = (number("hg="), number("seq="));
