@@ -8,7 +8,7 @@ use twinbeat::Boot;
 use twinbeat::config::Config;
 
 use crate::state::State;
-use crate::{clock, files, sys};
+use crate::{clock, files, journal, sys};
 
 /// Draws them. The kernel's pool is asked without waiting; early in the life of a machine without
 /// entropy it is not ready, and everything that differs between machines and starts takes its
@@ -16,7 +16,9 @@ use crate::{clock, files, sys};
 pub(crate) fn boot(config: &Config, state: &State) -> Boot {
     let mut bytes = [0; 12];
     if !sys::random(&mut bytes) {
-        log::warn!("the kernel has no random numbers yet: mixing clocks and hardware addresses");
+        journal::warn(format_args!(
+            "the kernel has no random numbers yet: mixing clocks and hardware addresses"
+        ));
         bytes = mixed(config, state);
     }
     let [a, b, c, d, e, f, g, h, i, j, k, l] = bytes;

@@ -8,14 +8,14 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use log::Level;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::prctl;
 use nix::unistd::write;
 use twinbeat::config::{Config, Resource as ConfigResource};
 
-use crate::{files, journal, sys};
+use crate::journal::{self, Level};
+use crate::{files, sys};
 
 /// How long the loop may run at real-time priority without sleeping once, in microseconds. After
 /// that it becomes an ordinary process (`SIGXCPU`): the kernel worker that ends leases, and
@@ -91,7 +91,7 @@ pub(crate) fn ask() {
         (Level::Warn, "no realtime priority", become_realtime()),
     ] {
         if let Err(error) = asked {
-            log::log!(level, "{what}: {}", journal::errno(error));
+            journal::say(level, format_args!("{what}: {}", journal::errno(error)));
         }
     }
 }

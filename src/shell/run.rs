@@ -14,7 +14,6 @@ use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use log::warn;
 use twinbeat::action::{Action, Carrier, Command, Input};
 use twinbeat::config::Config;
 use twinbeat::id::{LinkId, MAX_WITNESSES, PerLink};
@@ -125,7 +124,7 @@ pub(crate) fn run(directory: &Path, config: Box<Config>, ready: &mut dyn FnMut()
     program.control.close();
     program.watchdog.close(program.node.is_released());
     program.wait_for_others();
-    log::info!("stopped");
+    journal::info(format_args!("stopped"));
     journal::flush();
     // The rest ends with the process; to take it apart would be 2 kB of code.
     std::mem::forget(program);
@@ -284,7 +283,10 @@ impl Program {
 
     fn tell(&mut self, now: Instant, input: Input<'_>) {
         if let Err(why) = self.node.handle(now, input) {
-            warn!("refused by the core: {}", journal::reject(why));
+            journal::warn(format_args!(
+                "refused by the core: {}",
+                journal::reject(why)
+            ));
         }
     }
 
@@ -381,7 +383,9 @@ impl Program {
     fn shut_down(&mut self, now: Instant) {
         if self.stopping {
             // Where one may, the watchdog is left armed; see its `close`.
-            warn!("told to stop again: leaving at once, scripts may still run");
+            journal::warn(format_args!(
+                "told to stop again: leaving at once, scripts may still run"
+            ));
             self.over = true;
         } else {
             self.stopping = true;

@@ -18,6 +18,7 @@ use twinbeat::id::GroupSet;
 use twinbeat::time::Duration;
 
 use crate::files;
+use crate::journal::Level;
 use crate::script::Job;
 
 /// The hidden verb ...
@@ -78,7 +79,7 @@ pub(crate) fn writing(file: &Path, text: &str) -> Job {
     let words = [VERB, &files::shown(file), text];
     let limit = Duration::from_secs(30);
     let mut job = Job::new("/proc/self/exe", &words, limit, "state");
-    job.level = log::Level::Warn;
+    job.level = Level::Warn;
     job
 }
 

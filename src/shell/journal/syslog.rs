@@ -4,10 +4,10 @@
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 
-use log::Level;
 use nix::libc;
 use twinbeat::time::{Duration, Instant};
 
+use crate::journal::Level;
 use crate::{clock, files};
 
 /// How long a syslog that is not there is left alone.
@@ -68,7 +68,7 @@ const fn severity(level: Level) -> u32 {
         Level::Error => 3,
         Level::Warn => 4,
         Level::Info => 6,
-        Level::Debug | Level::Trace => 7,
+        Level::Debug => 7,
     }
 }
 

@@ -2,7 +2,6 @@
 //!
 //! The single words are part of `status --json` and do not change.
 
-use log::Level;
 use twinbeat::action::PeerState;
 use twinbeat::action::{Carrier, Difference, Event, GroupState, Reason, Reject};
 use twinbeat::config::{Config, Medium, Sight};
@@ -11,6 +10,7 @@ use twinbeat::time::Duration;
 
 use crate::address::AddressError;
 use crate::interface::Mac;
+use crate::journal::Level;
 
 /// One event as one line: what happened to whom, and why.
 pub(crate) fn event(config: &Config, event: Event) -> (Level, String) {

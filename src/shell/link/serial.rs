@@ -14,7 +14,7 @@ use twinbeat::wire::linux_ha::Collector;
 
 use super::tty::{self, Tty};
 use super::{Link, Links, Socket};
-use crate::{clock, sys};
+use crate::{clock, journal, sys};
 
 /// An open line.
 pub(super) struct Port {
@@ -217,7 +217,7 @@ impl Link {
         // Of a lost carrier the core tells, with this; and what is lost is missing soon.
         let known = self.trouble == why || !self.trouble.is_empty() && why == tty::MISSING;
         if self.told == Carrier::Down && !known {
-            log::warn!("link serial {}: down: {why}", self.device);
+            journal::warn(format_args!("link serial {}: down: {why}", self.device));
         }
         self.socket = None;
         (self.running, self.trouble, self.retry_at) = (false, why, now.after(AGAIN));

@@ -6,7 +6,6 @@
 use std::fmt::Write as _;
 use std::rc::Rc;
 
-use log::{Level, error, info};
 use twinbeat::action::Input;
 use twinbeat::config::diagnostic::Severity;
 use twinbeat::config::{Change, Config, Origin, Refusal};
@@ -14,8 +13,9 @@ use twinbeat::id::{GroupSet, PerLink};
 use twinbeat::time::{Duration, Instant};
 
 use super::{Program, Reading};
+use crate::journal::{self, Level};
 use crate::ping::Pings;
-use crate::{clock, configuration, journal, privilege};
+use crate::{clock, configuration, privilege};
 
 /// How long a reload waits for what is being done, here and elsewhere ...
 const LIMIT: Duration = Duration::from_secs(90);
@@ -117,7 +117,7 @@ impl Program {
     }
 
     fn read_again(&mut self) -> Result<(Rc<Config>, GroupSet), Result<String, String>> {
-        info!("reading the configuration again");
+        journal::info(format_args!("reading the configuration again"));
         let mut faults = String::new();
         let read = configuration::read_again(&self.directory, &mut |diagnostic| {
             let level = match diagnostic.severity() {
@@ -126,7 +126,7 @@ impl Program {
                 Severity::Advice => return,
             };
             let line = diagnostic.to_string();
-            log::log!(level, "{line}");
+            journal::say(level, format_args!("{line}"));
             faults.push_str(&line);
             faults.push('\n');
         });
@@ -191,8 +191,14 @@ impl Program {
             self.node.retire(now, GroupSet::EMPTY);
         }
         match &end {
-            Ok(done) => info!("{}", done.trim_ascii_end().replace('\n', "; ")),
-            Err(why) => error!("not reloaded: {}", why.lines().fold("", |_, last| last)),
+            Ok(done) => journal::info(format_args!(
+                "{}",
+                done.trim_ascii_end().replace('\n', "; ")
+            )),
+            Err(why) => journal::error(format_args!(
+                "not reloaded: {}",
+                why.lines().fold("", |_, last| last)
+            )),
         }
         self.reload.told = Some(end);
         true

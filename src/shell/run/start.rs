@@ -5,7 +5,6 @@ use std::fmt::Arguments;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use log::info;
 use nix::errno::Errno;
 use nix::unistd::{chdir, getcwd};
 use twinbeat::config::{Config, Dialect};
@@ -65,7 +64,9 @@ pub(super) fn start(directory: &Path, config: Rc<Config>) -> Box<Program> {
     let left = addresses.remove_leftovers(&[], &interfaces);
     let count = sound("addresses of an earlier run", left);
     if count > 0 {
-        info!("{count} addresses left by an earlier run are removed");
+        journal::info(format_args!(
+            "{count} addresses left by an earlier run are removed"
+        ));
     }
 
     let reactor = Reactor::new();
@@ -130,16 +131,16 @@ fn refuse(why: Arguments<'_>) -> ! {
 
 fn tell(config: &Config, boot: &Boot) {
     let timing = config.timing;
-    info!(
+    journal::info(format_args!(
         "twinbeat {} on node {} begins, incarnation {:016x}",
         env!("TWINBEAT_VERSION"),
         config.node_name(config.me),
         boot.incarnation
-    );
-    info!(
+    ));
+    journal::info(format_args!(
         "keepalive {}, deadtime {}, initdead {}, lease {}",
         timing.keepalive, timing.deadtime, timing.initdead, timing.lease
-    );
+    ));
     if config.dialect == Dialect::LinuxHa {
         let uuid = if boot.heartbeat.uuid.is_some() {
             "a"
@@ -147,6 +148,8 @@ fn tell(config: &Config, boot: &Boot) {
             "no"
         };
         let generation = boot.heartbeat.generation;
-        info!("protocol linux-ha, boot generation {generation}, {uuid} uuid of heartbeat's");
+        journal::info(format_args!(
+            "protocol linux-ha, boot generation {generation}, {uuid} uuid of heartbeat's"
+        ));
     }
 }

@@ -5,7 +5,6 @@ use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 
-use log::Level;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::unistd::write;
@@ -13,7 +12,8 @@ use twinbeat::config::Config;
 use twinbeat::time::{Duration, Instant};
 
 use super::say;
-use crate::{files, journal, sys};
+use crate::journal::{self, Level};
+use crate::{files, sys};
 
 /// `WDIOF_MAGICCLOSE`: a close stops it after a `V`, and only then.
 const MAGIC_CLOSE: u32 = 0x0100;
@@ -81,9 +81,9 @@ impl Armed {
         };
         let (name, seconds) = (&armed.identity, armed.seconds);
         let closing = armed.closing.warning();
-        log::log!(
+        journal::say(
             level,
-            "watchdog {path}: {name}, armed with {seconds}s{late}{closing}"
+            format_args!("watchdog {path}: {name}, armed with {seconds}s{late}{closing}"),
         );
         Ok(armed)
     }
