@@ -9,8 +9,7 @@ mod syslog;
 mod wording;
 
 use std::fmt::{Arguments, Write as _};
-use std::fs::File;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
@@ -61,7 +60,7 @@ struct Sinks {
 }
 
 struct LogFile {
-    file: File,
+    file: OwnedFd,
     lost: u64,
 }
 

@@ -239,6 +239,7 @@ const LAST_TEXT: Duration = Duration::from_secs(2);
 mod tests {
     use super::*;
     use crate::clock;
+    use nix::fcntl::{FcntlArg, OFlag, fcntl};
     use nix::pty::{OpenptyResult, openpty};
     use std::io::{Read, Write};
 
@@ -253,7 +254,7 @@ mod tests {
         let keepalive = Duration::from_millis(100);
         let path = path.to_str().unwrap();
         let port = Port::open(path, 460_800, false, keepalive, dialect).unwrap();
-        crate::files::never_block(&master).unwrap();
+        fcntl(&master, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
         (port, master.into())
     }
 

@@ -1,8 +1,7 @@
 //! The tty of a serial line: raw, exclusive, and never waited for, neither when it is opened, nor
 //! written, nor closed.
 
-use std::fs::File;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use embedded_io::{ErrorKind, ErrorType, ReadReady, Write, WriteReady};
@@ -19,7 +18,7 @@ use crate::{files, sys};
 
 /// An open one.
 pub(super) struct Tty {
-    tty: File,
+    tty: OwnedFd,
     /// Removed after the device is closed.
     _lock: Option<Lock>,
     /// Bytes written since [`Self::take_written`].

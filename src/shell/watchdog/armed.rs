@@ -1,8 +1,7 @@
 //! One open watchdog.
 
 use std::ffi::c_int;
-use std::fs::File;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use nix::errno::Errno;
@@ -22,7 +21,7 @@ pub(super) const WITHHELD: &str = "no longer kicked, the node is not well: this 
 
 /// One that runs.
 pub(super) struct Armed {
-    file: File,
+    file: OwnedFd,
     pub(super) path: String,
     /// Its driver's name for it.
     pub(super) identity: String,
