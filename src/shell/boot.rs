@@ -3,8 +3,8 @@
 
 mod heartbeat;
 
-use sha2::{Digest, Sha256};
 use twinbeat::Boot;
+use twinbeat::auth;
 use twinbeat::config::Config;
 
 use crate::state::State;
@@ -31,21 +31,15 @@ pub(crate) fn boot(config: &Config, state: &State) -> Boot {
 }
 
 fn mixed(config: &Config, state: &State) -> [u8; 12] {
-    let key = config
-        .keys
-        .keys
-        .iter()
-        .find(|key| key.number == config.keys.signing);
-    let secret = key.map_or(&[][..], |key| &key.secret);
     // Where the kernel has put this program, and what it gives to those who do not wait.
     let mut found = format!(
-        "{} {} {} {} {} {:p}",
+        "{} {} {} {} {} {}",
         config.node_name(config.me),
         state.generation,
         clock::now().micros(),
         clock::wall(),
         std::process::id(),
-        &raw const secret,
+        (&raw const config).addr(),
     );
     let mut add = |file: &str| found.push_str(&files::read_kernel(file).unwrap_or_default());
     add("/proc/interrupts");
@@ -53,11 +47,12 @@ fn mixed(config: &Config, state: &State) -> [u8; 12] {
     for link in &config.links {
         add(&format!("/sys/class/net/{}/address", link.interface));
     }
-    let tag = Sha256::new_with_prefix(secret)
-        .chain_update(found)
-        .finalize();
     let mut bytes = [0; 12];
-    bytes.iter_mut().zip(tag).for_each(|(to, from)| *to = from);
+    let mut keys = config.keys.keys.iter();
+    // There is always one that signs.
+    if let Some(key) = keys.find(|key| key.number == config.keys.signing) {
+        bytes.copy_from_slice(&auth::mixed(key, found.as_bytes())[..12]);
+    }
     bytes
 }
 

@@ -178,7 +178,8 @@ pub(crate) fn account(user: &str) -> Option<(u32, Vec<u32>)> {
 }
 
 fn number(digits: &[u8]) -> Option<u32> {
-    std::str::from_utf8(digits).ok()?.parse().ok()
+    let number: u64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    number.try_into().ok()
 }
 
 /// What the child does: it becomes the user, and then the command. Comes back only with the exit code of

@@ -191,10 +191,14 @@ impl Program {
             self.node.retire(now, GroupSet::EMPTY);
         }
         match &end {
-            Ok(done) => journal::info(format_args!(
-                "{}",
-                done.trim_ascii_end().replace('\n', "; ")
-            )),
+            Ok(done) => {
+                let mut said = String::new();
+                for line in done.lines() {
+                    said.push_str(if said.is_empty() { "" } else { "; " });
+                    said.push_str(line);
+                }
+                journal::info(format_args!("{said}"));
+            }
             Err(why) => journal::error(format_args!(
                 "not reloaded: {}",
                 why.lines().fold("", |_, last| last)

@@ -116,8 +116,13 @@ fn node(config: &Config, boot: Boot, now: Instant) -> Box<Node> {
 fn sound<T>(what: &str, result: Result<T, Errno>) -> T {
     match result {
         Ok(sound) => sound,
-        Err(error) => refuse(format_args!("{what}: {}", journal::errno(error))),
+        Err(error) => fail(what, error),
     }
+}
+
+#[inline(never)]
+fn fail(what: &str, error: Errno) -> ! {
+    refuse(format_args!("{what}: {}", journal::errno(error)))
 }
 
 /// Ends the program before it has begun. (Handed up, an error would take apart all that was opened,
