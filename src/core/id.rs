@@ -109,6 +109,13 @@ macro_rules! id {
             pub fn new(mut fill: impl FnMut() -> T) -> Self {
                 Self { entries: core::array::from_fn(|_| fill()) }
             }
+            /// The same in every place.
+            pub fn of(value: T) -> Self
+            where
+                T: Copy,
+            {
+                Self { entries: [value; $max] }
+            }
             /// The entry of `id`.
             #[cfg_attr(target_pointer_width = "32", inline(never))]
             #[expect(clippy::indexing_slicing, reason = "below the capacity by the mask")]

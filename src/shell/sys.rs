@@ -23,7 +23,7 @@ pub(crate) use folder::find_in;
 pub(crate) use interface::interface_index;
 pub(crate) use poll::{Watch, poll};
 pub(crate) use tty::{
-    close_at_once, flush_tty, read_link, seize_tty, set_mode, set_raw, tty_holds, window,
+    close_at_once, flush_tty, read_link, seize_tty, set_line, set_mode, set_raw, tty_holds, window,
 };
 pub(crate) use twin::become_two;
 pub(crate) use user::become_program;

@@ -172,7 +172,7 @@ impl Program {
         self.resources.reconfigure(config, change, &self.interfaces);
         self.moves.reconfigure(now, change);
         self.links.reconfigure(change);
-        self.reading = PerLink::new(Reading::default);
+        self.reading = PerLink::of(Reading::default());
         self.watchdog.reconfigure(now, config);
         if !same {
             self.pings = Pings::open(config);

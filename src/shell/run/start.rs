@@ -80,7 +80,7 @@ pub(super) fn start(directory: &Path, config: Rc<Config>) -> Box<Program> {
         node: node(&config, boot, now),
         links: Links::new(&config),
         pings: Pings::open(&config),
-        reading: PerLink::new(Reading::default),
+        reading: PerLink::of(Reading::default()),
         buffer: [0; RECEIVE_BUFFER],
         watchdog: Watchdog::new(&config),
         config,
