@@ -43,7 +43,7 @@ macro_rules! id {
             }
 
             /// The first `count` ids, in order; at most the capacity.
-            pub fn first(count: usize) -> impl DoubleEndedIterator<Item = Self> + Clone {
+            pub fn first(count: usize) -> impl DoubleEndedIterator<Item = Self> + Clone + use<> {
                 // Below 256, as every capacity.
                 (0..count.min($max).to_le_bytes()[0]).map(Self)
             }

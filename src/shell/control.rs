@@ -114,9 +114,9 @@ impl Control {
     /// `EAGAIN` where another has it.
     fn take(rundir: &Path) -> Result<Self, Errno> {
         files::make_folder(rundir)?;
-        let path = rundir.join(SOCKET);
+        let path = files::below(rundir, SOCKET);
         let flags = OFlag::O_WRONLY | OFlag::O_CREAT;
-        let file = files::open(&rundir.join(LOCK), flags, 0o600)?;
+        let file = files::open(&files::below(rundir, LOCK), flags, 0o600)?;
         let lock = Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, why)| why)?;
         // For people; the lock itself is what counts.
         let pid = format!("{}\n", std::process::id());
@@ -201,7 +201,7 @@ impl Asked {
 
 /// Until no program has this directory.
 pub(crate) fn wait_until_ended(rundir: &Path) {
-    let Ok(mut lock) = files::open(&rundir.join(LOCK), OFlag::O_RDONLY, 0) else {
+    let Ok(mut lock) = files::open(&files::below(rundir, LOCK), OFlag::O_RDONLY, 0) else {
         return;
     };
     while let Err((same, Errno::EINTR)) = Flock::lock(lock, FlockArg::LockShared) {
@@ -212,7 +212,7 @@ pub(crate) fn wait_until_ended(rundir: &Path) {
 /// Asks the program that runs on this directory.
 pub(crate) fn ask(rundir: &Path, request: &str) -> Result<String, AskError> {
     let failed = AskError::Failed;
-    let stream = match socket::connected(&rundir.join(SOCKET), SockType::Stream) {
+    let stream = match socket::connected(&files::below(rundir, SOCKET), SockType::Stream) {
         Err(Errno::ENOENT | Errno::ECONNREFUSED) => return Err(AskError::NotRunning),
         other => other.map_err(failed)?,
     };

@@ -4,7 +4,7 @@
 use std::ffi::{CString, OsStr};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag, renameat};
@@ -73,6 +73,15 @@ pub(crate) fn text(bytes: &[u8]) -> String {
         let bad = error.error_len().unwrap_or(after.len());
         rest = after.get(bad..).unwrap_or_default();
     }
+}
+
+/// The path of what is below a folder.
+#[inline(never)]
+pub(crate) fn below(folder: &Path, name: &str) -> PathBuf {
+    let mut path = folder.as_os_str().to_owned();
+    path.push("/");
+    path.push(name);
+    path.into()
 }
 
 /// A path as text.

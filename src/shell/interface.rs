@@ -80,7 +80,7 @@ impl Interfaces {
         let table = &mut self.table;
         let heard = self
             .monitor
-            .notifications(|answer| changed |= table.apply(answer));
+            .notifications(&mut |answer| changed |= table.apply(answer));
         match heard {
             Ok(()) => changed,
             Err(_) => self.ask_again(),
@@ -115,7 +115,7 @@ impl Interfaces {
     fn ask_again(&mut self) -> bool {
         // Whatever is still queued is older than the answer, or is in it already.
         for _ in 0..DISCARDS {
-            let _ = self.monitor.notifications(|_| ());
+            let _ = self.monitor.notifications(&mut |_| ());
         }
         let Ok(mut table) = dump(&mut self.request) else {
             return false; // Out of memory; the next change asks again.

@@ -213,8 +213,7 @@ impl Program {
     /// One frame of each link that has any: what is left makes the next sleep end at once, and a
     /// beat costs no second call that only says that there is no other. In a flood several.
     fn read(&mut self, now: Instant, ready: Ready, due: bool) {
-        let config = Rc::clone(&self.config);
-        for link in config.link_ids() {
+        for link in self.config.link_ids() {
             let reading = self.reading.at_mut(link);
             let rested =
                 reading.rest_until > Instant::default() && (due || now >= reading.rest_until);
@@ -241,13 +240,12 @@ impl Program {
 
     /// Everything that waits; the time after it.
     fn read_dry(&mut self, began: Instant) -> Instant {
-        let config = Rc::clone(&self.config);
         let mut now = began;
         let mut left = MOST_FRAMES;
         let mut more = true;
         while more && left > 0 && now.since(began) < LONGEST_READING {
             more = false;
-            for link in config.link_ids() {
+            for link in self.config.link_ids() {
                 if left > 0 && self.read_one(now, link) {
                     (more, left) = (true, left - 1);
                 }

@@ -88,7 +88,7 @@ impl Routes {
         // A loss is a route not remembered: the next change of it is.
         let _ = self
             .monitor
-            .notifications(|answer| apply(sources, remembered, answer));
+            .notifications(&mut |answer| apply(sources, remembered, answer));
     }
 
     /// Puts back those that use `source`, which has just come back on `interface`. A route that

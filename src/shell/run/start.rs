@@ -43,7 +43,14 @@ pub(super) fn start(directory: &Path, config: Rc<Config>) -> Box<Program> {
         ));
     }
     // Scripts are found however the directory was named, and no mount is held by ours.
-    let directory = sound("working directory", getcwd()).join(directory);
+    let mut path = sound("working directory", getcwd()).into_os_string();
+    if directory.has_root() {
+        path.clear();
+    } else {
+        path.push("/");
+    }
+    path.push(directory);
+    let directory = PathBuf::from(path);
     let rundir = PathBuf::from(config.text(config.rundir));
     let statedir = PathBuf::from(config.text(config.statedir));
     let control = match Control::open(&rundir) {

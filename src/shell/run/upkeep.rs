@@ -112,9 +112,9 @@ impl Program {
 
     /// The kernel's word about tracked interfaces.
     pub(super) fn tell_tracked(&mut self, now: Instant) {
-        let config = Rc::clone(&self.config);
-        for (witness, one) in config.witness_ids().zip(&config.reach.witnesses) {
-            if let Sight::Interface(name) = &one.sight {
+        for witness in self.config.witness_ids() {
+            let one = self.config.reach.witnesses.get(witness.index());
+            if let Some(Sight::Interface(name)) = one.map(|one| &one.sight) {
                 let up = self.interfaces.named(name).is_some_and(|i| i.running);
                 self.tell(now, Input::Witness { witness, up });
             }
