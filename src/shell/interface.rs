@@ -284,11 +284,13 @@ impl Table {
 fn not_refreshes() -> Filter {
     // Numbers of netlink are in host order, loads of filters big-endian.
     let address = u16::from_be_bytes(libc::RTM_NEWADDR.to_ne_bytes());
-    Filter::new()
+    let mut filter = Filter::new();
+    filter
         .load_half(4)
         .accept_unless(address.into())
         .find_attribute(16 + 8, libc::IFA_CACHEINFO)
-        .accept_if_equal(8, 12)
+        .accept_if_equal(8, 12);
+    filter
 }
 
 /// Asks for every interface, then for every address.
