@@ -143,6 +143,13 @@ impl Assigned {
     }
 }
 
+/// Whether it is another value than before.
+fn set<T: PartialEq>(place: &mut T, value: T) -> bool {
+    let changed = *place != value;
+    *place = value;
+    changed
+}
+
 /// The address with everything behind its prefix cleared.
 pub(crate) fn subnet(address: IpAddr, prefix: u8) -> IpAddr {
     match address {
@@ -190,33 +197,36 @@ impl Table {
         }
         let index = u32::from_ne_bytes([i0, i1, i2, i3]);
         let flags = u32::from_ne_bytes([f0, f1, f2, f3]);
-        let place = self.list.iter().position(|known| known.index == index);
-        let known = place.and_then(|place| self.list.get(place));
-        let mut interface = known.cloned().unwrap_or_else(|| Interface {
-            index,
-            name: config::Interface::new(),
-            loopback: false,
-            up: false,
-            running: false,
-            mac: None,
-            addresses: Vec::new(),
-            revision: 0,
-        });
-        interface.loopback = flags & IFF_LOOPBACK != 0;
-        interface.up = flags & IFF_UP != 0;
-        interface.running = interface.up && flags & IFF_RUNNING != 0;
+        let (mut address, mut called) = (None, None);
         for (kind, value) in attributes {
             match kind {
-                libc::IFLA_ADDRESS => interface.mac = value.try_into().map(Mac).ok(),
-                libc::IFLA_IFNAME => interface.name = name(value)?,
+                libc::IFLA_ADDRESS => address = Some(value.try_into().map(Mac).ok()),
+                libc::IFLA_IFNAME => called = Some(name(value)?),
                 _ => {}
             }
         }
-        let changed = known != Some(&interface);
-        match place.and_then(|place| self.list.get_mut(place)) {
-            Some(known) => *known = interface,
-            None => self.list.push(interface),
+        let mut known = self.list.iter().position(|known| known.index == index);
+        let mut changed = known.is_none();
+        if changed {
+            known = Some(self.list.len());
+            self.list.push(Interface {
+                index,
+                name: config::Interface::new(),
+                loopback: false,
+                up: false,
+                running: false,
+                mac: None,
+                addresses: Vec::new(),
+                revision: 0,
+            });
         }
+        let interface = self.list.get_mut(known?)?;
+        let up = flags & IFF_UP != 0;
+        let running = up && flags & IFF_RUNNING != 0;
+        changed |= set(&mut interface.loopback, flags & IFF_LOOPBACK != 0);
+        changed |= set(&mut interface.up, up) | set(&mut interface.running, running);
+        changed |= address.is_some_and(|address| set(&mut interface.mac, address));
+        changed |= called.is_some_and(|name| set(&mut interface.name, name));
         Some(changed)
     }
 

@@ -307,17 +307,17 @@ pub(crate) fn link_name(config: &Config, link: LinkId) -> String {
     let Some(link) = config.links.get(link.index()) else {
         return "?".to_owned();
     };
-    let interface = &link.interface;
-    match &link.medium {
-        Medium::Broadcast => format!("bcast {interface}"),
-        Medium::Multicast { group, .. } => {
-            let six = if group.is_ipv6() { "6" } else { "" };
-            format!("mcast{six} {interface} {group}")
+    let (medium, name, address) = match &link.medium {
+        Medium::Broadcast => ("bcast", &*link.interface, None),
+        Medium::Multicast { group, .. } => ("mcast", &*link.interface, Some(group)),
+        Medium::Unicast { peer } => ("ucast", &*link.interface, Some(peer)),
+        Medium::Serial { device, .. } => ("serial", config.text(*device), None),
+    };
+    match address {
+        Some(address) => {
+            let six = if address.is_ipv6() { "6" } else { "" };
+            format!("{medium}{six} {name} {address}")
         }
-        Medium::Unicast { peer } => {
-            let six = if peer.is_ipv6() { "6" } else { "" };
-            format!("ucast{six} {interface} {peer}")
-        }
-        Medium::Serial { device, .. } => format!("serial {}", config.text(*device)),
+        None => format!("{medium} {name}"),
     }
 }
