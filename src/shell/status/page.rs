@@ -355,7 +355,9 @@ impl Page {
     fn end(&mut self, kind: &str, name: &str) {
         let mut head = "";
         if !kind.is_empty() {
-            self.head = [kind, name].concat();
+            self.head.clear();
+            self.head.push_str(kind);
+            self.head.push_str(name);
             head = &self.head;
         }
         let _ = writeln!(self.rows, "{head:COLUMN$} {}", self.row);
