@@ -332,7 +332,7 @@ impl Announcer {
     fn filter(&mut self) -> Result<(), Errno> {
         let watched = || self.watched.iter().map(|watched| watched.address);
         frame::arp_filter(watched(), &self.own).attach(self.arp.as_fd())?;
-        let filter = frame::neighbour_filter(watched(), &self.own);
+        let mut filter = frame::neighbour_filter(watched(), &self.own);
         match (watched().any(|address| address.is_ipv6()), &self.neighbour) {
             (false, _) => self.neighbour = None,
             (true, Some(socket)) => filter.attach(socket.as_fd())?,

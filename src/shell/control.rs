@@ -9,17 +9,15 @@ mod order;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::fs::File;
 use std::future::poll_fn;
-use std::os::fd::{AsFd, AsRawFd, RawFd};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::task::Poll;
 
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg, OFlag};
-use nix::sys::socket::{setsockopt, sockopt};
+use nix::sys::socket::{SockType, setsockopt, sockopt};
 use nix::sys::stat::{Mode, umask};
 use nix::sys::time::TimeVal;
 use nix::unistd::{self, ftruncate};
@@ -28,8 +26,8 @@ use twinbeat::config::Config;
 use twinbeat::time::{Duration, Instant};
 
 use crate::reactor::Reactor;
-use crate::sys::Watch;
-use crate::{files, journal};
+use crate::sys::{self, Watch};
+use crate::{files, journal, socket};
 use order::Line;
 pub(crate) use order::Order;
 
@@ -48,9 +46,9 @@ const LOCK: &str = "twinbeat.lock";
 
 /// The socket, and the lock that makes this the only program on its directory.
 pub(crate) struct Control {
-    listener: UnixListener,
+    listener: OwnedFd,
     path: PathBuf,
-    _lock: Flock<File>,
+    _lock: Flock<OwnedFd>,
     open: Rc<Cell<usize>>,
     asked: Rc<RefCell<VecDeque<Asked>>>,
 }
@@ -116,9 +114,9 @@ impl Control {
     /// `EAGAIN` where another has it.
     fn take(rundir: &Path) -> Result<Self, Errno> {
         files::make_folder(rundir)?;
-        let path = rundir.join(SOCKET);
+        let path = files::below(rundir, SOCKET);
         let flags = OFlag::O_WRONLY | OFlag::O_CREAT;
-        let file = files::open(&rundir.join(LOCK), flags, 0o600)?;
+        let file = files::open(&files::below(rundir, LOCK), flags, 0o600)?;
         let lock = Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, why)| why)?;
         // For people; the lock itself is what counts.
         let pid = format!("{}\n", std::process::id());
@@ -127,7 +125,7 @@ impl Control {
             files::write(lock.as_fd(), pid.as_bytes()),
         );
         // A socket that nobody answers was left behind.
-        if connect(&path).is_ok() {
+        if socket::connected(&path, SockType::Stream).is_ok() {
             return Err(Errno::EAGAIN);
         }
         match files::remove(&path) {
@@ -136,12 +134,10 @@ impl Control {
         }
         // From its first moment for its owner alone.
         let before = umask(Mode::from_bits_truncate(0o177));
-        let listener = UnixListener::bind(&path);
+        let listener = socket::listening(&path);
         umask(before);
-        let listener = listener.map_err(|error| files::errno(&error))?;
-        files::never_block(&listener)?;
         Ok(Self {
-            listener,
+            listener: listener?,
             path,
             _lock: lock,
             open: Rc::default(),
@@ -151,12 +147,9 @@ impl Control {
 
     /// Begins to serve who waits at the door; when the descriptor is readable.
     pub(crate) fn accept(&self, reactor: &Rc<Reactor>) {
-        let Ok((stream, _)) = self.listener.accept() else {
+        let Ok(stream) = sys::accept(self.listener.as_fd()) else {
             return;
         };
-        if files::never_block(&stream).is_err() {
-            return;
-        }
         if self.open.get() >= MAX_CONNECTIONS {
             let _ = unistd::write(&stream, b"error: busy\n");
             return;
@@ -208,7 +201,7 @@ impl Asked {
 
 /// Until no program has this directory.
 pub(crate) fn wait_until_ended(rundir: &Path) {
-    let Ok(mut lock) = files::open(&rundir.join(LOCK), OFlag::O_RDONLY, 0) else {
+    let Ok(mut lock) = files::open(&files::below(rundir, LOCK), OFlag::O_RDONLY, 0) else {
         return;
     };
     while let Err((same, Errno::EINTR)) = Flock::lock(lock, FlockArg::LockShared) {
@@ -219,7 +212,7 @@ pub(crate) fn wait_until_ended(rundir: &Path) {
 /// Asks the program that runs on this directory.
 pub(crate) fn ask(rundir: &Path, request: &str) -> Result<String, AskError> {
     let failed = AskError::Failed;
-    let stream = match connect(&rundir.join(SOCKET)) {
+    let stream = match socket::connected(&files::below(rundir, SOCKET), SockType::Stream) {
         Err(Errno::ENOENT | Errno::ECONNREFUSED) => return Err(AskError::NotRunning),
         other => other.map_err(failed)?,
     };
@@ -239,11 +232,6 @@ pub(crate) fn ask(rundir: &Path, request: &str) -> Result<String, AskError> {
         )),
         None => Err(failed(Errno::ECONNRESET)),
     }
-}
-
-#[inline(never)]
-fn connect(socket: &Path) -> Result<UnixStream, Errno> {
-    UnixStream::connect(socket).map_err(|error| files::errno(&error))
 }
 
 fn parse(line: &str, config: &Config) -> Result<Request, &'static str> {
@@ -270,7 +258,7 @@ fn parse(line: &str, config: &Config) -> Result<Request, &'static str> {
 /// Until the reply is written, or the client has gone.
 async fn serve(
     reactor: &Rc<Reactor>,
-    stream: &UnixStream,
+    stream: &OwnedFd,
     asked: &RefCell<VecDeque<Asked>>,
 ) -> Option<()> {
     let until = reactor.now().after(LIMIT);

@@ -3,11 +3,11 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use log::error;
 use twinbeat::config::Config;
 use twinbeat::id::NodeId;
 use twinbeat::time::Duration;
 
+use crate::journal;
 use crate::reactor::Reactor;
 use crate::resource::add;
 use crate::script::{Job, Series, Step};
@@ -39,7 +39,7 @@ impl Fences {
         Series::new(reactor, Rc::default()).begin(Box::new(move |end| {
             if let Some(end) = end {
                 if !end.succeeded() {
-                    error!("fence: {}", end.exit);
+                    journal::error(format_args!("fence: {}", end.exit));
                 }
                 ended.borrow_mut().push((node, end.succeeded()));
             }

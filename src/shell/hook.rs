@@ -8,7 +8,6 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use log::warn;
 use twinbeat::action::{Carrier, Event, GroupState, Reason};
 use twinbeat::config::Config;
 use twinbeat::id::GroupSet;
@@ -136,7 +135,9 @@ impl Hooks {
         };
         let mut queue = self.queue.borrow_mut();
         if queue.waiting.len() >= MOST {
-            return warn!("hooks: {name} is left out: {MOST} events wait for their turn");
+            return journal::warn(format_args!(
+                "hooks: {name} is left out: {MOST} events wait for their turn"
+            ));
         }
         let link = link.map_or(String::new(), |link| journal::link_name(config, link));
         let words = [
@@ -164,7 +165,7 @@ impl Hooks {
             if let Some(end) = ended
                 && !end.succeeded()
             {
-                warn!("hooks: {}", end.exit);
+                journal::warn(format_args!("hooks: {}", end.exit));
             }
             let mut queue = queue.borrow_mut();
             queue.busy = !queue.waiting.is_empty();

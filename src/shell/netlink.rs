@@ -111,14 +111,15 @@ impl Netlink {
     }
 
     /// Hands every notification that waits to `each`; `ENOBUFS` when some were lost.
-    pub(crate) fn notifications(&mut self, mut each: impl FnMut(Answer<'_>)) -> Result<(), Errno> {
+    #[inline(never)]
+    pub(crate) fn notifications(&mut self, each: &mut dyn FnMut(Answer<'_>)) -> Result<(), Errno> {
         for _ in 0..NOTIFICATIONS_AT_ONCE {
             let len = match self.receive() {
                 Ok(len) => len,
                 Err(Errno::EAGAIN) => return Ok(()),
                 Err(error) => return Err(error),
             };
-            Answers(self.answers.get(..len).unwrap_or_default()).for_each(&mut each);
+            Answers(self.answers.get(..len).unwrap_or_default()).for_each(&mut *each);
         }
         Ok(())
     }

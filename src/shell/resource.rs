@@ -132,7 +132,7 @@ impl Resources {
             reactor: Rc::clone(reactor),
             running: Rc::default(),
             holding,
-            parts: PerGroup::new(Part::default),
+            parts: PerGroup::of(Part::default()),
             finished: Rc::default(),
             errands: PerGroup::new(Rc::default),
         }

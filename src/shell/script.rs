@@ -17,7 +17,6 @@ use std::path::Path;
 use std::process::ExitStatus;
 use std::rc::Rc;
 
-use log::Level;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn};
@@ -26,8 +25,9 @@ use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::{Pid, pipe2};
 use twinbeat::time::{Duration, Instant};
 
+use crate::journal::{self, Level};
 use crate::reactor::Reactor;
-use crate::{files, journal, privilege, sys};
+use crate::{files, privilege, sys};
 use output::Output;
 pub(crate) use rule::Rule;
 pub(crate) use series::{Errand, MOST, Series, Step, TURN};

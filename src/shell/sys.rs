@@ -23,7 +23,7 @@ pub(crate) use folder::find_in;
 pub(crate) use interface::interface_index;
 pub(crate) use poll::{Watch, poll};
 pub(crate) use tty::{
-    close_at_once, flush_tty, read_link, seize_tty, set_mode, set_raw, tty_holds, window,
+    close_at_once, flush_tty, read_link, seize_tty, set_line, set_mode, set_raw, tty_holds, window,
 };
 pub(crate) use twin::become_two;
 pub(crate) use user::become_program;
@@ -40,7 +40,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::signal::Signal;
-use nix::sys::socket::{LinkAddr, SockaddrLike};
+use nix::sys::socket::{LinkAddr, SockFlag, SockaddrLike, accept4};
 use nix::unistd::Pid;
 
 /// Standard input.
@@ -255,6 +255,14 @@ pub(crate) fn send_at_once(socket: BorrowedFd<'_>, bytes: &[u8]) -> Result<(), E
         )
     };
     Errno::result(sent).map(drop)
+}
+
+/// The next client of a socket that listens; it is not waited for.
+pub(crate) fn accept(socket: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let client = accept4(socket.as_raw_fd(), flags)?;
+    // SAFETY: a fresh descriptor that nobody else has.
+    Ok(unsafe { OwnedFd::from_raw_fd(client) })
 }
 
 /// Fills `bytes` from the kernel's pool; `false` when it is not ready yet.

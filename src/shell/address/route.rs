@@ -52,22 +52,23 @@ impl Routes {
 
     fn listen(&self) -> Result<(), Errno> {
         let sources = &self.sources;
-        let mut filter = Filter::new()
+        let mut filter = Filter::new();
+        filter
             .find_attribute(16 + 12, libc::RTA_PREFSRC)
             .load_attribute_word(0);
         for source in sources {
             if let IpAddr::V4(source) = source {
-                filter = filter.accept_if(source.to_bits());
+                filter.accept_if(source.to_bits());
             }
         }
-        filter = filter
+        filter
             .load_byte(16)
             .reject_unless(netlink::AF_INET6.into())
             .load_attribute_word(12);
         for source in sources {
             if let IpAddr::V6(source) = source {
                 let [.., a, b, c, d] = source.octets();
-                filter = filter.accept_if(u32::from_be_bytes([a, b, c, d]));
+                filter.accept_if(u32::from_be_bytes([a, b, c, d]));
             }
         }
         filter.attach(self.monitor.as_fd())
@@ -88,7 +89,7 @@ impl Routes {
         // A loss is a route not remembered: the next change of it is.
         let _ = self
             .monitor
-            .notifications(|answer| apply(sources, remembered, answer));
+            .notifications(&mut |answer| apply(sources, remembered, answer));
     }
 
     /// Puts back those that use `source`, which has just come back on `interface`. A route that

@@ -1,6 +1,7 @@
 use std::thread;
 
 use std::io::Read;
+use std::os::unix::net::UnixStream;
 
 use super::*;
 use crate::clock;

@@ -5,7 +5,6 @@
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::rc::Rc;
 
-use log::{error, info, warn};
 use twinbeat::Node;
 use twinbeat::config::{Config, lint};
 use twinbeat::id::GroupId;
@@ -145,10 +144,10 @@ impl Holding {
                 Notice::Conflict { address, mac } => {
                     if now >= self.conflict_line_at {
                         self.conflict_line_at = now.after(CONFLICT_LINE);
-                        warn!(
+                        journal::warn(format_args!(
                             "{address}: {} uses it too; announcing it again",
                             journal::hardware(mac)
-                        );
+                        ));
                     }
                 }
                 Notice::Probed { address, occupied } => {
@@ -157,7 +156,10 @@ impl Holding {
                         .iter()
                         .find(|place| self.addresses.address(place.id) == Some(address));
                     if let Some(mac) = occupied {
-                        warn!("{address}: {} answers for it", journal::hardware(mac));
+                        journal::warn(format_args!(
+                            "{address}: {} answers for it",
+                            journal::hardware(mac)
+                        ));
                     }
                     if let Some(place) = place {
                         return Some((place.group, occupied.is_some()));
@@ -291,7 +293,9 @@ impl Holding {
         let (longest, _) = lint::longest_lease(timing.keepalive, deadtime);
         let lease = timing.lease.min(longest);
         if lease != self.rhythm.lease() {
-            info!("leases are {lease} from now on: a node's deadtime is {deadtime}");
+            journal::info(format_args!(
+                "leases are {lease} from now on: a node's deadtime is {deadtime}"
+            ));
             self.addresses.set_lease(lease);
             self.rhythm = Rhythm::new(timing.keepalive, lease);
         }
@@ -345,7 +349,7 @@ impl Holding {
                 &mut self.announcer,
             );
             let name = interfaces.at(index).map_or("?", |i| i.name.as_str());
-            info!("address {address} is on {name}");
+            journal::info(format_args!("address {address} is on {name}"));
         }
         Ok(())
     }
@@ -359,7 +363,7 @@ impl Holding {
         if let Some(address) = self.addresses.address(id) {
             self.announcer.release(address);
             if was_there {
-                info!("address {address} is removed");
+                journal::info(format_args!("address {address} is removed"));
             }
         }
     }
@@ -369,8 +373,10 @@ impl Holding {
         let group = self.config.group_key(group);
         let what = journal::address_error(error);
         match self.addresses.address(id) {
-            Some(address) => error!("group {group}: address {address}: {what}"),
-            None => error!("group {group}: {what}"),
+            Some(address) => {
+                journal::error(format_args!("group {group}: address {address}: {what}"))
+            }
+            None => journal::error(format_args!("group {group}: {what}")),
         }
     }
 }

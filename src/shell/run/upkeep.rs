@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use log::{Level, warn};
 use twinbeat::Node;
 use twinbeat::action::{Event, Input, Kept, Reject};
 use twinbeat::config::{Config, Sight};
@@ -11,11 +10,12 @@ use twinbeat::time::{Duration, Instant};
 
 use super::{CONTROL, LONGEST_TURN, NETWORK, Program, REALTIME_AGAIN, ROUTES, SIGNALS};
 use crate::control::Request;
+use crate::journal::{self, Level};
 use crate::reactor::{Reactor, Ready};
 use crate::script::{Series, Step};
 use crate::signal;
 use crate::status::{self, Status};
-use crate::{clock, files, journal, privilege, state};
+use crate::{clock, files, privilege, state};
 
 /// How long companions and hooks may last after everything else.
 const LAST: Duration = Duration::from_secs(5);
@@ -112,9 +112,9 @@ impl Program {
 
     /// The kernel's word about tracked interfaces.
     pub(super) fn tell_tracked(&mut self, now: Instant) {
-        let config = Rc::clone(&self.config);
-        for (witness, one) in config.witness_ids().zip(&config.reach.witnesses) {
-            if let Sight::Interface(name) = &one.sight {
+        for witness in self.config.witness_ids() {
+            let one = self.config.reach.witnesses.get(witness.index());
+            if let Some(Sight::Interface(name)) = one.map(|one| &one.sight) {
                 let up = self.interfaces.named(name).is_some_and(|i| i.running);
                 self.tell(now, Input::Witness { witness, up });
             }
@@ -141,7 +141,7 @@ impl Program {
                 line.push_str(if trouble.is_empty() { "" } else { ": " });
                 line.push_str(trouble);
             }
-            log::log!(level, "{line}");
+            journal::say(level, format_args!("{line}"));
         }
     }
 
@@ -160,9 +160,9 @@ impl Program {
             signal::Request::Shutdown => self.shut_down(now),
             signal::Request::Reload => self.reload(now),
             signal::Request::Overrun => {
-                warn!(
+                journal::warn(format_args!(
                     "the loop ran without a pause and has lost its realtime priority for a while"
-                );
+                ));
                 self.realtime_at = clock::now().after(REALTIME_AGAIN);
             }
         }
@@ -235,7 +235,10 @@ impl Refusals {
             | Reject::Misdirected
             | Reject::Unknown => Level::Warn,
         };
-        log::log!(level, "frames refused: {more}, {}", journal::reject(why));
+        journal::say(
+            level,
+            format_args!("frames refused: {more}, {}", journal::reject(why)),
+        );
         *told = Told {
             count,
             next_at: now.after(REFUSAL_LINE),
@@ -291,7 +294,9 @@ impl Writer {
                 let failed = !finished.succeeded();
                 if failed && !queue.failed {
                     let (file, exit) = (files::shown(&written), finished.exit);
-                    warn!("{file} is not written, and forgotten with this run: {exit}");
+                    journal::warn(format_args!(
+                        "{file} is not written, and forgotten with this run: {exit}"
+                    ));
                 }
                 queue.failed = failed;
             }
