@@ -8,7 +8,6 @@
 mod order;
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
@@ -50,7 +49,7 @@ pub(crate) struct Control {
     path: PathBuf,
     _lock: Flock<OwnedFd>,
     open: Rc<Cell<usize>>,
-    asked: Rc<RefCell<VecDeque<Asked>>>,
+    asked: Rc<RefCell<Vec<Asked>>>,
 }
 
 /// A request line that waits for its reply.
@@ -168,7 +167,8 @@ impl Control {
 
     /// The next request.
     pub(crate) fn poll_asked(&self) -> Option<Asked> {
-        self.asked.borrow_mut().pop_front()
+        let mut asked = self.asked.borrow_mut();
+        (!asked.is_empty()).then(|| asked.remove(0))
     }
 
     /// Nobody is served any more.
@@ -256,11 +256,7 @@ fn parse(line: &str, config: &Config) -> Result<Request, &'static str> {
 }
 
 /// Until the reply is written, or the client has gone.
-async fn serve(
-    reactor: &Rc<Reactor>,
-    stream: &OwnedFd,
-    asked: &RefCell<VecDeque<Asked>>,
-) -> Option<()> {
+async fn serve(reactor: &Rc<Reactor>, stream: &OwnedFd, asked: &RefCell<Vec<Asked>>) -> Option<()> {
     let until = reactor.now().after(LIMIT);
     let answer = Reply::default();
     let reply = Rc::clone(&answer);
@@ -287,7 +283,7 @@ async fn serve(
         reply,
     };
     if line.is_some() {
-        asked.borrow_mut().push_back(request);
+        asked.borrow_mut().push(request);
     } else {
         request.answer(Err("not a line of at most 256 bytes".to_owned()));
     }

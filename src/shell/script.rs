@@ -21,7 +21,6 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn};
 use nix::sys::signal::{SigSet, Signal, kill, killpg};
-use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::{Pid, pipe2};
 use twinbeat::time::{Duration, Instant};
 
@@ -309,16 +308,13 @@ async fn wait(reactor: &Rc<Reactor>, pidfd: Option<&OwnedFd>, output: &Output, u
 /// Whether it has ended. What is left of a killed script's process group goes with it, before
 /// the group's number can be given to another.
 fn ended(child: Pid, killed: Killed) -> Option<ExitStatus> {
-    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
-    match waitid(Id::Pid(child), flags) {
-        Ok(WaitStatus::StillAlive) => None,
-        _ => {
-            if killed != Killed::Not {
-                let _ = killpg(child, Signal::SIGKILL);
-            }
-            sys::reap(child)
-        }
+    if !sys::has_ended(child) {
+        return None;
     }
+    if killed != Killed::Not {
+        let _ = killpg(child, Signal::SIGKILL);
+    }
+    sys::reap(child)
 }
 
 fn exit(status: ExitStatus, killed: Killed) -> Exit {
