@@ -48,8 +48,8 @@ pub(crate) struct Control {
     listener: OwnedFd,
     path: PathBuf,
     _lock: Flock<OwnedFd>,
-    open: Rc<Cell<usize>>,
-    asked: Rc<RefCell<Vec<Asked>>>,
+    open: &'static Cell<usize>,
+    asked: &'static RefCell<Vec<Asked>>,
 }
 
 /// A request line that waits for its reply.
@@ -139,13 +139,13 @@ impl Control {
             listener: listener?,
             path,
             _lock: lock,
-            open: Rc::default(),
-            asked: Rc::default(),
+            open: Box::leak(Box::default()),
+            asked: Box::leak(Box::default()),
         })
     }
 
     /// Begins to serve who waits at the door; when the descriptor is readable.
-    pub(crate) fn accept(&self, reactor: &Rc<Reactor>) {
+    pub(crate) fn accept(&self, reactor: &'static Reactor) {
         let Ok(stream) = sys::accept(self.listener.as_fd()) else {
             return;
         };
@@ -154,13 +154,9 @@ impl Control {
             return;
         }
         self.open.set(self.open.get() + 1);
-        let (open, asked, reactor) = (
-            Rc::clone(&self.open),
-            Rc::clone(&self.asked),
-            Rc::clone(reactor),
-        );
-        reactor.clone().spawn(async move {
-            let _ = serve(&reactor, &stream, &asked).await;
+        let (open, asked) = (self.open, self.asked);
+        reactor.spawn(async move {
+            let _ = serve(reactor, &stream, asked).await;
             open.set(open.get() - 1);
         });
     }
@@ -256,7 +252,11 @@ fn parse(line: &str, config: &Config) -> Result<Request, &'static str> {
 }
 
 /// Until the reply is written, or the client has gone.
-async fn serve(reactor: &Rc<Reactor>, stream: &OwnedFd, asked: &RefCell<Vec<Asked>>) -> Option<()> {
+async fn serve(
+    reactor: &'static Reactor,
+    stream: &OwnedFd,
+    asked: &RefCell<Vec<Asked>>,
+) -> Option<()> {
     let until = reactor.now().after(LIMIT);
     let answer = Reply::default();
     let reply = Rc::clone(&answer);
@@ -306,7 +306,12 @@ async fn serve(reactor: &Rc<Reactor>, stream: &OwnedFd, asked: &RefCell<Vec<Aske
 }
 
 /// After an error that will pass, when it has.
-async fn go_on(reactor: &Rc<Reactor>, error: Errno, watch: Watch, until: Instant) -> Option<()> {
+async fn go_on(
+    reactor: &'static Reactor,
+    error: Errno,
+    watch: Watch,
+    until: Instant,
+) -> Option<()> {
     let goes_on = match error {
         Errno::EAGAIN => reactor.wait(&[watch], until).await,
         error => error == Errno::EINTR,

@@ -187,7 +187,7 @@ pub(crate) fn signal(process: i32, signal: Signal) {
 
 /// Runs a script to its end, whatever it does; meanwhile its process is in `process`, which is zero
 /// otherwise.
-async fn run_as(reactor: Rc<Reactor>, job: Job, process: &Cell<i32>) -> Finished {
+async fn run_as(reactor: &'static Reactor, job: Job, process: &Cell<i32>) -> Finished {
     let (child, mut output) = match begin(&job) {
         Ok(begun) => begun,
         Err(error) => {
@@ -231,7 +231,7 @@ async fn run_as(reactor: Rc<Reactor>, job: Job, process: &Cell<i32>) -> Finished
             killed = next;
             until = reactor.now().after(GRACE);
         }
-        wait(&reactor, pidfd.as_ref(), &output, until).await;
+        wait(reactor, pidfd.as_ref(), &output, until).await;
     }
 }
 
@@ -287,7 +287,7 @@ fn add(list: &mut Vec<CString>, words: &[String]) -> Result<(), Errno> {
     Ok(())
 }
 
-async fn wait(reactor: &Rc<Reactor>, pidfd: Option<&OwnedFd>, output: &Output, until: Instant) {
+async fn wait(reactor: &'static Reactor, pidfd: Option<&OwnedFd>, output: &Output, until: Instant) {
     let soon = |span: Duration| until.min(reactor.now().after(span));
     let until = match pidfd {
         Some(_) if !output.is_noisy() => until,
