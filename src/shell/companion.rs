@@ -46,7 +46,12 @@ pub(crate) struct Companions {
 
 impl Companions {
     /// Starts all, once.
-    pub(crate) fn begin(&mut self, reactor: &Rc<Reactor>, config: &Config, resources: &Resources) {
+    pub(crate) fn begin(
+        &mut self,
+        reactor: &'static Reactor,
+        config: &Config,
+        resources: &Resources,
+    ) {
         if !self.errands.is_empty() || self.over.get() {
             return;
         }
@@ -55,7 +60,7 @@ impl Companions {
             let slash = path.bytes().rposition(|byte| byte == b'/').unwrap_or(0);
             let name = path.get(slash + 1..).unwrap_or(path);
             let mut one = Companion {
-                reactor: Rc::clone(reactor),
+                reactor,
                 user: config.text(companion.user).to_owned(),
                 command: config.text(companion.command).to_owned(),
                 label: "respawn ".to_owned() + name,
@@ -71,7 +76,7 @@ impl Companions {
     }
 
     /// Ends all, the last one first; what still runs `until` then is killed.
-    pub(crate) fn end(&self, reactor: &Reactor, until: Instant) {
+    pub(crate) fn end(&self, reactor: &'static Reactor, until: Instant) {
         self.over.set(true);
         for signal in [Signal::SIGTERM, Signal::SIGKILL] {
             for errand in self.errands.iter().rev() {
@@ -90,7 +95,7 @@ impl Companions {
 }
 
 struct Companion {
-    reactor: Rc<Reactor>,
+    reactor: &'static Reactor,
     user: String,
     command: String,
     label: String,

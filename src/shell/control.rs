@@ -8,7 +8,6 @@
 mod order;
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
@@ -49,8 +48,8 @@ pub(crate) struct Control {
     listener: OwnedFd,
     path: PathBuf,
     _lock: Flock<OwnedFd>,
-    open: Rc<Cell<usize>>,
-    asked: Rc<RefCell<VecDeque<Asked>>>,
+    open: &'static Cell<usize>,
+    asked: &'static RefCell<Vec<Asked>>,
 }
 
 /// A request line that waits for its reply.
@@ -140,13 +139,13 @@ impl Control {
             listener: listener?,
             path,
             _lock: lock,
-            open: Rc::default(),
-            asked: Rc::default(),
+            open: Box::leak(Box::default()),
+            asked: Box::leak(Box::default()),
         })
     }
 
     /// Begins to serve who waits at the door; when the descriptor is readable.
-    pub(crate) fn accept(&self, reactor: &Rc<Reactor>) {
+    pub(crate) fn accept(&self, reactor: &'static Reactor) {
         let Ok(stream) = sys::accept(self.listener.as_fd()) else {
             return;
         };
@@ -155,20 +154,17 @@ impl Control {
             return;
         }
         self.open.set(self.open.get() + 1);
-        let (open, asked, reactor) = (
-            Rc::clone(&self.open),
-            Rc::clone(&self.asked),
-            Rc::clone(reactor),
-        );
-        reactor.clone().spawn(async move {
-            let _ = serve(&reactor, &stream, &asked).await;
+        let (open, asked) = (self.open, self.asked);
+        reactor.spawn(async move {
+            let _ = serve(reactor, &stream, asked).await;
             open.set(open.get() - 1);
         });
     }
 
     /// The next request.
     pub(crate) fn poll_asked(&self) -> Option<Asked> {
-        self.asked.borrow_mut().pop_front()
+        let mut asked = self.asked.borrow_mut();
+        (!asked.is_empty()).then(|| asked.remove(0))
     }
 
     /// Nobody is served any more.
@@ -257,9 +253,9 @@ fn parse(line: &str, config: &Config) -> Result<Request, &'static str> {
 
 /// Until the reply is written, or the client has gone.
 async fn serve(
-    reactor: &Rc<Reactor>,
+    reactor: &'static Reactor,
     stream: &OwnedFd,
-    asked: &RefCell<VecDeque<Asked>>,
+    asked: &RefCell<Vec<Asked>>,
 ) -> Option<()> {
     let until = reactor.now().after(LIMIT);
     let answer = Reply::default();
@@ -287,7 +283,7 @@ async fn serve(
         reply,
     };
     if line.is_some() {
-        asked.borrow_mut().push_back(request);
+        asked.borrow_mut().push(request);
     } else {
         request.answer(Err("not a line of at most 256 bytes".to_owned()));
     }
@@ -310,7 +306,12 @@ async fn serve(
 }
 
 /// After an error that will pass, when it has.
-async fn go_on(reactor: &Rc<Reactor>, error: Errno, watch: Watch, until: Instant) -> Option<()> {
+async fn go_on(
+    reactor: &'static Reactor,
+    error: Errno,
+    watch: Watch,
+    until: Instant,
+) -> Option<()> {
     let goes_on = match error {
         Errno::EAGAIN => reactor.wait(&[watch], until).await,
         error => error == Errno::EINTR,

@@ -47,8 +47,8 @@ done";
 /// Who is told what happened.
 pub(crate) struct Hooks {
     around: Surroundings,
-    reactor: Rc<Reactor>,
-    queue: Rc<RefCell<Queue>>,
+    reactor: &'static Reactor,
+    queue: &'static RefCell<Queue>,
     /// Groups whose takeover was told.
     held: GroupSet,
 }
@@ -62,11 +62,11 @@ struct Queue {
 
 impl Hooks {
     /// Nothing is waiting.
-    pub(crate) fn new(around: Surroundings, reactor: &Rc<Reactor>) -> Self {
+    pub(crate) fn new(around: Surroundings, reactor: &'static Reactor) -> Self {
         Self {
             around,
-            reactor: Rc::clone(reactor),
-            queue: Rc::default(),
+            reactor,
+            queue: Box::leak(Box::default()),
             held: GroupSet::EMPTY,
         }
     }
@@ -159,9 +159,9 @@ impl Hooks {
         if std::mem::replace(&mut queue.busy, true) {
             return;
         }
-        let queue = Rc::clone(&self.queue);
+        let queue = self.queue;
         let running = Rc::clone(&self.around.running);
-        Series::new(&self.reactor, running).begin(Box::new(move |ended| {
+        Series::new(self.reactor, running).begin(Box::new(move |ended| {
             if let Some(end) = ended
                 && !end.succeeded()
             {

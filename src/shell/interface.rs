@@ -311,9 +311,10 @@ fn dump(request: &mut Netlink) -> Result<Table, Errno> {
         let mut links = Request::new(libc::RTM_GETLINK, libc::NLM_F_DUMP, &[0; 16]);
         links.attribute(IFLA_EXT_MASK, &RTEXT_FILTER_SKIP_STATS.to_ne_bytes());
         let mut addresses = Request::new(libc::RTM_GETADDR, libc::NLM_F_DUMP, &[0; 8]);
+        let mut each = |answer: Answer<'_>| _ = table.apply(answer);
         result = request
-            .exchange(&mut links, |answer| _ = table.apply(answer))
-            .and_then(|()| request.exchange(&mut addresses, |answer| _ = table.apply(answer)))
+            .exchange(&mut links, &mut each)
+            .and_then(|()| request.exchange(&mut addresses, &mut each))
             .map(|()| table);
         if !matches!(result, Err(Errno::EINTR)) {
             break;

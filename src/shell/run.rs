@@ -70,7 +70,7 @@ struct Program {
     /// Where the files are.
     directory: PathBuf,
     node: Box<Node>,
-    reactor: Rc<Reactor>,
+    reactor: &'static Reactor,
     signals: Signals,
     interfaces: Interfaces,
     links: Links,
@@ -293,8 +293,7 @@ impl Program {
             self.tell(now, Input::Link { link, carrier });
             if carrier == Carrier::Up && !self.stopping {
                 let resources = &self.resources;
-                self.companions
-                    .begin(&self.reactor, &self.config, resources);
+                self.companions.begin(self.reactor, &self.config, resources);
             }
         }
     }
@@ -365,7 +364,7 @@ impl Program {
                 return;
             }
             Action::Fence(node) => {
-                self.fences.begin(&self.reactor, &self.config, node);
+                self.fences.begin(self.reactor, &self.config, node);
                 return;
             }
             Action::Exit => {

@@ -243,6 +243,18 @@ pub(crate) fn reap(child: Pid) -> Option<ExitStatus> {
     (pid == child.as_raw()).then(|| ExitStatus::from_raw(status))
 }
 
+/// Whether a child has ended, or is none; it stays for [`reap`].
+pub(crate) fn has_ended(child: Pid) -> bool {
+    // SAFETY: zeros are a sound value of a structure of numbers.
+    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    let flags = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+    let child = child.as_raw().unsigned_abs();
+    // SAFETY: one live structure, written by the kernel during the call.
+    let result = unsafe { libc::waitid(libc::P_PID, child, &raw mut info, flags) };
+    // SAFETY: the kernel told of a child, or left the zeros.
+    result != 0 || unsafe { info.si_pid() } != 0
+}
+
 /// Writes to a socket without ever waiting, whatever the flags of the open file are.
 pub(crate) fn send_at_once(socket: BorrowedFd<'_>, bytes: &[u8]) -> Result<(), Errno> {
     // SAFETY: pointer and length are of one live slice.

@@ -16,20 +16,31 @@ pub(super) struct Frame {
 impl Frame {
     /// "I have it", to everybody: a request and a reply, as not everybody believes both; or one
     /// advertisement.
-    pub(super) fn announcement(address: IpAddr, mac: Mac, router: bool) -> [Option<Self>; 2] {
+    pub(super) fn announcement(
+        address: IpAddr,
+        mac: Mac,
+        router: bool,
+        say: &mut dyn FnMut(&Self),
+    ) {
         match address {
-            IpAddr::V4(address) => [
-                Some(Self::arp(ARP_REQUEST, mac, address, Mac([0; 6]), address)),
-                Some(Self::arp(ARP_REPLY, mac, address, EVERYBODY, address)),
-            ],
+            IpAddr::V4(address) => {
+                say(&Self::arp(ARP_REQUEST, mac, address, Mac([0; 6]), address));
+                say(&Self::arp(ARP_REPLY, mac, address, EVERYBODY, address));
+            }
             IpAddr::V6(address) => {
                 let router = if router { ROUTER } else { 0 };
                 let flags = [OVERRIDE | router, 0, 0, 0];
                 let group = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
                 let option = Some((TARGET_OPTION, mac));
-                let advertisement =
-                    Self::neighbour(ADVERTISEMENT, flags, mac, address, group, address, option);
-                [Some(advertisement), None]
+                say(&Self::neighbour(
+                    ADVERTISEMENT,
+                    flags,
+                    mac,
+                    address,
+                    group,
+                    address,
+                    option,
+                ));
             }
         }
     }

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::sandbox::{self, Elsewhere, ip, now, try_ip, within};
+use crate::sys::{Watch, poll};
 
 const VIRTUAL: &str = "192.0.2.100";
 const VIRTUAL6: &str = "2001:db8::100";
@@ -72,12 +73,9 @@ impl World {
 
     /// Whether an event would wake the loop.
     fn wakes(&self) -> bool {
-        let mut fds: Vec<_> = self
-            .announcer
-            .fds()
-            .map(|fd| nix::poll::PollFd::new(fd, nix::poll::PollFlags::POLLIN))
-            .collect();
-        nix::poll::poll(&mut fds, 30_u16).unwrap() > 0
+        let mut watches = self.announcer.descriptors().map(Watch::readable);
+        poll(&mut watches, 30_000);
+        watches.into_iter().any(Watch::fired)
     }
 
     /// A tap there on one Ethernet type.
@@ -107,9 +105,15 @@ fn tapped(tap: &Packets, address: &str) -> Vec<Vec<u8>> {
         .collect()
 }
 
+fn announcement(address: &str, mac: Mac) -> Vec<Frame> {
+    let mut frames = Vec::new();
+    let mut say = |frame: &Frame| frames.push(frame.clone());
+    Frame::announcement(address.parse().unwrap(), mac, false, &mut say);
+    frames
+}
+
 fn from_stranger(address: &str) -> Vec<Frame> {
-    let announcement = Frame::announcement(address.parse().unwrap(), STRANGER, false);
-    announcement.into_iter().flatten().collect()
+    announcement(address, STRANGER)
 }
 
 #[test]
@@ -242,11 +246,8 @@ fn nothing_but_a_conflict_wakes_us() {
         world.say(&v4("2001:db8::9"));
         world.say(&Frame::question(VIRTUAL.parse().unwrap(), STRANGER));
         world.say(&Frame::question(VIRTUAL6.parse().unwrap(), STRANGER));
-        for frame in Frame::announcement(VIRTUAL.parse().unwrap(), world.mac, false)
-            .iter()
-            .flatten()
-        {
-            world.say(frame);
+        for frame in announcement(VIRTUAL, world.mac) {
+            world.say(&frame);
         }
         world.there.run(|| {
             for address in ["192.0.2.1", "2001:db8::1"] {

@@ -100,7 +100,7 @@ impl Resources {
         let finished = Rc::clone(&self.finished);
         let mut step = Some(Step { delay, job });
         let series = Series {
-            reactor: Rc::clone(&self.reactor),
+            reactor: self.reactor,
             running: Rc::clone(&self.running),
             most,
             turn,

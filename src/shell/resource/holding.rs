@@ -278,12 +278,8 @@ impl Holding {
 
     /// What to wait for: routes, then what the network says (none: -1).
     pub(crate) fn descriptors(&self) -> [RawFd; 3] {
-        let mut descriptors = [-1; 3];
-        let ours = std::iter::once(self.addresses.as_fd()).chain(self.announcer.fds());
-        for (place, fd) in descriptors.iter_mut().zip(ours) {
-            *place = fd.as_raw_fd();
-        }
-        descriptors
+        let [four, six] = self.announcer.descriptors();
+        [self.addresses.as_fd().as_raw_fd(), four, six]
     }
 
     /// A peer was started with another deadtime: the lease must have ended when it takes over.

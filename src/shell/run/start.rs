@@ -78,9 +78,9 @@ pub(super) fn start(directory: &Path, config: Rc<Config>) -> Box<Program> {
 
     let reactor = Reactor::new();
     let holding = Holding::new(&config, addresses, announcer);
-    let resources = Resources::new(&config, directory.clone(), &reactor, holding);
-    let hooks = Hooks::new(resources.surroundings(), &reactor);
-    let writer = Writer::new(&reactor, statedir);
+    let resources = Resources::new(&config, directory.clone(), reactor, holding);
+    let hooks = Hooks::new(resources.surroundings(), reactor);
+    let writer = Writer::new(reactor, statedir);
     writer.count(state.generation.saturating_add(1));
     let now = clock::now();
     Box::new(Program {
@@ -103,7 +103,7 @@ pub(super) fn start(directory: &Path, config: Rc<Config>) -> Box<Program> {
         reload: Reload::default(),
         history: History::new(boot.counter),
         hooks,
-        fences: Fences::default(),
+        fences: Fences::new(),
         companions: Companions::default(),
         supervisor: Supervisor::found(),
         started: now,

@@ -1,5 +1,6 @@
 //! The last part of a turn: what is neither a beat nor a lease.
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
 
@@ -37,9 +38,9 @@ struct Told {
 
 /// Has the state written, one file after another.
 pub(super) struct Writer {
-    reactor: Rc<Reactor>,
+    reactor: &'static Reactor,
     directory: PathBuf,
-    queue: Rc<std::cell::RefCell<Queue>>,
+    queue: &'static RefCell<Queue>,
 }
 
 #[derive(Default)]
@@ -67,7 +68,7 @@ impl Program {
             self.resources.holding().on_routes();
         }
         if ready.contains(CONTROL) {
-            self.control.accept(&self.reactor);
+            self.control.accept(self.reactor);
         }
         self.reactor.run_tasks();
         told |= self.tend_watchdog(now);
@@ -106,8 +107,8 @@ impl Program {
     /// At the end, for a while: what hooks are told last is that this node has let go.
     pub(super) fn wait_for_others(&mut self) {
         let until = clock::now().after(LAST);
-        self.companions.end(&self.reactor, until);
-        pass_time(&self.reactor, until, &|| self.hooks.is_idle());
+        self.companions.end(self.reactor, until);
+        pass_time(self.reactor, until, &|| self.hooks.is_idle());
     }
 
     /// The kernel's word about tracked interfaces.
@@ -248,11 +249,11 @@ impl Refusals {
 
 impl Writer {
     /// For files below `directory`.
-    pub(super) fn new(reactor: &Rc<Reactor>, directory: PathBuf) -> Self {
+    pub(super) fn new(reactor: &'static Reactor, directory: PathBuf) -> Self {
         Self {
-            reactor: Rc::clone(reactor),
+            reactor,
             directory,
-            queue: Rc::default(),
+            queue: Box::leak(Box::default()),
         }
     }
 
@@ -286,9 +287,9 @@ impl Writer {
             return;
         }
         queue.writing = true;
-        let queue = Rc::clone(&self.queue);
+        let queue = self.queue;
         let mut written = PathBuf::new();
-        Series::new(&self.reactor, Rc::default()).begin(Box::new(move |ended| {
+        Series::new(self.reactor, Rc::default()).begin(Box::new(move |ended| {
             let mut queue = queue.borrow_mut();
             if let Some(finished) = ended {
                 let failed = !finished.succeeded();
