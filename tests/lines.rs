@@ -35,7 +35,7 @@ fn cluster(mut settings: Settings, seed: u64) -> Cluster {
     settings.failback = AutoFailback::Off;
     for number in 0..4 {
         settings.groups.push(GroupSettings {
-            home: number % 2,
+            home: 0,
             resources: vec![format!("10.0.0.{}", number + 1)],
             ..GroupSettings::default()
         });

@@ -101,7 +101,7 @@ fn haresources_5_and_authkeys_5_tell_of_every_name_that_is_built_in() {
     for name in names {
         assert!(pages.contains(&name), "{name}");
     }
-    let source = read("src/core/config/authkeys.rs");
+    let source = read("src/core/config/keys.rs");
     let methods: Vec<_> = between(&source, "Self::", "\",")
         .filter_map(|arm| arm.split_once("=> \""))
         .collect();

@@ -100,6 +100,11 @@ fn len(method: Method) -> usize {
     }
 }
 
+/// What cannot be told from a text by those who do not have the key, whatever its method.
+pub fn mixed(key: &Key, text: &[u8]) -> [u8; 32] {
+    masked(key, 0, &[text])
+}
+
 /// HMAC of RFC 2104 over the parts, one after another, by the key's method.
 #[inline(never)]
 fn hmac(key: &Key, parts: &[&[u8]]) -> Hashed {

@@ -330,22 +330,22 @@ impl Config {
     }
 
     /// Every node, in order.
-    pub fn node_ids(&self) -> impl DoubleEndedIterator<Item = NodeId> + Clone {
+    pub fn node_ids(&self) -> impl DoubleEndedIterator<Item = NodeId> + Clone + use<> {
         NodeId::first(self.nodes.len())
     }
 
     /// Every link, in order.
-    pub fn link_ids(&self) -> impl DoubleEndedIterator<Item = LinkId> + Clone {
+    pub fn link_ids(&self) -> impl DoubleEndedIterator<Item = LinkId> + Clone + use<> {
         LinkId::first(self.links.len())
     }
 
     /// Every group, in order.
-    pub fn group_ids(&self) -> impl DoubleEndedIterator<Item = GroupId> + Clone {
+    pub fn group_ids(&self) -> impl DoubleEndedIterator<Item = GroupId> + Clone + use<> {
         GroupId::first(self.groups.len())
     }
 
     /// Every witness, in order.
-    pub fn witness_ids(&self) -> impl DoubleEndedIterator<Item = WitnessId> + Clone {
+    pub fn witness_ids(&self) -> impl DoubleEndedIterator<Item = WitnessId> + Clone + use<> {
         WitnessId::first(self.reach.witnesses.len())
     }
 

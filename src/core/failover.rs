@@ -49,7 +49,7 @@ pub(crate) struct Failover {
     suspension: Option<Suspension>,
     /// Some peer was alive once in this life.
     met: bool,
-    /// Beside a real heartbeat: nothing is handed over unless it agreed, and what nobody holds goes home.
+    /// Beside a real heartbeat: nothing is handed over unless it agreed.
     by_dialogue: bool,
     /// `watchdog ... required`.
     required: bool,

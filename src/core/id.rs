@@ -43,7 +43,7 @@ macro_rules! id {
             }
 
             /// The first `count` ids, in order; at most the capacity.
-            pub fn first(count: usize) -> impl DoubleEndedIterator<Item = Self> + Clone {
+            pub fn first(count: usize) -> impl DoubleEndedIterator<Item = Self> + Clone + use<> {
                 // Below 256, as every capacity.
                 (0..count.min($max).to_le_bytes()[0]).map(Self)
             }
@@ -108,6 +108,13 @@ macro_rules! id {
             /// Fills every place.
             pub fn new(mut fill: impl FnMut() -> T) -> Self {
                 Self { entries: core::array::from_fn(|_| fill()) }
+            }
+            /// The same in every place.
+            pub fn of(value: T) -> Self
+            where
+                T: Copy,
+            {
+                Self { entries: [value; $max] }
             }
             /// The entry of `id`.
             #[cfg_attr(target_pointer_width = "32", inline(never))]

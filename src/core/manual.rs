@@ -57,7 +57,9 @@
 //! 19200 baud 100 ms and 500 ms are steady. What comes by Ethernet is not passed on.
 //!
 //! # Transfer
-//! A group that nobody holds: the node that placement names claims it, and starts it when every
+//! A group that nobody holds goes to its home, whether or not `auto_failback` would call it back later (as
+//! with heartbeat, so that two homes share the load after a power cut), else to the first able node.
+//! The node that placement names claims it, and starts it when every
 //! live peer has echoed the claim and names it owner. With no live peer, after a grant, or named
 //! by a leaving holder, it starts at once.
 //!
@@ -121,7 +123,6 @@
 //! | who decides a move | the holder, by its own placement or a request | the holder offers (`me`), the other accepts (`other`); nothing is stopped before |
 //! | going home | the home asks, every half beat | the holder offers, once it hears that the home is stable; one that forgets is reminded at most five times |
 //! | a person's takeover | a request to the holder | `hb_takeover`, again after 5 s as long as it stands |
-//! | at a common start | placement | each node has what is at home there, `auto_failback` or not |
 //! | a transfer that does not end | a grant stands until it is taken | given up after 60 s (heartbeat: an hour); an offer after 10 s, as there. What the peer did not start is offered again later |
 //! | what is at home there, and nobody has | placement | the peer is asked for it (`hb_takeover`); if it does not offer it in 10 s it is claimed, and started after 2 s of claim |
 //! | when a peer is dead | silent for our `deadtime` | silent for the `dt` it announces |

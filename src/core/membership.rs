@@ -81,7 +81,7 @@ impl Membership {
             asks: NodeSet::EMPTY,
             attention: Attention::new(timing, now),
             peers: PerNode::new(|| Peer::new(need)),
-            carriers: PerLink::new(|| Carrier::Down),
+            carriers: PerLink::of(Carrier::Down),
             lines,
             answer_time,
             dark_since: Some(now),

@@ -95,7 +95,7 @@ impl Node {
             healthy: true,
             events: Events::default(),
             rejected: [0; Reject::ALL.len()],
-            traffic: PerLink::new(Traffic::default),
+            traffic: PerLink::of(Traffic::default()),
         };
         node.due = node.next_due();
         node

@@ -138,13 +138,14 @@ impl fmt::Display for Instant {
 impl fmt::Display for Duration {
     /// In the largest unit that keeps it exact: `3s`, `250ms`, `1500us`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_multiple_of(1_000_000) {
-            write!(f, "{}s", self.0 / 1_000_000)
-        } else if self.0.is_multiple_of(1000) {
-            write!(f, "{}ms", self.0 / 1000)
-        } else {
-            write!(f, "{}us", self.0)
+        let (mut count, mut units) = (self.0, ["us", "ms", "s"].iter());
+        let mut unit = units.next();
+        while count.is_multiple_of(1000)
+            && let Some(larger) = units.next()
+        {
+            (count, unit) = (count / 1000, Some(larger));
         }
+        write!(f, "{count}{}", unit.unwrap_or(&""))
     }
 }
 

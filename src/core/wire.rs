@@ -96,8 +96,8 @@ impl Default for Beat {
             digests: [0; 3],
             ping: 0,
             newest: 0,
-            groups: PerGroup::new(|| Word::IDLE),
-            peers: PerNode::new(Hearing::default),
+            groups: PerGroup::of(Word::IDLE),
+            peers: PerNode::of(Hearing::default()),
         }
     }
 }

@@ -84,7 +84,7 @@ impl Addresses {
             for interface in interfaces.iter() {
                 for found in interface.addresses.iter().filter(|a| a.address == address) {
                     let mut request = lease::deletion(address, found.prefix, interface.index);
-                    match self.netlink.exchange(&mut request, |_| ()) {
+                    match self.netlink.order(&mut request) {
                         Ok(()) => removed += 1,
                         Err(error) if lease::is_absence(error) => {}
                         Err(error) => return Err(error),
@@ -113,7 +113,7 @@ impl Addresses {
         if let Some(before) = entry.interface().filter(|before| *before != index) {
             // The interface was chosen by route, and the route is another now.
             let mut request = lease::deletion(address, route::full(address), before);
-            let _ = self.netlink.exchange(&mut request, |_| ());
+            let _ = self.netlink.order(&mut request);
         }
         lease::begin(
             &entry.wanted,
@@ -192,7 +192,7 @@ impl Addresses {
             .prefix
             .filter(|_| on_link == OnLink::Ours && address.is_ipv6());
         let mut request = lease::deletion(address, route::full(address), interface);
-        let result = match self.netlink.exchange(&mut request, |_| ()) {
+        let result = match self.netlink.order(&mut request) {
             Err(error) if !lease::is_absence(error) => Err(AddressError::from(error)),
             _ => Ok(()),
         };

@@ -3,7 +3,7 @@
 //! Also the question before a lone start: does anybody have it?
 
 use std::net::IpAddr;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, RawFd};
 
 use nix::errno::Errno;
 use twinbeat::time::{Duration, Instant};
@@ -208,10 +208,12 @@ impl Announcer {
         deadline
     }
 
-    /// What to wait for: one or two; others after [`Self::announce`], [`Self::probe`] and
+    /// What to wait for, -1 where there is none; others after [`Self::announce`], [`Self::probe`] and
     /// [`Self::release`].
-    pub(crate) fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        self.sockets().map(AsFd::as_fd)
+    pub(crate) fn descriptors(&self) -> [RawFd; 2] {
+        let six = self.neighbour.as_ref();
+        let six = six.map_or(-1, |socket| socket.as_fd().as_raw_fd());
+        [self.arp.as_fd().as_raw_fd(), six]
     }
 
     fn watch(&mut self, new: Watched) {
@@ -228,7 +230,8 @@ impl Announcer {
 
     fn send_due(&mut self, now: Instant) {
         for watched in &mut self.watched {
-            let frames = match &mut watched.purpose {
+            let mut say = |frame: &Frame| self.arp.send(watched.interface, frame);
+            match &mut watched.purpose {
                 Purpose::Held {
                     reach: Reach { mac: Some(mac), .. },
                     router,
@@ -238,7 +241,7 @@ impl Announcer {
                 } if *next_at <= now => {
                     *left -= 1;
                     *next_at = now.after(INTERVAL);
-                    Frame::announcement(watched.address, *mac, *router)
+                    Frame::announcement(watched.address, *mac, *router, &mut say);
                 }
                 Purpose::Asked {
                     mac: Some(mac),
@@ -246,12 +249,9 @@ impl Announcer {
                     ..
                 } if *again_at <= now => {
                     *again_at = now.after(PROBE_INTERVAL);
-                    [Some(Frame::question(watched.address, *mac)), None]
+                    say(&Frame::question(watched.address, *mac));
                 }
-                Purpose::Held { .. } | Purpose::Asked { .. } => continue,
-            };
-            for frame in frames.iter().flatten() {
-                self.arp.send(watched.interface, frame);
+                Purpose::Held { .. } | Purpose::Asked { .. } => {}
             }
         }
     }
@@ -262,8 +262,7 @@ impl Announcer {
         for place in 0..2 {
             for _ in 0..PACKETS_AT_ONCE {
                 let received = self
-                    .sockets()
-                    .nth(place)
+                    .socket(place)
                     .and_then(|socket| socket.receive(&mut buf));
                 let Some((len, interface)) = received else {
                     break;
@@ -323,16 +322,17 @@ impl Announcer {
         Some(Notice::Probed { address, occupied })
     }
 
-    fn sockets(&self) -> impl Iterator<Item = &Packets> {
-        [Some(&self.arp), self.neighbour.as_ref()]
-            .into_iter()
-            .flatten()
+    fn socket(&self, place: usize) -> Option<&Packets> {
+        match place {
+            0 => Some(&self.arp),
+            _ => self.neighbour.as_ref(),
+        }
     }
 
     fn filter(&mut self) -> Result<(), Errno> {
         let watched = || self.watched.iter().map(|watched| watched.address);
         frame::arp_filter(watched(), &self.own).attach(self.arp.as_fd())?;
-        let filter = frame::neighbour_filter(watched(), &self.own);
+        let mut filter = frame::neighbour_filter(watched(), &self.own);
         match (watched().any(|address| address.is_ipv6()), &self.neighbour) {
             (false, _) => self.neighbour = None,
             (true, Some(socket)) => filter.attach(socket.as_fd())?,

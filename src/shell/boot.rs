@@ -3,12 +3,12 @@
 
 mod heartbeat;
 
-use sha2::{Digest, Sha256};
 use twinbeat::Boot;
+use twinbeat::auth;
 use twinbeat::config::Config;
 
 use crate::state::State;
-use crate::{clock, files, sys};
+use crate::{clock, files, journal, sys};
 
 /// Draws them. The kernel's pool is asked without waiting; early in the life of a machine without
 /// entropy it is not ready, and everything that differs between machines and starts takes its
@@ -16,7 +16,9 @@ use crate::{clock, files, sys};
 pub(crate) fn boot(config: &Config, state: &State) -> Boot {
     let mut bytes = [0; 12];
     if !sys::random(&mut bytes) {
-        log::warn!("the kernel has no random numbers yet: mixing clocks and hardware addresses");
+        journal::warn(format_args!(
+            "the kernel has no random numbers yet: mixing clocks and hardware addresses"
+        ));
         bytes = mixed(config, state);
     }
     let [a, b, c, d, e, f, g, h, i, j, k, l] = bytes;
@@ -29,21 +31,15 @@ pub(crate) fn boot(config: &Config, state: &State) -> Boot {
 }
 
 fn mixed(config: &Config, state: &State) -> [u8; 12] {
-    let key = config
-        .keys
-        .keys
-        .iter()
-        .find(|key| key.number == config.keys.signing);
-    let secret = key.map_or(&[][..], |key| &key.secret);
     // Where the kernel has put this program, and what it gives to those who do not wait.
     let mut found = format!(
-        "{} {} {} {} {} {:p}",
+        "{} {} {} {} {} {}",
         config.node_name(config.me),
         state.generation,
         clock::now().micros(),
         clock::wall(),
         std::process::id(),
-        &raw const secret,
+        (&raw const config).addr(),
     );
     let mut add = |file: &str| found.push_str(&files::read_kernel(file).unwrap_or_default());
     add("/proc/interrupts");
@@ -51,11 +47,12 @@ fn mixed(config: &Config, state: &State) -> [u8; 12] {
     for link in &config.links {
         add(&format!("/sys/class/net/{}/address", link.interface));
     }
-    let tag = Sha256::new_with_prefix(secret)
-        .chain_update(found)
-        .finalize();
     let mut bytes = [0; 12];
-    bytes.iter_mut().zip(tag).for_each(|(to, from)| *to = from);
+    let mut keys = config.keys.keys.iter();
+    // There is always one that signs.
+    if let Some(key) = keys.find(|key| key.number == config.keys.signing) {
+        bytes.copy_from_slice(&auth::mixed(key, found.as_bytes())[..12]);
+    }
     bytes
 }
 

@@ -8,7 +8,6 @@ use std::ffi::CString;
 use std::path::Path;
 use std::rc::Rc;
 
-use log::{error, info, warn};
 use nix::errno::Errno;
 use nix::sys::signal::Signal;
 use twinbeat::config::Config;
@@ -47,7 +46,12 @@ pub(crate) struct Companions {
 
 impl Companions {
     /// Starts all, once.
-    pub(crate) fn begin(&mut self, reactor: &Rc<Reactor>, config: &Config, resources: &Resources) {
+    pub(crate) fn begin(
+        &mut self,
+        reactor: &'static Reactor,
+        config: &Config,
+        resources: &Resources,
+    ) {
         if !self.errands.is_empty() || self.over.get() {
             return;
         }
@@ -56,7 +60,7 @@ impl Companions {
             let slash = path.bytes().rposition(|byte| byte == b'/').unwrap_or(0);
             let name = path.get(slash + 1..).unwrap_or(path);
             let mut one = Companion {
-                reactor: Rc::clone(reactor),
+                reactor,
                 user: config.text(companion.user).to_owned(),
                 command: config.text(companion.command).to_owned(),
                 label: "respawn ".to_owned() + name,
@@ -72,7 +76,7 @@ impl Companions {
     }
 
     /// Ends all, the last one first; what still runs `until` then is killed.
-    pub(crate) fn end(&self, reactor: &Reactor, until: Instant) {
+    pub(crate) fn end(&self, reactor: &'static Reactor, until: Instant) {
         self.over.set(true);
         for signal in [Signal::SIGTERM, Signal::SIGKILL] {
             for errand in self.errands.iter().rev() {
@@ -91,7 +95,7 @@ impl Companions {
 }
 
 struct Companion {
-    reactor: Rc<Reactor>,
+    reactor: &'static Reactor,
     user: String,
     command: String,
     label: String,
@@ -124,15 +128,17 @@ impl Companion {
                 0
             };
             if matches!(exit, Exit::Code(code) if code == i32::from(DONE)) {
-                info!("{label}: {exit}: not started again");
+                journal::info(format_args!("{label}: {exit}: not started again"));
                 return None;
             }
             let quick = self.quick;
             if quick > MOST {
-                error!("{label}: {exit}, too soon, for the {quick}th time: given up");
+                journal::error(format_args!(
+                    "{label}: {exit}, too soon, for the {quick}th time: given up"
+                ));
                 return None;
             }
-            warn!("{label}: {exit}: started again");
+            journal::warn(format_args!("{label}: {exit}: started again"));
             if quick > 0 {
                 self.state = State::Paused;
                 return Some(Step {
@@ -144,7 +150,7 @@ impl Companion {
         let words = [VERB, &self.user, &self.command];
         let mut job = Job::new("/proc/self/exe", &words, Duration::MAX, &self.label);
         job.environment = Rc::clone(&self.environment);
-        info!("{}: started as {}", self.label, self.user);
+        journal::info(format_args!("{}: started as {}", self.label, self.user));
         self.state = State::Started { at: now };
         Step::now(job)
     }
@@ -177,7 +183,8 @@ pub(crate) fn account(user: &str) -> Option<(u32, Vec<u32>)> {
 }
 
 fn number(digits: &[u8]) -> Option<u32> {
-    std::str::from_utf8(digits).ok()?.parse().ok()
+    let number: u64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    number.try_into().ok()
 }
 
 /// What the child does: it becomes the user, and then the command. Comes back only with the exit code of

@@ -60,7 +60,7 @@ fn read_on(
 
 /// A file of the directory as it is, empty where it cannot be read.
 pub(crate) fn text(dir: &Path, file: &str) -> String {
-    let bytes = files::read_file(&dir.join(file), MAX_FILE).unwrap_or_default();
+    let bytes = files::read_file(&files::below(dir, file), MAX_FILE).unwrap_or_default();
     files::text(&bytes)
 }
 
@@ -131,7 +131,7 @@ impl Text {
 }
 
 fn read_file(dir: &Path, file: File) -> Text {
-    let path = dir.join(file.name());
+    let path = files::below(dir, file.name());
     let (shown, mut text) = (files::shown(&path), Text::default());
     let read = files::open(&path, OFlag::O_RDONLY, 0).and_then(|opened| {
         let found = fstat(&opened)?;

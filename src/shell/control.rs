@@ -8,18 +8,15 @@
 mod order;
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
-use std::fs::File;
 use std::future::poll_fn;
-use std::os::fd::{AsFd, AsRawFd, RawFd};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::task::Poll;
 
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg, OFlag};
-use nix::sys::socket::{setsockopt, sockopt};
+use nix::sys::socket::{SockType, setsockopt, sockopt};
 use nix::sys::stat::{Mode, umask};
 use nix::sys::time::TimeVal;
 use nix::unistd::{self, ftruncate};
@@ -28,8 +25,8 @@ use twinbeat::config::Config;
 use twinbeat::time::{Duration, Instant};
 
 use crate::reactor::Reactor;
-use crate::sys::Watch;
-use crate::{files, journal};
+use crate::sys::{self, Watch};
+use crate::{files, journal, socket};
 use order::Line;
 pub(crate) use order::Order;
 
@@ -48,11 +45,11 @@ const LOCK: &str = "twinbeat.lock";
 
 /// The socket, and the lock that makes this the only program on its directory.
 pub(crate) struct Control {
-    listener: UnixListener,
+    listener: OwnedFd,
     path: PathBuf,
-    _lock: Flock<File>,
-    open: Rc<Cell<usize>>,
-    asked: Rc<RefCell<VecDeque<Asked>>>,
+    _lock: Flock<OwnedFd>,
+    open: &'static Cell<usize>,
+    asked: &'static RefCell<Vec<Asked>>,
 }
 
 /// A request line that waits for its reply.
@@ -116,9 +113,9 @@ impl Control {
     /// `EAGAIN` where another has it.
     fn take(rundir: &Path) -> Result<Self, Errno> {
         files::make_folder(rundir)?;
-        let path = rundir.join(SOCKET);
+        let path = files::below(rundir, SOCKET);
         let flags = OFlag::O_WRONLY | OFlag::O_CREAT;
-        let file = files::open(&rundir.join(LOCK), flags, 0o600)?;
+        let file = files::open(&files::below(rundir, LOCK), flags, 0o600)?;
         let lock = Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, why)| why)?;
         // For people; the lock itself is what counts.
         let pid = format!("{}\n", std::process::id());
@@ -127,7 +124,7 @@ impl Control {
             files::write(lock.as_fd(), pid.as_bytes()),
         );
         // A socket that nobody answers was left behind.
-        if connect(&path).is_ok() {
+        if socket::connected(&path, SockType::Stream).is_ok() {
             return Err(Errno::EAGAIN);
         }
         match files::remove(&path) {
@@ -136,46 +133,38 @@ impl Control {
         }
         // From its first moment for its owner alone.
         let before = umask(Mode::from_bits_truncate(0o177));
-        let listener = UnixListener::bind(&path);
+        let listener = socket::listening(&path);
         umask(before);
-        let listener = listener.map_err(|error| files::errno(&error))?;
-        files::never_block(&listener)?;
         Ok(Self {
-            listener,
+            listener: listener?,
             path,
             _lock: lock,
-            open: Rc::default(),
-            asked: Rc::default(),
+            open: Box::leak(Box::default()),
+            asked: Box::leak(Box::default()),
         })
     }
 
     /// Begins to serve who waits at the door; when the descriptor is readable.
-    pub(crate) fn accept(&self, reactor: &Rc<Reactor>) {
-        let Ok((stream, _)) = self.listener.accept() else {
+    pub(crate) fn accept(&self, reactor: &'static Reactor) {
+        let Ok(stream) = sys::accept(self.listener.as_fd()) else {
             return;
         };
-        if files::never_block(&stream).is_err() {
-            return;
-        }
         if self.open.get() >= MAX_CONNECTIONS {
             let _ = unistd::write(&stream, b"error: busy\n");
             return;
         }
         self.open.set(self.open.get() + 1);
-        let (open, asked, reactor) = (
-            Rc::clone(&self.open),
-            Rc::clone(&self.asked),
-            Rc::clone(reactor),
-        );
-        reactor.clone().spawn(async move {
-            let _ = serve(&reactor, &stream, &asked).await;
+        let (open, asked) = (self.open, self.asked);
+        reactor.spawn(async move {
+            let _ = serve(reactor, &stream, asked).await;
             open.set(open.get() - 1);
         });
     }
 
     /// The next request.
     pub(crate) fn poll_asked(&self) -> Option<Asked> {
-        self.asked.borrow_mut().pop_front()
+        let mut asked = self.asked.borrow_mut();
+        (!asked.is_empty()).then(|| asked.remove(0))
     }
 
     /// Nobody is served any more.
@@ -208,7 +197,7 @@ impl Asked {
 
 /// Until no program has this directory.
 pub(crate) fn wait_until_ended(rundir: &Path) {
-    let Ok(mut lock) = files::open(&rundir.join(LOCK), OFlag::O_RDONLY, 0) else {
+    let Ok(mut lock) = files::open(&files::below(rundir, LOCK), OFlag::O_RDONLY, 0) else {
         return;
     };
     while let Err((same, Errno::EINTR)) = Flock::lock(lock, FlockArg::LockShared) {
@@ -219,7 +208,7 @@ pub(crate) fn wait_until_ended(rundir: &Path) {
 /// Asks the program that runs on this directory.
 pub(crate) fn ask(rundir: &Path, request: &str) -> Result<String, AskError> {
     let failed = AskError::Failed;
-    let stream = match connect(&rundir.join(SOCKET)) {
+    let stream = match socket::connected(&files::below(rundir, SOCKET), SockType::Stream) {
         Err(Errno::ENOENT | Errno::ECONNREFUSED) => return Err(AskError::NotRunning),
         other => other.map_err(failed)?,
     };
@@ -239,11 +228,6 @@ pub(crate) fn ask(rundir: &Path, request: &str) -> Result<String, AskError> {
         )),
         None => Err(failed(Errno::ECONNRESET)),
     }
-}
-
-#[inline(never)]
-fn connect(socket: &Path) -> Result<UnixStream, Errno> {
-    UnixStream::connect(socket).map_err(|error| files::errno(&error))
 }
 
 fn parse(line: &str, config: &Config) -> Result<Request, &'static str> {
@@ -269,9 +253,9 @@ fn parse(line: &str, config: &Config) -> Result<Request, &'static str> {
 
 /// Until the reply is written, or the client has gone.
 async fn serve(
-    reactor: &Rc<Reactor>,
-    stream: &UnixStream,
-    asked: &RefCell<VecDeque<Asked>>,
+    reactor: &'static Reactor,
+    stream: &OwnedFd,
+    asked: &RefCell<Vec<Asked>>,
 ) -> Option<()> {
     let until = reactor.now().after(LIMIT);
     let answer = Reply::default();
@@ -299,7 +283,7 @@ async fn serve(
         reply,
     };
     if line.is_some() {
-        asked.borrow_mut().push_back(request);
+        asked.borrow_mut().push(request);
     } else {
         request.answer(Err("not a line of at most 256 bytes".to_owned()));
     }
@@ -322,7 +306,12 @@ async fn serve(
 }
 
 /// After an error that will pass, when it has.
-async fn go_on(reactor: &Rc<Reactor>, error: Errno, watch: Watch, until: Instant) -> Option<()> {
+async fn go_on(
+    reactor: &'static Reactor,
+    error: Errno,
+    watch: Watch,
+    until: Instant,
+) -> Option<()> {
     let goes_on = match error {
         Errno::EAGAIN => reactor.wait(&[watch], until).await,
         error => error == Errno::EINTR,

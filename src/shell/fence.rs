@@ -3,11 +3,11 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use log::error;
 use twinbeat::config::Config;
 use twinbeat::id::NodeId;
 use twinbeat::time::Duration;
 
+use crate::journal;
 use crate::reactor::Reactor;
 use crate::resource::add;
 use crate::script::{Job, Series, Step};
@@ -16,12 +16,16 @@ use crate::script::{Job, Series, Step};
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// What became of attempts that ended.
-#[derive(Default)]
-pub(crate) struct Fences(Rc<RefCell<Vec<(NodeId, bool)>>>);
+pub(crate) struct Fences(&'static RefCell<Vec<(NodeId, bool)>>);
 
 impl Fences {
+    /// Nothing was switched off yet.
+    pub(crate) fn new() -> Self {
+        Self(Box::leak(Box::default()))
+    }
+
     /// Begins to switch a node off. It waits for no other child.
-    pub(crate) fn begin(&self, reactor: &Rc<Reactor>, config: &Config, node: NodeId) {
+    pub(crate) fn begin(&self, reactor: &'static Reactor, config: &Config, node: NodeId) {
         let Some(fence) = config.fence_of(node) else {
             self.0.borrow_mut().push((node, false));
             return;
@@ -34,12 +38,12 @@ impl Fences {
             add(&mut environment, parameter);
         }
         job.environment = environment.into();
-        let ended = Rc::clone(&self.0);
+        let ended = self.0;
         let mut step = Step::now(job);
         Series::new(reactor, Rc::default()).begin(Box::new(move |end| {
             if let Some(end) = end {
                 if !end.succeeded() {
-                    error!("fence: {}", end.exit);
+                    journal::error(format_args!("fence: {}", end.exit));
                 }
                 ended.borrow_mut().push((node, end.succeeded()));
             }

@@ -2,14 +2,12 @@
 //! errors: the kernel's number is compared, because to find its `ErrorKind` is 1 kB.)
 
 use std::ffi::{CString, OsStr};
-use std::fs::File;
-use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::fcntl::{AT_FDCWD, FcntlArg, OFlag, fcntl, renameat};
+use nix::fcntl::{AT_FDCWD, OFlag, renameat};
 use nix::sys::stat::{FileStat, Mode, SFlag, stat};
 use nix::unistd::{self, mkdir, unlink};
 
@@ -45,17 +43,12 @@ pub(crate) fn write(to: BorrowedFd<'_>, mut bytes: &[u8]) -> Result<(), Errno> {
     Ok(())
 }
 
-/// The kernel's number of what std says.
-pub(crate) fn errno(error: &io::Error) -> Errno {
-    Errno::from_raw(error.raw_os_error().unwrap_or(0))
-}
-
 /// Opens a file, which children do not get; `mode` is that of one that is made. A pipe or a terminal of
 /// that name does not hold anybody up.
-pub(crate) fn open(path: &Path, flags: OFlag, mode: u32) -> Result<File, Errno> {
+pub(crate) fn open(path: &Path, flags: OFlag, mode: u32) -> Result<OwnedFd, Errno> {
     let flags = flags | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
     let mode = Mode::from_bits_retain(mode);
-    Ok(nix::fcntl::open(named(path)?.as_c_str(), flags, mode)?.into())
+    nix::fcntl::open(named(path)?.as_c_str(), flags, mode)
 }
 
 /// A name as the kernel wants it. (What takes any kind of name makes this of it in a copy for each kind.)
@@ -80,6 +73,15 @@ pub(crate) fn text(bytes: &[u8]) -> String {
         let bad = error.error_len().unwrap_or(after.len());
         rest = after.get(bad..).unwrap_or_default();
     }
+}
+
+/// The path of what is below a folder.
+#[inline(never)]
+pub(crate) fn below(folder: &Path, name: &str) -> PathBuf {
+    let mut path = folder.as_os_str().to_owned();
+    path.push("/");
+    path.push(name);
+    path.into()
 }
 
 /// A path as text.
@@ -131,14 +133,6 @@ pub(crate) fn make_folder(path: &Path) -> Result<(), Errno> {
             Err(error) => return Err(error),
         }
     }
-    Ok(())
-}
-
-/// Reading and writing go as far as they can at once. (std's way is an `ioctl`, for which musl has
-/// 1 kB of conversions.)
-pub(crate) fn never_block(socket: &impl AsFd) -> Result<(), Errno> {
-    let flags = OFlag::from_bits_retain(fcntl(socket, FcntlArg::F_GETFL)?);
-    fcntl(socket, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
     Ok(())
 }
 

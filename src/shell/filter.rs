@@ -21,23 +21,23 @@ impl Filter {
     }
 
     /// Goes on with the big-endian word at this offset.
-    pub(crate) fn load_word(self, at: u32) -> Self {
+    pub(crate) fn load_word(&mut self, at: u32) -> &mut Self {
         self.then(0x20, 0, 0, at)
     }
 
     /// Goes on with the big-endian half word at this offset.
-    pub(crate) fn load_half(self, at: u32) -> Self {
+    pub(crate) fn load_half(&mut self, at: u32) -> &mut Self {
         self.then(0x28, 0, 0, at)
     }
 
     /// Goes on with the byte at this offset.
-    pub(crate) fn load_byte(self, at: u32) -> Self {
+    pub(crate) fn load_byte(&mut self, at: u32) -> &mut Self {
         self.then(0x30, 0, 0, at)
     }
 
     /// Finds the netlink attribute of this kind among those that begin at this offset; drops the
     /// message if there is none.
-    pub(crate) fn find_attribute(self, from: u32, kind: u16) -> Self {
+    pub(crate) fn find_attribute(&mut self, from: u32, kind: u16) -> &mut Self {
         self.then(0x00, 0, 0, from) // ld #from
             .then(0x01, 0, 0, kind.into()) // ldx #kind
             .load_word(NETLINK_ATTRIBUTE)
@@ -46,12 +46,12 @@ impl Filter {
     }
 
     /// Goes on with the big-endian word this far into the value of the attribute found.
-    pub(crate) fn load_attribute_word(self, at: u32) -> Self {
+    pub(crate) fn load_attribute_word(&mut self, at: u32) -> &mut Self {
         self.then(0x40, 0, 0, at.saturating_add(4))
     }
 
     /// Accepts if the words this far into the value of the attribute found are equal.
-    pub(crate) fn accept_if_equal(self, at: u32, other: u32) -> Self {
+    pub(crate) fn accept_if_equal(&mut self, at: u32, other: u32) -> &mut Self {
         self.load_attribute_word(at)
             .then(0x02, 0, 0, 0) // st M[0]
             .load_attribute_word(other)
@@ -60,33 +60,33 @@ impl Filter {
             .accept()
     }
 
-    pub(crate) fn accept_unless(self, value: u32) -> Self {
+    pub(crate) fn accept_unless(&mut self, value: u32) -> &mut Self {
         self.then(0x15, 1, 0, value).accept()
     }
 
-    pub(crate) fn accept_if(self, value: u32) -> Self {
+    pub(crate) fn accept_if(&mut self, value: u32) -> &mut Self {
         self.skip_unless(value, 1).accept()
     }
 
-    pub(crate) fn reject_if(self, value: u32) -> Self {
+    pub(crate) fn reject_if(&mut self, value: u32) -> &mut Self {
         self.skip_unless(value, 1).reject()
     }
 
-    pub(crate) fn reject_unless(self, value: u32) -> Self {
+    pub(crate) fn reject_unless(&mut self, value: u32) -> &mut Self {
         self.then(0x15, 1, 0, value).reject()
     }
 
     /// Leaves out the next instructions if the value is another. A load is one instruction,
     /// every `..._if` and `..._unless` is two, this one is one.
-    pub(crate) fn skip_unless(self, value: u32, instructions: u8) -> Self {
+    pub(crate) fn skip_unless(&mut self, value: u32, instructions: u8) -> &mut Self {
         self.then(0x15, 0, instructions, value)
     }
 
-    pub(crate) fn accept(self) -> Self {
+    pub(crate) fn accept(&mut self) -> &mut Self {
         self.then(0x06, 0, 0, u32::MAX)
     }
 
-    pub(crate) fn reject(self) -> Self {
+    pub(crate) fn reject(&mut self) -> &mut Self {
         self.then(0x06, 0, 0, 0)
     }
 
@@ -98,21 +98,23 @@ impl Filter {
         } else {
             (0x01, 0x8100) // ldx #0
         };
-        Self::new()
+        let mut filter = Self::new();
+        filter
             .then(begin, 0, 0, 0)
             .then(0x48, 0, 0, 0) // ldh [x + 0]: type and code
             .reject_unless(reply)
             .then(0x48, 0, 0, 4) // ldh [x + 4]
             .reject_unless(identifier.into())
-            .accept()
+            .accept();
+        filter
     }
 
     /// Ends the program and gives it to a socket, in place of an earlier one.
-    pub(crate) fn attach(self, socket: BorrowedFd<'_>) -> Result<(), Errno> {
+    pub(crate) fn attach(&mut self, socket: BorrowedFd<'_>) -> Result<(), Errno> {
         sys::attach_filter(socket, &self.reject().program)
     }
 
-    fn then(mut self, code: u16, jt: u8, jf: u8, k: u32) -> Self {
+    fn then(&mut self, code: u16, jt: u8, jf: u8, k: u32) -> &mut Self {
         self.program.push(sock_filter { code, jt, jf, k });
         self
     }

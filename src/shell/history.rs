@@ -89,7 +89,7 @@ impl History {
             let utc = (utc >= PLAUSIBLE).then(|| journal::date(utc));
             let before = self.before.as_deref().filter(|_| number < renumbered);
             let (level, text) = journal::event(before.unwrap_or(config), event);
-            let level = journal::level_name(level);
+            let level = level.name();
             let millis = at.micros() / 1000;
             if json {
                 out.object(|out| {

@@ -8,7 +8,6 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use log::warn;
 use twinbeat::action::{Carrier, Event, GroupState, Reason};
 use twinbeat::config::Config;
 use twinbeat::id::GroupSet;
@@ -48,8 +47,8 @@ done";
 /// Who is told what happened.
 pub(crate) struct Hooks {
     around: Surroundings,
-    reactor: Rc<Reactor>,
-    queue: Rc<RefCell<Queue>>,
+    reactor: &'static Reactor,
+    queue: &'static RefCell<Queue>,
     /// Groups whose takeover was told.
     held: GroupSet,
 }
@@ -63,11 +62,11 @@ struct Queue {
 
 impl Hooks {
     /// Nothing is waiting.
-    pub(crate) fn new(around: Surroundings, reactor: &Rc<Reactor>) -> Self {
+    pub(crate) fn new(around: Surroundings, reactor: &'static Reactor) -> Self {
         Self {
             around,
-            reactor: Rc::clone(reactor),
-            queue: Rc::default(),
+            reactor,
+            queue: Box::leak(Box::default()),
             held: GroupSet::EMPTY,
         }
     }
@@ -136,7 +135,9 @@ impl Hooks {
         };
         let mut queue = self.queue.borrow_mut();
         if queue.waiting.len() >= MOST {
-            return warn!("hooks: {name} is left out: {MOST} events wait for their turn");
+            return journal::warn(format_args!(
+                "hooks: {name} is left out: {MOST} events wait for their turn"
+            ));
         }
         let link = link.map_or(String::new(), |link| journal::link_name(config, link));
         let words = [
@@ -158,13 +159,13 @@ impl Hooks {
         if std::mem::replace(&mut queue.busy, true) {
             return;
         }
-        let queue = Rc::clone(&self.queue);
+        let queue = self.queue;
         let running = Rc::clone(&self.around.running);
-        Series::new(&self.reactor, running).begin(Box::new(move |ended| {
+        Series::new(self.reactor, running).begin(Box::new(move |ended| {
             if let Some(end) = ended
                 && !end.succeeded()
             {
-                warn!("hooks: {}", end.exit);
+                journal::warn(format_args!("hooks: {}", end.exit));
             }
             let mut queue = queue.borrow_mut();
             queue.busy = !queue.waiting.is_empty();

@@ -80,7 +80,7 @@ impl Interfaces {
         let table = &mut self.table;
         let heard = self
             .monitor
-            .notifications(|answer| changed |= table.apply(answer));
+            .notifications(&mut |answer| changed |= table.apply(answer));
         match heard {
             Ok(()) => changed,
             Err(_) => self.ask_again(),
@@ -115,7 +115,7 @@ impl Interfaces {
     fn ask_again(&mut self) -> bool {
         // Whatever is still queued is older than the answer, or is in it already.
         for _ in 0..DISCARDS {
-            let _ = self.monitor.notifications(|_| ());
+            let _ = self.monitor.notifications(&mut |_| ());
         }
         let Ok(mut table) = dump(&mut self.request) else {
             return false; // Out of memory; the next change asks again.
@@ -141,6 +141,13 @@ impl Assigned {
     pub(crate) fn covers(&self, other: IpAddr) -> bool {
         subnet(self.address, self.prefix) == subnet(other, self.prefix)
     }
+}
+
+/// Whether it is another value than before.
+fn set<T: PartialEq>(place: &mut T, value: T) -> bool {
+    let changed = *place != value;
+    *place = value;
+    changed
 }
 
 /// The address with everything behind its prefix cleared.
@@ -190,33 +197,36 @@ impl Table {
         }
         let index = u32::from_ne_bytes([i0, i1, i2, i3]);
         let flags = u32::from_ne_bytes([f0, f1, f2, f3]);
-        let place = self.list.iter().position(|known| known.index == index);
-        let known = place.and_then(|place| self.list.get(place));
-        let mut interface = known.cloned().unwrap_or_else(|| Interface {
-            index,
-            name: config::Interface::new(),
-            loopback: false,
-            up: false,
-            running: false,
-            mac: None,
-            addresses: Vec::new(),
-            revision: 0,
-        });
-        interface.loopback = flags & IFF_LOOPBACK != 0;
-        interface.up = flags & IFF_UP != 0;
-        interface.running = interface.up && flags & IFF_RUNNING != 0;
+        let (mut address, mut called) = (None, None);
         for (kind, value) in attributes {
             match kind {
-                libc::IFLA_ADDRESS => interface.mac = value.try_into().map(Mac).ok(),
-                libc::IFLA_IFNAME => interface.name = name(value)?,
+                libc::IFLA_ADDRESS => address = Some(value.try_into().map(Mac).ok()),
+                libc::IFLA_IFNAME => called = Some(name(value)?),
                 _ => {}
             }
         }
-        let changed = known != Some(&interface);
-        match place.and_then(|place| self.list.get_mut(place)) {
-            Some(known) => *known = interface,
-            None => self.list.push(interface),
+        let mut known = self.list.iter().position(|known| known.index == index);
+        let mut changed = known.is_none();
+        if changed {
+            known = Some(self.list.len());
+            self.list.push(Interface {
+                index,
+                name: config::Interface::new(),
+                loopback: false,
+                up: false,
+                running: false,
+                mac: None,
+                addresses: Vec::new(),
+                revision: 0,
+            });
         }
+        let interface = self.list.get_mut(known?)?;
+        let up = flags & IFF_UP != 0;
+        let running = up && flags & IFF_RUNNING != 0;
+        changed |= set(&mut interface.loopback, flags & IFF_LOOPBACK != 0);
+        changed |= set(&mut interface.up, up) | set(&mut interface.running, running);
+        changed |= address.is_some_and(|address| set(&mut interface.mac, address));
+        changed |= called.is_some_and(|name| set(&mut interface.name, name));
         Some(changed)
     }
 
@@ -284,11 +294,13 @@ impl Table {
 fn not_refreshes() -> Filter {
     // Numbers of netlink are in host order, loads of filters big-endian.
     let address = u16::from_be_bytes(libc::RTM_NEWADDR.to_ne_bytes());
-    Filter::new()
+    let mut filter = Filter::new();
+    filter
         .load_half(4)
         .accept_unless(address.into())
         .find_attribute(16 + 8, libc::IFA_CACHEINFO)
-        .accept_if_equal(8, 12)
+        .accept_if_equal(8, 12);
+    filter
 }
 
 /// Asks for every interface, then for every address.
@@ -299,9 +311,10 @@ fn dump(request: &mut Netlink) -> Result<Table, Errno> {
         let mut links = Request::new(libc::RTM_GETLINK, libc::NLM_F_DUMP, &[0; 16]);
         links.attribute(IFLA_EXT_MASK, &RTEXT_FILTER_SKIP_STATS.to_ne_bytes());
         let mut addresses = Request::new(libc::RTM_GETADDR, libc::NLM_F_DUMP, &[0; 8]);
+        let mut each = |answer: Answer<'_>| _ = table.apply(answer);
         result = request
-            .exchange(&mut links, |answer| _ = table.apply(answer))
-            .and_then(|()| request.exchange(&mut addresses, |answer| _ = table.apply(answer)))
+            .exchange(&mut links, &mut each)
+            .and_then(|()| request.exchange(&mut addresses, &mut each))
             .map(|()| table);
         if !matches!(result, Err(Errno::EINTR)) {
             break;

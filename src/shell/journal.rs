@@ -8,14 +8,11 @@ mod calendar;
 mod syslog;
 mod wording;
 
-use std::collections::VecDeque;
-use std::fmt::Write as _;
-use std::fs::File;
-use std::io::Write as _;
+use std::fmt::{Arguments, Write as _};
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, TryLockError};
 
-use log::{Level, LevelFilter, Log, Metadata, Record};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -34,22 +31,28 @@ const MAX_WAITING: usize = 256;
 /// Bytes of one line; longer ones are cut. Far below what a pipe takes at once (`PIPE_BUF`).
 const MAX_LINE: usize = 1024;
 
-/// Where lines go.
+/// How grave a line is, the gravest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Level {
+    Error,
+    Warn,
+    Info,
+    Debug,
+}
+
 struct Journal {
-    waiting: Mutex<Waiting>,
-    sinks: Mutex<Sinks>,
-}
-
-#[derive(Default)]
-struct Waiting {
-    lines: VecDeque<(Level, String)>,
+    /// What is graver, or as grave, is written somewhere; `None` for nothing.
+    most: Option<Level>,
+    lines: Vec<(Level, String)>,
+    /// Lines that found no room.
     lost: u64,
+    sinks: Sinks,
 }
 
-/// What is opened once the configuration is known.
+/// Where lines go; opened once the configuration is known.
 struct Sinks {
     /// How much goes to standard error.
-    stderr: Option<LevelFilter>,
+    stderr: Option<Level>,
     log: Option<LogFile>,
     debug: Option<LogFile>,
     syslog: Option<Syslog>,
@@ -57,76 +60,104 @@ struct Sinks {
 }
 
 struct LogFile {
-    file: File,
+    file: OwnedFd,
     lost: u64,
 }
 
-static JOURNAL: Journal = Journal {
-    waiting: Mutex::new(Waiting {
-        lines: VecDeque::new(),
-        lost: 0,
-    }),
-    sinks: Mutex::new(Sinks {
+static JOURNAL: Mutex<Journal> = Mutex::new(Journal {
+    most: None,
+    lines: Vec::new(),
+    lost: 0,
+    sinks: Sinks {
         stderr: None,
         log: None,
         debug: None,
         syslog: None,
         node: String::new(),
-    }),
-};
+    },
+});
 
 /// Begins the log, or begins it anew with files that are opened again. On standard error `RUST_LOG` decides if it is a level, else `info`, or `debug`
 /// when asked for.
 pub(crate) fn begin(config: &Config) {
-    let default = if config.log.debug > 0 {
-        LevelFilter::Debug
-    } else {
-        LevelFilter::Info
+    let of = |is_debug| {
+        if is_debug { Level::Debug } else { Level::Info }
     };
-    let stderr = sys::variable(c"RUST_LOG")
-        .and_then(|level| level.parse().ok())
-        .unwrap_or(default);
-    let least = if config.log.debug_file.is_some() {
-        LevelFilter::Debug
-    } else {
-        LevelFilter::Info
-    };
-    // Already done when it begins anew.
-    let _ = log::set_logger(&JOURNAL);
-    log::set_max_level(least.max(stderr));
+    let mut stderr = Some(of(config.log.debug > 0));
+    if let Some(word) = sys::variable(c"RUST_LOG") {
+        let is = |name: &str| word.eq_ignore_ascii_case(name);
+        let level = Level::ALL.into_iter().find(|level| is(level.name()));
+        if is("off") || level.is_some() {
+            stderr = level;
+        } else if is("trace") {
+            stderr = Some(Level::Debug);
+        }
+    }
+    held().most = stderr.max(Some(of(config.log.debug_file.is_some())));
     let path = |text: Option<_>| text.map(|text| config.text(text));
+    // What cannot be opened is said, too.
     let sinks = Sinks {
-        stderr: Some(stderr),
+        stderr,
         log: path(config.log.file).and_then(LogFile::open),
         debug: path(config.log.debug_file).and_then(LogFile::open),
         syslog: config.log.facility.map(Syslog::new),
         node: config.node_name(config.me).to_owned(),
     };
-    *held(&JOURNAL.sinks) = sinks;
+    held().sinks = sinks;
 }
 
 /// Writes what waits, as far as it can be written at once.
 pub(crate) fn flush() {
-    let mut waiting = std::mem::take(&mut *held(&JOURNAL.waiting));
-    if waiting.lines.is_empty() {
+    let journal = &mut *held();
+    // The queue's memory is used again.
+    for (level, text) in journal.lines.drain(..) {
+        journal.sinks.write(level, &text);
+    }
+    if journal.lost > 0 {
+        let text = format!("{} lines of the log were lost", journal.lost);
+        journal.sinks.write(Level::Warn, &text);
+        journal.lost = 0;
+    }
+}
+
+/// Has a line written soon.
+#[inline(never)]
+pub(crate) fn say(level: Level, line: Arguments<'_>) {
+    if Some(level) > held().most {
         return;
     }
-    if waiting.lost > 0 {
-        let text = format!("{} lines of the log were lost", waiting.lost);
-        waiting.lines.push_back((Level::Warn, text));
+    // Whoever shows something of his own may have something to say.
+    let mut text = line.to_string();
+    if text.len() > MAX_LINE {
+        let cut = (0..=MAX_LINE).rev().find(|at| text.is_char_boundary(*at));
+        text.truncate(cut.unwrap_or_default());
     }
-    let mut sinks = held(&JOURNAL.sinks);
-    for (level, text) in waiting.lines.drain(..) {
-        if sinks.stderr.is_some_and(|most| level <= most) {
-            write_to_stderr(format!("{}: {text}\n", level_name(level)).as_bytes());
-        }
-        sinks.write(level, &text);
+    let mut journal = held();
+    if journal.lines.len() < MAX_WAITING {
+        journal.lines.push((level, text));
+    } else {
+        journal.lost += 1;
     }
-    // The queue's memory is used again.
-    let mut queue = held(&JOURNAL.waiting);
-    if queue.lines.is_empty() {
-        queue.lines = waiting.lines;
-    }
+}
+
+/// Says what keeps something from working.
+pub(crate) fn error(line: Arguments<'_>) {
+    say(Level::Error, line);
+}
+
+/// Says what somebody should look at.
+pub(crate) fn warn(line: Arguments<'_>) {
+    say(Level::Warn, line);
+}
+
+/// Says what happens.
+pub(crate) fn info(line: Arguments<'_>) {
+    say(Level::Info, line);
+}
+
+/// Says what only matters when something is looked for.
+pub(crate) fn debug(line: Arguments<'_>) {
+    say(Level::Debug, line);
 }
 
 /// Text of others made fit for a line: control characters are shown, not obeyed.
@@ -143,53 +174,38 @@ pub(crate) fn printable(bytes: &[u8]) -> String {
     line
 }
 
-impl Log for Journal {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        // Other crates have nothing to say to our users.
-        metadata.target().starts_with("twinbeat")
-    }
+impl Level {
+    const ALL: [Self; 4] = [Self::Error, Self::Warn, Self::Info, Self::Debug];
 
-    fn log(&self, record: &Record<'_>) {
-        if !self.enabled(record.metadata()) {
-            return;
+    /// As lines have it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Error => "ERROR",
+            Self::Warn => "WARN",
+            Self::Info => "info",
+            Self::Debug => "debug",
         }
-        let mut text = record.args().to_string();
-        if text.len() > MAX_LINE {
-            let cut = (0..=MAX_LINE).rev().find(|at| text.is_char_boundary(*at));
-            text.truncate(cut.unwrap_or_default());
-        }
-        let mut waiting = held(&self.waiting);
-        if waiting.lines.len() < MAX_WAITING {
-            waiting.lines.push_back((record.level(), text));
-        } else {
-            waiting.lost += 1;
-        }
-    }
-
-    fn flush(&self) {
-        flush();
     }
 }
 
 impl Sinks {
     fn write(&mut self, level: Level, text: &str) {
-        // Debug lines go to `debugfile` alone, as heartbeat's do.
-        let files = [
-            (&mut self.log, Level::Info),
-            (&mut self.debug, Level::Trace),
-        ];
-        let mut line = None;
-        for (file, most) in files {
-            if let Some(file) = file.as_mut().filter(|_| level <= most) {
-                let line = line.get_or_insert_with(|| {
-                    let (at, pid) = (date(crate::clock::wall()), std::process::id());
-                    let level = level_name(level);
-                    format!("{at} {} twinbeat: [{pid}]: {level}: {text}\n", self.node)
-                });
-                file.write(line);
-            }
+        let name = level.name();
+        if Some(level) <= self.stderr {
+            write_to_stderr(format!("{name}: {text}\n").as_bytes());
         }
-        if let Some(syslog) = self.syslog.as_mut().filter(|_| level <= Level::Info) {
+        // Debug lines go to `debugfile` alone, as heartbeat's do.
+        let is_debug = level == Level::Debug;
+        let files = [self.log.as_mut().filter(|_| !is_debug), self.debug.as_mut()];
+        let mut line = String::new();
+        for file in files.into_iter().flatten() {
+            if line.is_empty() {
+                let (at, pid) = (date(crate::clock::wall()), std::process::id());
+                line = format!("{at} {} twinbeat: [{pid}]: {name}: {text}\n", self.node);
+            }
+            file.write(&line);
+        }
+        if let Some(syslog) = self.syslog.as_mut().filter(|_| !is_debug) {
             syslog.write(level, text);
         }
     }
@@ -201,7 +217,7 @@ impl LogFile {
         match files::open(Path::new(path), flags, 0o640) {
             Ok(file) => Some(Self { file, lost: 0 }),
             Err(error) => {
-                log::warn!("{path}: cannot be written: {}", errno(error));
+                warn(format_args!("{path}: cannot be written: {}", errno(error)));
                 None
             }
         }
@@ -210,13 +226,13 @@ impl LogFile {
     fn write(&mut self, line: &str) {
         if self.lost > 0 {
             let note = format!("(lines lost: {})\n", self.lost);
-            if self.file.write_all(note.as_bytes()).is_err() {
+            if files::write(self.file.as_fd(), note.as_bytes()).is_err() {
                 self.lost += 1;
                 return;
             }
             self.lost = 0;
         }
-        if self.file.write_all(line.as_bytes()).is_err() {
+        if files::write(self.file.as_fd(), line.as_bytes()).is_err() {
             self.lost += 1;
         }
     }
@@ -235,18 +251,14 @@ fn write_to_stderr(bytes: &[u8]) {
     }
 }
 
-fn held<T>(lock: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    lock.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// As lines have it.
-pub(crate) const fn level_name(level: Level) -> &'static str {
-    match level {
-        Level::Error => "ERROR",
-        Level::Warn => "WARN",
-        Level::Info => "info",
-        Level::Debug => "debug",
-        Level::Trace => "trace",
+/// There is one thread, but in tests.
+fn held() -> MutexGuard<'static, Journal> {
+    loop {
+        match JOURNAL.try_lock() {
+            Ok(journal) => return journal,
+            Err(TryLockError::Poisoned(journal)) => return journal.into_inner(),
+            Err(TryLockError::WouldBlock) => std::thread::yield_now(),
+        }
     }
 }
 

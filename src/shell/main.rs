@@ -27,6 +27,7 @@ mod run;
 mod sandbox;
 mod script;
 mod signal;
+mod socket;
 mod state;
 mod status;
 mod stream;

@@ -74,6 +74,12 @@ impl Netlink {
         self.exchange_by(request, &mut each)
     }
 
+    /// Has the kernel do what it only has to say yes or no to.
+    #[inline(never)]
+    pub(crate) fn order(&mut self, request: &mut Request) -> Result<(), Errno> {
+        self.exchange(request, |_| ())
+    }
+
     /// One copy of the code for all who ask.
     #[inline(never)]
     fn exchange_by(
@@ -111,14 +117,15 @@ impl Netlink {
     }
 
     /// Hands every notification that waits to `each`; `ENOBUFS` when some were lost.
-    pub(crate) fn notifications(&mut self, mut each: impl FnMut(Answer<'_>)) -> Result<(), Errno> {
+    #[inline(never)]
+    pub(crate) fn notifications(&mut self, each: &mut dyn FnMut(Answer<'_>)) -> Result<(), Errno> {
         for _ in 0..NOTIFICATIONS_AT_ONCE {
             let len = match self.receive() {
                 Ok(len) => len,
                 Err(Errno::EAGAIN) => return Ok(()),
                 Err(error) => return Err(error),
             };
-            Answers(self.answers.get(..len).unwrap_or_default()).for_each(&mut each);
+            Answers(self.answers.get(..len).unwrap_or_default()).for_each(&mut *each);
         }
         Ok(())
     }
@@ -218,7 +225,7 @@ impl<'a> Answer<'a> {
 
 /// Attributes one after another: kind and value.
 #[derive(Clone, Copy)]
-pub(crate) struct Attributes<'a>(&'a [u8]);
+pub(crate) struct Attributes<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Iterator for Attributes<'a> {
     type Item = (u16, &'a [u8]);

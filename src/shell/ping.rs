@@ -6,7 +6,6 @@
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
-use log::warn;
 use nix::errno::Errno;
 use nix::sys::socket::{
     AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, SockaddrStorage, recvfrom, sendto,
@@ -53,7 +52,9 @@ impl Pings {
                 let place = &mut pings.sockets[usize::from(address.is_ipv6())];
                 if place.is_none() {
                     *place = Socket::open(address, identifier(&secret))
-                        .inspect_err(|error| warn!("ping: {}", journal::errno(*error)))
+                        .inspect_err(|error| {
+                            journal::warn(format_args!("ping: {}", journal::errno(*error)))
+                        })
                         .ok();
                 }
             }

@@ -8,14 +8,14 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use log::Level;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::prctl;
 use nix::unistd::write;
 use twinbeat::config::{Config, Resource as ConfigResource};
 
-use crate::{files, journal, sys};
+use crate::journal::{self, Level};
+use crate::{files, sys};
 
 /// How long the loop may run at real-time priority without sleeping once, in microseconds. After
 /// that it becomes an ordinary process (`SIGXCPU`): the kernel worker that ends leases, and
@@ -52,19 +52,18 @@ pub(crate) fn missing(config: &Config) -> String {
         .any(|link| (1..first_free_port()).contains(&link.port));
     let others = !config.companions.is_empty();
     let mut names = String::new();
-    for (bit, name, needed) in [
-        (KILL, "CAP_KILL", others),
-        (SETGID, "CAP_SETGID", others),
-        (SETUID, "CAP_SETUID", others),
-        (NET_ADMIN, "CAP_NET_ADMIN", addresses),
-        (NET_RAW, "CAP_NET_RAW", true),
-        (NET_BIND_SERVICE, "CAP_NET_BIND_SERVICE", low_port),
-    ] {
+    let mut need = |bit: u32, name: &str, needed: bool| {
         if needed && effective & (1 << bit) == 0 {
             names.push_str(if names.is_empty() { "" } else { ", " });
             names.push_str(name);
         }
-    }
+    };
+    need(KILL, "CAP_KILL", others);
+    need(SETGID, "CAP_SETGID", others);
+    need(SETUID, "CAP_SETUID", others);
+    need(NET_ADMIN, "CAP_NET_ADMIN", addresses);
+    need(NET_RAW, "CAP_NET_RAW", true);
+    need(NET_BIND_SERVICE, "CAP_NET_BIND_SERVICE", low_port);
     names
 }
 
@@ -72,28 +71,18 @@ pub(crate) fn missing(config: &Config) -> String {
 pub(crate) fn ask() {
     let protected = protect(OOM_SCORE.1);
     PROTECTED.store(protected.is_ok(), Ordering::Relaxed);
-    for (level, what, asked) in [
-        (
-            Level::Debug,
-            "timers may be 50 us late",
-            prctl::set_timerslack(1),
-        ),
-        (
-            Level::Warn,
-            "not protected when memory runs out: oom_score_adj",
-            protected,
-        ),
-        (
-            Level::Warn,
-            "memory is not locked and may be paged out",
-            sys::lock_memory(),
-        ),
-        (Level::Warn, "no realtime priority", become_realtime()),
-    ] {
+    let tell = |level, what: &str, asked| {
         if let Err(error) = asked {
-            log::log!(level, "{what}: {}", journal::errno(error));
+            journal::say(level, format_args!("{what}: {}", journal::errno(error)));
         }
-    }
+    };
+    let slack = prctl::set_timerslack(1);
+    tell(Level::Debug, "timers may be 50 us late", slack);
+    let what = "not protected when memory runs out: oom_score_adj";
+    tell(Level::Warn, what, protected);
+    let what = "memory is not locked and may be paged out";
+    tell(Level::Warn, what, sys::lock_memory());
+    tell(Level::Warn, "no realtime priority", become_realtime());
 }
 
 /// Asks for the priority, again after [`LONGEST_RUN`] has taken it away.

@@ -10,7 +10,6 @@ use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::os::fd::RawFd;
 use std::pin::Pin;
-use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use twinbeat::time::Instant;
@@ -39,7 +38,7 @@ impl Ready {
 /// What a task waits for; resolves to `true` when a descriptor has something, to `false` at the
 /// deadline.
 pub(crate) struct Wait {
-    reactor: Rc<Reactor>,
+    reactor: &'static Reactor,
     watches: [sys::Watch; MAX_FDS],
     until: Instant,
     slot: Option<usize>,
@@ -68,16 +67,16 @@ struct Slot {
 }
 
 impl Reactor {
-    /// Nobody waits yet.
-    pub(crate) fn new() -> Rc<Self> {
-        Rc::new(Self {
+    /// Nobody waits yet. It is there as long as the program.
+    pub(crate) fn new() -> &'static Self {
+        Box::leak(Box::new(Self {
             slots: RefCell::new([const { None }; MAX_WAITS]),
             now: Cell::new(clock::now()),
             woken: Cell::new(false),
             full: Cell::new(false),
             tasks: RefCell::default(),
             fresh: RefCell::default(),
-        })
+        }))
     }
 
     /// Begins a task. It runs at the next [`Reactor::run_tasks`]; nobody waits for its end.
@@ -87,13 +86,13 @@ impl Reactor {
     }
 
     /// Waits for any of at most [`MAX_FDS`] descriptors; the waiter keeps them open meanwhile.
-    pub(crate) fn wait(self: &Rc<Self>, watches: &[sys::Watch], until: Instant) -> Wait {
+    pub(crate) fn wait(&'static self, watches: &[sys::Watch], until: Instant) -> Wait {
         let mut own = [sys::Watch::NOTHING; MAX_FDS];
         own.iter_mut()
             .zip(watches)
             .for_each(|(to, from)| *to = *from);
         Wait {
-            reactor: Rc::clone(self),
+            reactor: self,
             watches: own,
             until,
             slot: None,
@@ -166,7 +165,7 @@ impl Future for Wait {
     type Output = bool;
 
     fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<bool> {
-        let reactor = Rc::clone(&self.reactor);
+        let reactor = self.reactor;
         let mut slots = reactor.slots.borrow_mut();
         if let Some(slot) = self.slot.and_then(|place| slots[place].as_mut()) {
             if slot.fired {
@@ -206,6 +205,7 @@ mod tests {
     use super::*;
     use std::io::Write;
     use std::os::fd::AsRawFd;
+    use std::rc::Rc;
     use twinbeat::time::Duration;
 
     #[test]
@@ -235,7 +235,7 @@ mod tests {
         let tasks = 2 * MAX_WAITS;
         let until = clock::now().after(Duration::from_millis(30));
         for _ in 0..tasks {
-            let (inner, ended) = (Rc::clone(&reactor), Rc::clone(&ended));
+            let (inner, ended) = (reactor, Rc::clone(&ended));
             reactor.spawn(async move {
                 assert!(!inner.wait(&[], until).await);
                 ended.set(ended.get() + 1);
@@ -254,7 +254,7 @@ mod tests {
         let reactor = Reactor::new();
         let (reader, mut writer) = std::io::pipe().unwrap();
         let seen = Rc::new(RefCell::new(Vec::new()));
-        let (inner, report) = (Rc::clone(&reactor), Rc::clone(&seen));
+        let (inner, report) = (reactor, Rc::clone(&seen));
         reactor.spawn(async move {
             let soon = inner.now().after(Duration::from_millis(10));
             let watch = [sys::Watch::readable(reader.as_raw_fd())];

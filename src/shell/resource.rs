@@ -49,7 +49,7 @@ pub(crate) struct Resources {
     config: Rc<Config>,
     directory: String,
     environment: Rc<[String]>,
-    reactor: Rc<Reactor>,
+    reactor: &'static Reactor,
     /// Children of ours.
     running: Rc<Cell<u8>>,
     holding: Holding,
@@ -121,7 +121,7 @@ impl Resources {
     pub(crate) fn new(
         config: &Rc<Config>,
         directory: PathBuf,
-        reactor: &Rc<Reactor>,
+        reactor: &'static Reactor,
         holding: Holding,
     ) -> Self {
         let directory = files::shown(&directory);
@@ -129,10 +129,10 @@ impl Resources {
             config: Rc::clone(config),
             environment: call::environment(config, &directory),
             directory,
-            reactor: Rc::clone(reactor),
+            reactor,
             running: Rc::default(),
             holding,
-            parts: PerGroup::new(Part::default),
+            parts: PerGroup::of(Part::default()),
             finished: Rc::default(),
             errands: PerGroup::new(Rc::default),
         }

@@ -14,7 +14,6 @@ use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use log::warn;
 use twinbeat::action::{Action, Carrier, Command, Input};
 use twinbeat::config::Config;
 use twinbeat::id::{LinkId, MAX_WITNESSES, PerLink};
@@ -71,7 +70,7 @@ struct Program {
     /// Where the files are.
     directory: PathBuf,
     node: Box<Node>,
-    reactor: Rc<Reactor>,
+    reactor: &'static Reactor,
     signals: Signals,
     interfaces: Interfaces,
     links: Links,
@@ -125,7 +124,7 @@ pub(crate) fn run(directory: &Path, config: Box<Config>, ready: &mut dyn FnMut()
     program.control.close();
     program.watchdog.close(program.node.is_released());
     program.wait_for_others();
-    log::info!("stopped");
+    journal::info(format_args!("stopped"));
     journal::flush();
     // The rest ends with the process; to take it apart would be 2 kB of code.
     std::mem::forget(program);
@@ -214,8 +213,7 @@ impl Program {
     /// One frame of each link that has any: what is left makes the next sleep end at once, and a
     /// beat costs no second call that only says that there is no other. In a flood several.
     fn read(&mut self, now: Instant, ready: Ready, due: bool) {
-        let config = Rc::clone(&self.config);
-        for link in config.link_ids() {
+        for link in self.config.link_ids() {
             let reading = self.reading.at_mut(link);
             let rested =
                 reading.rest_until > Instant::default() && (due || now >= reading.rest_until);
@@ -242,13 +240,12 @@ impl Program {
 
     /// Everything that waits; the time after it.
     fn read_dry(&mut self, began: Instant) -> Instant {
-        let config = Rc::clone(&self.config);
         let mut now = began;
         let mut left = MOST_FRAMES;
         let mut more = true;
         while more && left > 0 && now.since(began) < LONGEST_READING {
             more = false;
-            for link in config.link_ids() {
+            for link in self.config.link_ids() {
                 if left > 0 && self.read_one(now, link) {
                     (more, left) = (true, left - 1);
                 }
@@ -284,7 +281,10 @@ impl Program {
 
     fn tell(&mut self, now: Instant, input: Input<'_>) {
         if let Err(why) = self.node.handle(now, input) {
-            warn!("refused by the core: {}", journal::reject(why));
+            journal::warn(format_args!(
+                "refused by the core: {}",
+                journal::reject(why)
+            ));
         }
     }
 
@@ -293,8 +293,7 @@ impl Program {
             self.tell(now, Input::Link { link, carrier });
             if carrier == Carrier::Up && !self.stopping {
                 let resources = &self.resources;
-                self.companions
-                    .begin(&self.reactor, &self.config, resources);
+                self.companions.begin(self.reactor, &self.config, resources);
             }
         }
     }
@@ -365,7 +364,7 @@ impl Program {
                 return;
             }
             Action::Fence(node) => {
-                self.fences.begin(&self.reactor, &self.config, node);
+                self.fences.begin(self.reactor, &self.config, node);
                 return;
             }
             Action::Exit => {
@@ -381,7 +380,9 @@ impl Program {
     fn shut_down(&mut self, now: Instant) {
         if self.stopping {
             // Where one may, the watchdog is left armed; see its `close`.
-            warn!("told to stop again: leaving at once, scripts may still run");
+            journal::warn(format_args!(
+                "told to stop again: leaving at once, scripts may still run"
+            ));
             self.over = true;
         } else {
             self.stopping = true;

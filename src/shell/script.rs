@@ -17,17 +17,16 @@ use std::path::Path;
 use std::process::ExitStatus;
 use std::rc::Rc;
 
-use log::Level;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn};
 use nix::sys::signal::{SigSet, Signal, kill, killpg};
-use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::{Pid, pipe2};
 use twinbeat::time::{Duration, Instant};
 
+use crate::journal::{self, Level};
 use crate::reactor::Reactor;
-use crate::{files, journal, privilege, sys};
+use crate::{files, privilege, sys};
 use output::Output;
 pub(crate) use rule::Rule;
 pub(crate) use series::{Errand, MOST, Series, Step, TURN};
@@ -188,7 +187,7 @@ pub(crate) fn signal(process: i32, signal: Signal) {
 
 /// Runs a script to its end, whatever it does; meanwhile its process is in `process`, which is zero
 /// otherwise.
-async fn run_as(reactor: Rc<Reactor>, job: Job, process: &Cell<i32>) -> Finished {
+async fn run_as(reactor: &'static Reactor, job: Job, process: &Cell<i32>) -> Finished {
     let (child, mut output) = match begin(&job) {
         Ok(begun) => begun,
         Err(error) => {
@@ -232,7 +231,7 @@ async fn run_as(reactor: Rc<Reactor>, job: Job, process: &Cell<i32>) -> Finished
             killed = next;
             until = reactor.now().after(GRACE);
         }
-        wait(&reactor, pidfd.as_ref(), &output, until).await;
+        wait(reactor, pidfd.as_ref(), &output, until).await;
     }
 }
 
@@ -288,7 +287,7 @@ fn add(list: &mut Vec<CString>, words: &[String]) -> Result<(), Errno> {
     Ok(())
 }
 
-async fn wait(reactor: &Rc<Reactor>, pidfd: Option<&OwnedFd>, output: &Output, until: Instant) {
+async fn wait(reactor: &'static Reactor, pidfd: Option<&OwnedFd>, output: &Output, until: Instant) {
     let soon = |span: Duration| until.min(reactor.now().after(span));
     let until = match pidfd {
         Some(_) if !output.is_noisy() => until,
@@ -309,16 +308,13 @@ async fn wait(reactor: &Rc<Reactor>, pidfd: Option<&OwnedFd>, output: &Output, u
 /// Whether it has ended. What is left of a killed script's process group goes with it, before
 /// the group's number can be given to another.
 fn ended(child: Pid, killed: Killed) -> Option<ExitStatus> {
-    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
-    match waitid(Id::Pid(child), flags) {
-        Ok(WaitStatus::StillAlive) => None,
-        _ => {
-            if killed != Killed::Not {
-                let _ = killpg(child, Signal::SIGKILL);
-            }
-            sys::reap(child)
-        }
+    if !sys::has_ended(child) {
+        return None;
     }
+    if killed != Killed::Not {
+        let _ = killpg(child, Signal::SIGKILL);
+    }
+    sys::reap(child)
 }
 
 fn exit(status: ExitStatus, killed: Killed) -> Exit {

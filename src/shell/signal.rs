@@ -1,7 +1,6 @@
 //! Signals as bytes of a pipe. Nothing is masked: children would inherit the mask.
 
-use std::fs::File;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
@@ -23,7 +22,7 @@ pub(crate) enum Request {
 }
 
 /// The reading end.
-pub(crate) struct Signals(File);
+pub(crate) struct Signals(OwnedFd);
 
 impl Signals {
     /// Catches the signals of [`Request`]; `SIGPIPE` is ignored since the start.
@@ -38,7 +37,7 @@ impl Signals {
                 Signal::SIGXCPU,
             ],
         )?;
-        Ok(Self(File::from(reader)))
+        Ok(Self(reader))
     }
 
     /// The next one that came.

@@ -18,6 +18,7 @@ use twinbeat::id::GroupSet;
 use twinbeat::time::Duration;
 
 use crate::files;
+use crate::journal::Level;
 use crate::script::Job;
 
 /// The hidden verb ...
@@ -41,7 +42,7 @@ pub(crate) struct State {
 impl State {
     /// What is there; nothing where nothing can be read.
     pub(crate) fn read(directory: &Path, config: &Config) -> Self {
-        let text = |name| small_file(&directory.join(name)).unwrap_or_default();
+        let text = |name| small_file(&files::below(directory, name)).unwrap_or_default();
         let keys = text("standby");
         Self {
             generation: text("generation").trim_ascii().parse().unwrap_or_default(),
@@ -58,7 +59,10 @@ impl State {
 
 /// The file and the text that say how often this node was started.
 pub(crate) fn generation(directory: &Path, generation: u64) -> (PathBuf, String) {
-    (directory.join("generation"), format!("{generation}\n"))
+    (
+        files::below(directory, "generation"),
+        format!("{generation}\n"),
+    )
 }
 
 /// The file and the text that say what a person wants to be kept.
@@ -70,7 +74,7 @@ pub(crate) fn standby(directory: &Path, config: &Config, kept: Kept) -> (PathBuf
         text.push_str(line);
         text.push('\n');
     }
-    (directory.join("standby"), text)
+    (files::below(directory, "standby"), text)
 }
 
 /// The child that replaces `file` by `text`.
@@ -78,7 +82,7 @@ pub(crate) fn writing(file: &Path, text: &str) -> Job {
     let words = [VERB, &files::shown(file), text];
     let limit = Duration::from_secs(30);
     let mut job = Job::new("/proc/self/exe", &words, limit, "state");
-    job.level = log::Level::Warn;
+    job.level = Level::Warn;
     job
 }
 

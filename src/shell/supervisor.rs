@@ -1,15 +1,17 @@
 //! What sd_notify(3) says to whoever started this program: that it works, that it is leaving, and, where that
 //! is asked for, that its loop still turns. Nothing waits for it, and where nobody asks nothing is said.
 
-use std::os::unix::net::UnixDatagram;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
 
+use nix::sys::socket::SockType;
 use twinbeat::time::{Duration, Instant};
 
-use crate::{files, sys};
+use crate::{socket, sys};
 
 /// systemd, or nobody.
 pub(crate) struct Supervisor {
-    socket: Option<UnixDatagram>,
+    socket: Option<OwnedFd>,
     /// Between two signs of life: a third of what it waits for one.
     pace: Duration,
     next_at: Instant,
@@ -28,12 +30,7 @@ impl Supervisor {
 
     /// `patience` in microseconds.
     fn at(path: Option<&str>, patience: Option<u64>) -> Self {
-        let connected = |path| {
-            let socket = UnixDatagram::unbound().ok()?;
-            socket.connect(path).ok()?;
-            files::never_block(&socket).ok()?;
-            Some(socket)
-        };
+        let connected = |path| socket::connected(Path::new(path), SockType::Datagram).ok();
         let socket = path.and_then(connected);
         let patience = patience.filter(|_| socket.is_some()).unwrap_or_default();
         Self {
@@ -50,7 +47,7 @@ impl Supervisor {
     /// One assignment; one that cannot be taken at once is lost.
     pub(crate) fn say(&self, what: &str) {
         if let Some(socket) = &self.socket {
-            let _ = socket.send(what.as_bytes());
+            let _ = sys::send_at_once(socket.as_fd(), what.as_bytes());
         }
     }
 
@@ -70,6 +67,8 @@ impl Supervisor {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::net::UnixDatagram;
+
     use super::*;
 
     fn heard(socket: &UnixDatagram) -> Option<String> {

@@ -23,7 +23,7 @@ pub(crate) use folder::find_in;
 pub(crate) use interface::interface_index;
 pub(crate) use poll::{Watch, poll};
 pub(crate) use tty::{
-    close_at_once, flush_tty, read_link, seize_tty, set_mode, set_raw, tty_holds, window,
+    close_at_once, flush_tty, read_link, seize_tty, set_line, set_mode, set_raw, tty_holds, window,
 };
 pub(crate) use twin::become_two;
 pub(crate) use user::become_program;
@@ -40,7 +40,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::signal::Signal;
-use nix::sys::socket::{LinkAddr, SockaddrLike};
+use nix::sys::socket::{LinkAddr, SockFlag, SockaddrLike, accept4};
 use nix::unistd::Pid;
 
 /// Standard input.
@@ -243,6 +243,18 @@ pub(crate) fn reap(child: Pid) -> Option<ExitStatus> {
     (pid == child.as_raw()).then(|| ExitStatus::from_raw(status))
 }
 
+/// Whether a child has ended, or is none; it stays for [`reap`].
+pub(crate) fn has_ended(child: Pid) -> bool {
+    // SAFETY: zeros are a sound value of a structure of numbers.
+    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    let flags = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+    let child = child.as_raw().unsigned_abs();
+    // SAFETY: one live structure, written by the kernel during the call.
+    let result = unsafe { libc::waitid(libc::P_PID, child, &raw mut info, flags) };
+    // SAFETY: the kernel told of a child, or left the zeros.
+    result != 0 || unsafe { info.si_pid() } != 0
+}
+
 /// Writes to a socket without ever waiting, whatever the flags of the open file are.
 pub(crate) fn send_at_once(socket: BorrowedFd<'_>, bytes: &[u8]) -> Result<(), Errno> {
     // SAFETY: pointer and length are of one live slice.
@@ -255,6 +267,14 @@ pub(crate) fn send_at_once(socket: BorrowedFd<'_>, bytes: &[u8]) -> Result<(), E
         )
     };
     Errno::result(sent).map(drop)
+}
+
+/// The next client of a socket that listens; it is not waited for.
+pub(crate) fn accept(socket: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let client = accept4(socket.as_raw_fd(), flags)?;
+    // SAFETY: a fresh descriptor that nobody else has.
+    Ok(unsafe { OwnedFd::from_raw_fd(client) })
 }
 
 /// Fills `bytes` from the kernel's pool; `false` when it is not ready yet.

@@ -8,13 +8,13 @@ mod armed;
 
 use std::rc::Rc;
 
-use log::Level;
 use nix::errno::Errno;
 use nix::unistd::Pid;
 use twinbeat::config::Config;
 use twinbeat::time::{Duration, Instant};
 
-use crate::{journal, script, sys};
+use crate::journal::{self, Level};
+use crate::{script, sys};
 use armed::Armed;
 
 /// Until the devices are tried again when none could be armed.
@@ -218,5 +218,5 @@ impl Watchdog {
 
 /// One line of the log.
 fn say(level: Level, which: &str, what: &str) {
-    log::log!(level, "watchdog {which}: {what}");
+    journal::say(level, format_args!("watchdog {which}: {what}"));
 }

@@ -14,6 +14,8 @@ class Hardware:
         self.console, self.null_modem, self.nic, self.modules = console, null_modem, nic, modules
         # Debian's name of the architecture, and the package of its kernel.
         self.deb, self.image = deb, image
+        # Of qemu, beyond what the board is.
+        self.options = []
         self.target = board.split("-", 1)[1]
         # The serial port at the null-modem: a console that is a 16550 is the first of them.
         self.tty = "/dev/ttyS0" if null_modem == "pci" else "/dev/ttyS1"
@@ -38,7 +40,7 @@ class Hardware:
 
     def qemu_arguments(self, null_modem, netdev, mac):
         """All but kernel, console and control. NULL_MODEM is an inherited socket."""
-        arguments = [self.qemu, "-accel", "tcg", *self.machine, "-m", str(self.memory), "-smp", "1",
+        arguments = [self.qemu, "-accel", "tcg", *self.options, *self.machine, "-m", str(self.memory), "-smp", "1",
                      "-nodefaults", "-no-user-config", "-display", "none",
                      "-serial", "chardev:console", "-chardev", f"socket,id=nm,fd={null_modem}"]
         if self.null_modem == "pci":

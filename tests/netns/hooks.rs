@@ -93,7 +93,7 @@ fn told_in_order() {
         format!(
             "link-up link-up nodea [] [] [bcast eth0] [] []\n\
              node-up node-up nodea [] [nodeb] [] [] []\n\
-             takeover takeover {group} [held] [the first able node]\n\
+             takeover takeover {group} [held] [this node is its home]\n\
              release release {group} [idle] [operator's command]\n"
         ),
         "{}",

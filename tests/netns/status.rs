@@ -40,7 +40,7 @@ fn words() {
     pair.start_both();
     pair.wait_for("all to be well", Duration::from_secs(5), |p| {
         [A, B].iter().all(|node| {
-            status(p, *node).starts_with("OK: 1 groups are served, 2 nodes alive, 1 links up\n\n")
+            status(p, *node).starts_with("OK: groups served: 1, nodes alive: 2, links up: 1\n\n")
         })
     });
     has(
@@ -116,7 +116,7 @@ fn line() {
     pair.start_both();
     pair.wait_for("all to be well", Duration::from_secs(5), |p| {
         let (code, said) = line(p, A);
-        code == Some(0) && said == "OK: 1 groups are served, 2 nodes alive, 1 links up\n"
+        code == Some(0) && said == "OK: groups served: 1, nodes alive: 2, links up: 1\n"
     });
     pair.kill(A);
     pair.wait_for("a warning", Duration::from_secs(5), |p| {
@@ -139,7 +139,7 @@ fn lost_link() {
     pair.lay_second_network();
     pair.start_both();
     pair.wait_for("all to be well", Duration::from_secs(5), |p| {
-        status(p, A).starts_with("OK: 1 groups are served, 2 nodes alive, 2 links up")
+        status(p, A).starts_with("OK: groups served: 1, nodes alive: 2, links up: 2")
     });
     pair.nodes[B].namespace.ip("link set eth1 down");
     pair.wait_for("a warning", Duration::from_secs(5), |p| {

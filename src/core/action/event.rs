@@ -157,7 +157,7 @@ pub enum Reason {
     Home,
     /// The only node that can serve it.
     Alone,
-    /// The first able node in the order of `ha.cf`.
+    /// The first able node in the order of `ha.cf`; its home is not.
     FirstAble,
     /// It runs here and nobody has a better right.
     Stays,

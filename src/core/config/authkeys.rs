@@ -110,20 +110,18 @@ fn read_key<'a>(
         report.say(first.at, Problem::NoMethod(number));
         return None;
     };
-    let method = match (word.bytes, dialect) {
-        (b"crc", _) => Method::Crc,
-        (b"sha1", _) => Method::Sha1,
-        (b"sha256", Dialect::Native) => Method::Sha256,
-        (b"md5", Dialect::LinuxHa) => Method::Md5,
-        (b"sha256" | b"md5", _) => {
-            report.say(word.at, Problem::Foreign(number, dialect));
-            return None;
-        }
-        _ => {
-            report.say(word.at, Problem::UnknownMethod(number));
-            return None;
-        }
+    let is_meant = |method: &Method| method.word().as_bytes() == word.bytes;
+    let Some(method) = Method::ALL.into_iter().find(is_meant) else {
+        report.say(word.at, Problem::UnknownMethod(number));
+        return None;
     };
+    if matches!(
+        (method, dialect),
+        (Method::Sha256, Dialect::LinuxHa) | (Method::Md5, Dialect::Native)
+    ) {
+        report.say(word.at, Problem::Foreign(number, dialect));
+        return None;
+    }
     let (at, secret, problem) = match (words.next(), words.next()) {
         (None, _) if method == Method::Crc => return Some((method, &[])),
         (None, _) => (word.at, None, Problem::NoSecret(number, method)),
@@ -160,12 +158,7 @@ fn number(word: Word<'_>, otherwise: Problem, report: &mut Report<'_>) -> Option
 impl fmt::Display for Method {
     /// As it is written in `authkeys`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Crc => "crc",
-            Self::Md5 => "md5",
-            Self::Sha1 => "sha1",
-            Self::Sha256 => "sha256",
-        })
+        f.write_str(self.word())
     }
 }
 

@@ -89,7 +89,7 @@ impl<'a> Change<'a> {
                 return Err(Refusal::Key(key.number));
             }
         }
-        let mut groups = PerGroup::new(|| Origin::New);
+        let mut groups = PerGroup::of(Origin::New);
         for id in new.group_ids() {
             let key = new.group_key(id);
             if let Some(from) = old.group_ids().find(|from| old.group_key(*from) == key) {
@@ -100,7 +100,7 @@ impl<'a> Change<'a> {
                 };
             }
         }
-        let mut links = PerLink::new(|| None);
+        let mut links = PerLink::of(None);
         for (link, id) in new.links.iter().zip(new.link_ids()) {
             let mut before = old.links.iter().zip(old.link_ids());
             let found = before.find(|(one, _)| is_same_link(old, one, new, link));
@@ -146,7 +146,7 @@ impl<'a> Change<'a> {
 
     /// What is known of each link, under its new number.
     pub fn links_of<T: Copy>(&self, old: &PerLink<T>, fresh: T) -> PerLink<T> {
-        let mut all = PerLink::new(|| fresh);
+        let mut all = PerLink::of(fresh);
         for (id, place) in all.iter_mut() {
             if let Some(from) = self.link(id) {
                 *place = *old.at(from);

@@ -68,19 +68,16 @@ pub(super) fn read<'a>(
     while let Some(option) = words.next() {
         any = true;
         let value = words.next().map_or(&b""[..], |word| word.bytes);
-        let right = match (option.bytes, group) {
-            (b"resource", None) => !value.is_empty(),
-            (b"resource", Some(id)) => {
-                resource = Some(value);
-                !value.is_empty() && named(config, id, value) != 0
+        let right = if option.bytes == b"resource" {
+            resource = group.map(|_| value);
+            !value.is_empty() && group.is_none_or(|id| named(config, id, value) != 0)
+        } else if order::is_meant(option.bytes) {
+            if !order::set(option.bytes, value, group, complete, config) {
+                return Err((option, order::WRONG));
             }
-            (b"after" | b"with", _) => {
-                if !order::set(option.bytes, value, group, complete, config) {
-                    return Err((option, order::WRONG));
-                }
-                true
-            }
-            _ => set(option.bytes, value, group, resource, config).is_some(),
+            true
+        } else {
+            set(option.bytes, value, group, resource, config).is_some()
         };
         if !right {
             return Err((option, OPTIONS));
@@ -105,21 +102,23 @@ fn set(
         (options, limits) = (group.options, group.limits);
     }
     let alone = resource.is_none();
-    match option {
-        b"policy" if alone => {
-            let known = |policy: &(&[u8], Policy)| policy.0 == value;
-            let policy = POLICIES.into_iter().find(known)?.1;
+    let is_meant = |known: &&(&[u8], Name)| known.0 == option;
+    let name = NAMES.iter().find(is_meant)?.1;
+    match name {
+        Name::Policy if alone => {
+            let known = |policy: &&(&[u8], Policy)| policy.0 == value;
+            let policy = POLICIES.iter().find(known)?.1;
             once(&mut options.policy, policy)?;
         }
-        b"failback" if alone => once(&mut options.failback, boolean(value)?)?,
-        b"restarts" if alone => {
+        Name::Failback if alone => once(&mut options.failback, boolean(value)?)?,
+        Name::Restarts if alone => {
             let count = number(value).and_then(|count| u8::try_from(count).ok())?;
             once(&mut options.restarts, count.min(MAX_RESTARTS))?;
             (count <= MAX_RESTARTS).then_some(())?;
         }
-        b"window" if alone => once(&mut options.window, span(value, false)?)?,
-        b"timeout" | b"monitor" => {
-            let may_be_zero = option == b"monitor";
+        Name::Window if alone => once(&mut options.window, span(value, false)?)?,
+        Name::Timeout | Name::Monitor => {
+            let may_be_zero = name == Name::Monitor;
             let time = span(value, may_be_zero)?;
             let place = |care: &mut Care| {
                 let place = match may_be_zero {
@@ -145,7 +144,7 @@ fn set(
                 limits = options.care.timeout.map_or(limits, Limits::of);
             }
         }
-        _ => return None,
+        Name::Policy | Name::Failback | Name::Restarts | Name::Window => return None,
     }
     if let Some(group) = group.and_then(|id| config.groups.get_mut(id.index())) {
         (group.options, group.limits) = (options, limits);
@@ -176,6 +175,25 @@ fn named(config: &Config, group: GroupId, name: &[u8]) -> u64 {
 }
 
 /// Each as it is written.
+/// What is set by one value.
+#[derive(Clone, Copy, PartialEq)]
+enum Name {
+    Policy,
+    Failback,
+    Restarts,
+    Window,
+    Timeout,
+    Monitor,
+}
+
+const NAMES: [(&[u8], Name); 6] = [
+    (b"policy", Name::Policy),
+    (b"failback", Name::Failback),
+    (b"restarts", Name::Restarts),
+    (b"window", Name::Window),
+    (b"timeout", Name::Timeout),
+    (b"monitor", Name::Monitor),
+];
 const POLICIES: [(&[u8], Policy); 2] = [
     (b"at-least-one", Policy::AtLeastOne),
     (b"at-most-one", Policy::AtMostOne),

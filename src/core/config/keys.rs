@@ -37,6 +37,20 @@ pub enum Method {
     Sha256,
 }
 
+impl Method {
+    pub(super) const ALL: [Self; 4] = [Self::Crc, Self::Md5, Self::Sha1, Self::Sha256];
+
+    /// As it is written in `authkeys`.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Crc => "crc",
+            Self::Md5 => "md5",
+            Self::Sha1 => "sha1",
+            Self::Sha256 => "sha256",
+        }
+    }
+}
+
 impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} keys, {} signs", self.keys.len(), self.signing)

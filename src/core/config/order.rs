@@ -36,6 +36,11 @@ impl Config {
     }
 }
 
+/// Whether an option is one of these.
+pub(super) fn is_meant(option: &[u8]) -> bool {
+    option == b"after" || option == b"with"
+}
+
 /// Keeps `after KEY` or `with KEY` of a group; whether it is right. A key that is not known is wrong if
 /// all keys are known.
 pub(super) fn set(

@@ -21,8 +21,10 @@ impl fmt::Display for Quoted<'_> {
 /// Bytes of a file as they can be shown. (`escape_ascii` does the same for 1 kB more on MIPS.)
 pub(super) fn escape(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     for byte in bytes {
-        for shown in core::ascii::escape_default(*byte) {
-            fmt::Write::write_char(f, char::from(shown))?;
+        match byte {
+            b'"' | b'\'' | b'\\' => write!(f, "\\{}", char::from(*byte))?,
+            b' '..=b'~' => fmt::Write::write_char(f, char::from(*byte))?,
+            _ => write!(f, "\\x{byte:02x}")?,
         }
     }
     Ok(())

@@ -9,16 +9,19 @@ pub(super) fn fill(
     template: &str,
     parts: &[&dyn fmt::Display],
 ) -> fmt::Result {
-    let mut pieces = template.split('{');
-    f.write_str(pieces.next().unwrap_or_default())?;
-    for piece in pieces {
-        let (place, text) = piece.split_at_checked(2).unwrap_or_default();
-        let place = place.bytes().next().unwrap_or_default();
+    let mut rest = template;
+    loop {
+        let end = rest.bytes().position(|byte| byte == b'{');
+        let end = end.unwrap_or(rest.len());
+        let (text, place) = rest.split_at_checked(end).unwrap_or_default();
+        f.write_str(text)?;
+        let Some(place) = place.as_bytes().get(1) else {
+            return Ok(());
+        };
         let part = parts.get(usize::from(place.wrapping_sub(b'0')));
         part.map_or(Ok(()), |part| part.fmt(f))?;
-        f.write_str(text)?;
+        rest = rest.get(end.saturating_add(3)..).unwrap_or_default();
     }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -76,7 +76,7 @@ impl Connectivity {
             nodes: PerNode::new(|| Standing {
                 score: None,
                 better: NodeSet::EMPTY,
-                turns: PerNode::new(|| Duration::MAX),
+                turns: PerNode::of(Duration::MAX),
             }),
             turn: Duration::MAX,
         }

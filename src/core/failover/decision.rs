@@ -149,8 +149,8 @@ impl Failover {
         }
         if let Some(epoch) = granted.filter(|_| !declines && !blocked && !waits) {
             let claim = self.claim(id, epoch);
-            let home = reason == Reason::Home && wanted == Some(self.me);
-            if !operator && !home {
+            let called = self.groups.at(id).failback && wanted == Some(self.me);
+            if !operator && (!called || reason != Reason::Home) {
                 reason = self.why_granted(id, members);
             }
             self.groups

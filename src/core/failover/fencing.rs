@@ -38,7 +38,7 @@ impl Fencing {
             able: fenceable(config),
             needed: NodeSet::EMPTY,
             due: NodeSet::EMPTY,
-            attempts: PerNode::new(Attempt::default),
+            attempts: PerNode::of(Attempt::default()),
         }
     }
 

@@ -55,13 +55,14 @@ fn choose(seat: &Seat, among: NodeSet) -> (Option<NodeId>, Reason) {
         if let Some(holder) = seat.holder.filter(|holder| choice.contains(*holder)) {
             return (Some(holder), Reason::Stays);
         }
-        if let Some(first) = choice.iter().next() {
-            let reason = if alone {
-                Reason::Alone
-            } else {
-                Reason::FirstAble
-            };
-            return (Some(first), reason);
+        // Nobody has it: what a home is for, whether or not it calls its groups back.
+        let (first, reason) = if choice.contains(seat.home) {
+            (Some(seat.home), Reason::Home)
+        } else {
+            (choice.iter().next(), Reason::FirstAble)
+        };
+        if first.is_some() {
+            return (first, if alone { Reason::Alone } else { reason });
         }
     }
     (None, Reason::NobodyAble)
@@ -115,6 +116,23 @@ mod tests {
     fn without_failback_a_group_stays() {
         assert_eq!(placed(false, Some(1), &[WILLING, WILLING]), Some(1));
         assert_eq!(placed(false, None, &[WILLING, WILLING]), Some(0));
+    }
+
+    #[test]
+    fn what_nobody_has_goes_home_whether_or_not_it_is_called_back() {
+        let home_is_second = |able: u8| {
+            place(&Seat {
+                home: node(1),
+                failback: false,
+                holder: None,
+                able: NodeSet(able),
+                standby: NodeSet::EMPTY,
+                connected: NodeSet(able),
+            })
+        };
+        assert_eq!(home_is_second(0b111), (Some(node(1)), Reason::Home));
+        assert_eq!(home_is_second(0b101), (Some(node(0)), Reason::FirstAble));
+        assert_eq!(home_is_second(0b010), (Some(node(1)), Reason::Alone));
     }
 
     #[test]

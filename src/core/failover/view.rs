@@ -188,8 +188,7 @@ impl Failover {
             .fold(NodeSet::EMPTY, NodeSet::with);
         let (choice, reason) = place(&Seat {
             home: group.home,
-            failback: (group.failback && self.moved(id, members).is_none())
-                || (self.by_dialogue && holder.is_none()),
+            failback: group.failback && self.moved(id, members).is_none(),
             holder,
             able,
             standby,

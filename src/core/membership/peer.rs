@@ -127,7 +127,7 @@ impl Peer {
         Self {
             standing: Standing::Unheard,
             need: Some(need),
-            invitations: PerLink::new(Invitation::default),
+            invitations: PerLink::of(Invitation::default()),
             stirred: None,
             newest: None,
         }
@@ -211,7 +211,7 @@ impl Membership {
         beat: &Beat,
     ) -> bool {
         let mark = self.mark();
-        let mut links = PerLink::new(Delivery::default);
+        let mut links = PerLink::of(Delivery::default());
         *links.at_mut(link) = Delivery {
             highest: counter,
             heard: Some(mark),

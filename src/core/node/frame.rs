@@ -100,11 +100,11 @@ impl Node {
     }
 
     fn beat(&self, now: Instant) -> Beat {
-        let mut groups = PerGroup::new(|| Word::IDLE);
+        let mut groups = PerGroup::of(Word::IDLE);
         for id in self.failover.ids() {
             *groups.at_mut(id) = self.failover.word(id, &self.members);
         }
-        let mut peers = PerNode::new(Hearing::default);
+        let mut peers = PerNode::of(Hearing::default());
         for node in self.members.others() {
             *peers.at_mut(node) = self.members.hearing(node);
         }

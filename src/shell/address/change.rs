@@ -24,7 +24,7 @@ impl Addresses {
         let done = self.routes.follow(sources);
         let done = done.and_then(|()| self.remove_leftovers(&known, interfaces));
         if let Err(error) = done {
-            log::warn!("addresses: {}", journal::errno(error));
+            journal::warn(format_args!("addresses: {}", journal::errno(error)));
         }
     }
 }

@@ -45,10 +45,10 @@ pub(super) fn begin(
     if let (IpAddr::V4(_), Some(broadcast)) = (address, wanted.broadcast) {
         request.attribute(libc::IFA_BROADCAST, &broadcast.octets());
     }
-    netlink.exchange(&mut request, |_| ())?;
+    netlink.order(&mut request)?;
     if clock().since(now) > LATEST {
         let mut request = deletion(address, full(address), interface);
-        let _ = netlink.exchange(&mut request, |_| ());
+        let _ = netlink.order(&mut request);
         return Err(AddressError::Late);
     }
     Ok(())

@@ -10,7 +10,7 @@ use nix::libc;
 
 use crate::filter::Filter;
 use crate::interface::subnet;
-use crate::netlink::{self, Answer, Netlink, Request};
+use crate::netlink::{self, Answer, Attributes, Netlink, Request};
 
 /// Routes whose source is one of ours, as far as they have been seen.
 pub(super) struct Routes {
@@ -25,7 +25,8 @@ struct Route {
     source: IpAddr,
     /// `struct rtmsg`.
     fixed: [u8; 12],
-    attributes: Vec<(u16, Vec<u8>)>,
+    /// All of them, as they came.
+    attributes: Vec<u8>,
 }
 
 impl Routes {
@@ -52,22 +53,23 @@ impl Routes {
 
     fn listen(&self) -> Result<(), Errno> {
         let sources = &self.sources;
-        let mut filter = Filter::new()
+        let mut filter = Filter::new();
+        filter
             .find_attribute(16 + 12, libc::RTA_PREFSRC)
             .load_attribute_word(0);
         for source in sources {
             if let IpAddr::V4(source) = source {
-                filter = filter.accept_if(source.to_bits());
+                filter.accept_if(source.to_bits());
             }
         }
-        filter = filter
+        filter
             .load_byte(16)
             .reject_unless(netlink::AF_INET6.into())
             .load_attribute_word(12);
         for source in sources {
             if let IpAddr::V6(source) = source {
                 let [.., a, b, c, d] = source.octets();
-                filter = filter.accept_if(u32::from_be_bytes([a, b, c, d]));
+                filter.accept_if(u32::from_be_bytes([a, b, c, d]));
             }
         }
         filter.attach(self.monitor.as_fd())
@@ -88,7 +90,7 @@ impl Routes {
         // A loss is a route not remembered: the next change of it is.
         let _ = self
             .monitor
-            .notifications(|answer| apply(sources, remembered, answer));
+            .notifications(&mut |answer| apply(sources, remembered, answer));
     }
 
     /// Puts back those that use `source`, which has just come back on `interface`. A route that
@@ -110,18 +112,15 @@ impl Routes {
             };
             let flags = flags | libc::NLM_F_ACK;
             let mut request = Request::new(libc::RTM_NEWROUTE, flags, &route.fixed);
-            let gateway = route
-                .attributes
-                .iter()
-                .any(|(k, _)| *k == libc::RTA_GATEWAY);
-            for (kind, value) in &route.attributes {
-                if gateway && *kind == libc::RTA_OIF && netlink::number(value).is_some_and(&gone) {
-                    request.attribute(*kind, &interface.to_ne_bytes());
-                } else {
-                    request.attribute(*kind, value);
+            let gateway = route.attribute(libc::RTA_GATEWAY).is_some();
+            for (kind, value) in Attributes(&route.attributes) {
+                if gateway && kind == libc::RTA_OIF && netlink::number(value).is_some_and(&gone) {
+                    request.attribute(kind, &interface.to_ne_bytes());
+                } else if RESTORED.contains(&kind) {
+                    request.attribute(kind, value);
                 }
             }
-            let _ = netlink.exchange(&mut request, |_| ());
+            let _ = netlink.order(&mut request);
         }
     }
 
@@ -175,7 +174,7 @@ pub(super) fn add_on_link(
     if address.is_ipv4() {
         request.address(libc::RTA_PREFSRC, address);
     }
-    match netlink.exchange(&mut request, |_| ()) {
+    match netlink.order(&mut request) {
         // With the address as its source it can only be ours.
         Err(Errno::EEXIST) if address.is_ipv4() => Ok(()),
         result => result,
@@ -185,7 +184,7 @@ pub(super) fn add_on_link(
 /// Takes an on-link route of ours away again, or one that an earlier run left behind.
 pub(super) fn remove_on_link(address: IpAddr, prefix: u8, netlink: &mut Netlink) {
     let mut request = on_link(libc::RTM_DELROUTE, 0, address, prefix);
-    let _ = netlink.exchange(&mut request, |_| ());
+    let _ = netlink.order(&mut request);
 }
 
 /// The longest prefix of a family.
@@ -232,9 +231,7 @@ fn apply(sources: &[IpAddr], remembered: &mut Vec<Route>, answer: Answer<'_>) {
     if !sources.contains(&route.source) {
         return;
     }
-    let known = remembered
-        .iter()
-        .position(|known| known.key() == route.key());
+    let known = remembered.iter().position(|known| known.is_same(&route));
     match (answer.kind, known) {
         (libc::RTM_NEWROUTE, Some(place)) => {
             if let Some(known) = remembered.get_mut(place) {
@@ -253,38 +250,36 @@ fn apply(sources: &[IpAddr], remembered: &mut Vec<Route>, answer: Answer<'_>) {
 
 impl Route {
     fn parse(answer: Answer<'_>) -> Option<Self> {
-        let (mut fixed, attributes) = answer.parts::<12>()?;
+        let (mut fixed, Attributes(attributes)) = answer.parts::<12>()?;
         let [_, _, _, _, _, protocol, _, _, f0, f1, f2, f3] = fixed;
         let flags = u32::from_ne_bytes([f0, f1, f2, f3]);
         if matches!(protocol, libc::RTPROT_KERNEL | OURS) || flags & RTM_F_CLONED != 0 {
             return None; // Comes and goes with its address, or is ours to make.
         }
         keep_flags(&mut fixed);
-        let attributes: Vec<_> = attributes
-            .filter(|(kind, _)| RESTORED.contains(kind))
-            .map(|(kind, value)| (kind, value.to_vec()))
-            .collect();
-        let (_, source) = attributes
-            .iter()
-            .find(|(kind, _)| *kind == libc::RTA_PREFSRC)?;
+        let (_, source) = Attributes(attributes).find(|(kind, _)| *kind == libc::RTA_PREFSRC)?;
         Some(Self {
             source: netlink::address(source)?,
             fixed,
-            attributes,
+            attributes: attributes.to_vec(),
         })
     }
 
-    /// What the kernel tells routes apart by: family, destination, type of service, table, metric.
-    fn key(&self) -> ([u8; 4], [Option<&[u8]>; 3]) {
-        let [family, prefix, _, service, ..] = self.fixed;
-        let attribute = |kind| {
-            let found = self.attributes.iter().find(|(known, _)| *known == kind);
-            found.map(|(_, value)| value.as_slice())
+    /// By what the kernel tells routes apart: family, destination, type of service, table, metric.
+    fn is_same(&self, other: &Self) -> bool {
+        let header = |route: &Self| {
+            let [family, prefix, _, service, ..] = route.fixed;
+            [family, prefix, service]
         };
-        (
-            [family, prefix, 0, service],
-            [libc::RTA_DST, libc::RTA_TABLE, libc::RTA_PRIORITY].map(attribute),
-        )
+        let told_apart_by = [libc::RTA_DST, libc::RTA_TABLE, libc::RTA_PRIORITY];
+        let is_equal = |kind: &u16| self.attribute(*kind) == other.attribute(*kind);
+        header(self) == header(other) && told_apart_by.iter().all(is_equal)
+    }
+
+    #[inline(never)]
+    fn attribute(&self, kind: u16) -> Option<&[u8]> {
+        let found = Attributes(&self.attributes).find(|(known, _)| *known == kind);
+        found.map(|(_, value)| value)
     }
 }
 

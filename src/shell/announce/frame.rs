@@ -16,20 +16,31 @@ pub(super) struct Frame {
 impl Frame {
     /// "I have it", to everybody: a request and a reply, as not everybody believes both; or one
     /// advertisement.
-    pub(super) fn announcement(address: IpAddr, mac: Mac, router: bool) -> [Option<Self>; 2] {
+    pub(super) fn announcement(
+        address: IpAddr,
+        mac: Mac,
+        router: bool,
+        say: &mut dyn FnMut(&Self),
+    ) {
         match address {
-            IpAddr::V4(address) => [
-                Some(Self::arp(ARP_REQUEST, mac, address, Mac([0; 6]), address)),
-                Some(Self::arp(ARP_REPLY, mac, address, EVERYBODY, address)),
-            ],
+            IpAddr::V4(address) => {
+                say(&Self::arp(ARP_REQUEST, mac, address, Mac([0; 6]), address));
+                say(&Self::arp(ARP_REPLY, mac, address, EVERYBODY, address));
+            }
             IpAddr::V6(address) => {
                 let router = if router { ROUTER } else { 0 };
                 let flags = [OVERRIDE | router, 0, 0, 0];
                 let group = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
                 let option = Some((TARGET_OPTION, mac));
-                let advertisement =
-                    Self::neighbour(ADVERTISEMENT, flags, mac, address, group, address, option);
-                [Some(advertisement), None]
+                say(&Self::neighbour(
+                    ADVERTISEMENT,
+                    flags,
+                    mac,
+                    address,
+                    group,
+                    address,
+                    option,
+                ));
             }
         }
     }
@@ -156,10 +167,12 @@ pub(super) fn sender(frame: &[u8]) -> Option<(IpAddr, Mac)> {
 
 /// Passes ARP whose sender has one of these addresses and is none of us.
 pub(super) fn arp_filter(addresses: impl Iterator<Item = IpAddr>, own: &[Mac]) -> Filter {
-    let mut filter = reject_own(Filter::new(), 22, own).load_word(28);
+    let mut filter = Filter::new();
+    reject_own(&mut filter, 22, own);
+    filter.load_word(28);
     for address in addresses {
         if let IpAddr::V4(address) = address {
-            filter = filter.accept_if(address.to_bits());
+            filter.accept_if(address.to_bits());
         }
     }
     filter
@@ -167,32 +180,33 @@ pub(super) fn arp_filter(addresses: impl Iterator<Item = IpAddr>, own: &[Mac]) -
 
 /// Passes neighbour advertisements of these addresses that none of us sent.
 pub(super) fn neighbour_filter(addresses: impl Iterator<Item = IpAddr>, own: &[Mac]) -> Filter {
-    let mut filter = Filter::new()
+    let mut filter = Filter::new();
+    filter
         .load_byte(14 + 6)
         .reject_unless(ICMPV6.into())
         .load_byte(14 + 40)
         .reject_unless(ADVERTISEMENT.into());
-    filter = reject_own(filter, 6, own).load_word(62 + 12);
+    reject_own(&mut filter, 6, own);
+    filter.load_word(62 + 12);
     for address in addresses {
         if let IpAddr::V6(address) = address {
             // The end of an address is what differs; `sender` is compared in whole.
             let [.., a, b, c, d] = address.octets();
-            filter = filter.accept_if(u32::from_be_bytes([a, b, c, d]));
+            filter.accept_if(u32::from_be_bytes([a, b, c, d]));
         }
     }
     filter
 }
 
 /// Drops what has one of these Ethernet addresses at this offset.
-fn reject_own(mut filter: Filter, at: u32, own: &[Mac]) -> Filter {
+fn reject_own(filter: &mut Filter, at: u32, own: &[Mac]) {
     for Mac([a, b, c, d, e, f]) in own.iter().take(MAX_FILTERED) {
-        filter = filter
+        filter
             .load_word(at)
             .skip_unless(u32::from_be_bytes([*a, *b, *c, *d]), 3)
             .load_half(at + 4)
             .reject_if(u16::from_be_bytes([*e, *f]).into());
     }
-    filter
 }
 
 /// ICMPv6's, with the pseudo-header of RFC 8200 8.1, over a frame whose sum is still zero.

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::sandbox::{self, Elsewhere, ip, now, try_ip, within};
+use crate::sys::{Watch, poll};
 
 const VIRTUAL: &str = "192.0.2.100";
 const VIRTUAL6: &str = "2001:db8::100";
@@ -10,7 +11,7 @@ const STRANGER: Mac = Mac([2, 0, 0, 0, 0, 9]);
 /// Until what must come has come, on whatever machine.
 const LONG: Duration = Duration::from_secs(10);
 /// Milliseconds without an event that are believed.
-const QUIET: u16 = 100;
+const QUIET: u64 = 100;
 
 /// Here 192.0.2.1 and 2001:db8::1, there .2 and ::2, on one cable named `eth0`.
 struct World {
@@ -76,13 +77,10 @@ impl World {
     }
 
     /// Whether an event wakes the loop within a time in milliseconds.
-    fn wakes(&self, millis: u16) -> bool {
-        let mut fds: Vec<_> = self
-            .announcer
-            .fds()
-            .map(|fd| nix::poll::PollFd::new(fd, nix::poll::PollFlags::POLLIN))
-            .collect();
-        nix::poll::poll(&mut fds, millis).unwrap() > 0
+    fn wakes(&self, millis: u64) -> bool {
+        let mut watches = self.announcer.descriptors().map(Watch::readable);
+        poll(&mut watches, millis * 1000);
+        watches.into_iter().any(Watch::fired)
     }
 
     /// A tap there on one Ethernet type.
@@ -118,9 +116,15 @@ fn tapped(tap: &Packets, address: &str, least: usize) -> Vec<Vec<u8>> {
     frames
 }
 
+fn announcement(address: &str, mac: Mac) -> Vec<Frame> {
+    let mut frames = Vec::new();
+    let mut say = |frame: &Frame| frames.push(frame.clone());
+    Frame::announcement(address.parse().unwrap(), mac, false, &mut say);
+    frames
+}
+
 fn from_stranger(address: &str) -> Vec<Frame> {
-    let announcement = Frame::announcement(address.parse().unwrap(), STRANGER, false);
-    announcement.into_iter().flatten().collect()
+    announcement(address, STRANGER)
 }
 
 #[test]
@@ -249,11 +253,8 @@ fn nothing_but_a_conflict_wakes_us() {
         world.say(&v4("2001:db8::9"));
         world.say(&Frame::question(VIRTUAL.parse().unwrap(), STRANGER));
         world.say(&Frame::question(VIRTUAL6.parse().unwrap(), STRANGER));
-        for frame in Frame::announcement(VIRTUAL.parse().unwrap(), world.mac, false)
-            .iter()
-            .flatten()
-        {
-            world.say(frame);
+        for frame in announcement(VIRTUAL, world.mac) {
+            world.say(&frame);
         }
         world.there.run(|| {
             for address in ["192.0.2.1", "2001:db8::1"] {

@@ -10,7 +10,7 @@ use nix::errno::Errno;
 use twinbeat::Heartbeat;
 use twinbeat::config::{Config, Dialect};
 
-use crate::{clock, files, state};
+use crate::{clock, files, journal, state};
 
 /// Counts this start, where the dialect wants it.
 pub(super) fn count(config: &Config) -> Heartbeat {
@@ -58,10 +58,10 @@ fn next(file: &str, clock: u32) -> u32 {
     };
     trouble(file, "cannot be written", error);
     let next = next.max(clock);
-    log::warn!(
+    journal::warn(format_args!(
         "boot generation {next} is not kept: if the clock is behind it at the next start, of twinbeat or of \
          heartbeat, the peer takes what is said then for a replay until it is restarted itself"
-    );
+    ));
     next
 }
 
@@ -69,13 +69,13 @@ fn uuid(file: &str) -> Option<[u8; 16]> {
     let bytes = files::read_file(Path::new(file), MAX_FILE).ok()?;
     let uuid = <[u8; 16]>::try_from(bytes).ok();
     if uuid.is_none() {
-        log::warn!("{file}: not 16 bytes long, no uuid is sent");
+        journal::warn(format_args!("{file}: not 16 bytes long, no uuid is sent"));
     }
     uuid.filter(|uuid| *uuid != [0; 16])
 }
 
 fn trouble(file: &str, what: &str, error: Errno) {
-    log::warn!("{file} {what}: {}", crate::journal::errno(error));
+    journal::warn(format_args!("{file} {what}: {}", journal::errno(error)));
 }
 
 /// Seconds on the wall; 1 where a clock says none, for a heartbeat does not listen to 0.

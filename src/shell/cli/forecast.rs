@@ -61,11 +61,12 @@ pub(super) fn mistakes(paths: &[Path], keepalive: Duration, deadtime: Duration) 
     let (beat, silence) = (keepalive.micros().max(1), deadtime.micros());
     // One divided by 2 for each halving, times what is left.
     let (mut rest, mut halvings) = (ONE, 0);
-    for (first, every, asks) in [
-        (beat, beat, false),
-        (beat + beat / 2, beat.div_ceil(5), true),
-    ] {
-        let mut at = first;
+    for asks in [false, true] {
+        let (mut at, every) = if asks {
+            (beat + beat / 2, beat.div_ceil(5))
+        } else {
+            (beat, beat)
+        };
         while at < silence && halvings < ENOUGH {
             let mut fails = all_fail(paths, silence - at, asks);
             if asks {

@@ -1,7 +1,5 @@
 //! The command heartbeat's users have in their fingers and in their scripts.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use nix::fcntl::OFlag;
@@ -91,7 +89,7 @@ fn start(call: &Call) -> u8 {
     if sys::become_two() {
         drop(writer);
         // It says that it works, or ends and has said why.
-        return match File::from(reader).read(&mut [0]) {
+        return match nix::unistd::read(&reader, &mut [0]) {
             Ok(1) => DONE,
             _ => FAILED,
         };

@@ -130,11 +130,13 @@ fn tell(
         Goal::At(node) => holder == node,
         Goal::Unmoved => word == "rest",
     };
-    let progress = match word {
-        "rest" | "moved" if arrived => Progress::Done,
-        "rest" | "moved" if matches!(goal, Goal::At(_) | Goal::Unmoved) => Progress::Going,
-        "busy" => Progress::Going,
-        _ => Progress::Failed,
+    let rests = word == "rest" || word == "moved";
+    let progress = if rests && arrived {
+        Progress::Done
+    } else if word == "busy" || rests && matches!(goal, Goal::At(_) | Goal::Unmoved) {
+        Progress::Going
+    } else {
+        Progress::Failed
     };
     let name = |holder| if holder == "-" { "nobody" } else { holder };
     let tenths = waited.millis() / 100;

@@ -87,6 +87,7 @@ impl Call {
         }
     }
 
+    #[inline(never)]
     pub(super) fn has(&self, option: &str) -> bool {
         self.options.contains(&option)
     }
@@ -98,6 +99,7 @@ impl Call {
     }
 
     /// An argument, empty where it was left out.
+    #[inline(never)]
     pub(super) fn word(&self, at: usize) -> &'static str {
         self.words.get(at).unwrap_or(&"")
     }

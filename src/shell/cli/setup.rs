@@ -68,7 +68,7 @@ fn write(
 ) -> Result<&'static str, (&'static str, &'static str)> {
     let there = |file: &&&str| {
         let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW;
-        files::open(&call.directory.join(file), flags, 0).is_ok()
+        files::open(&files::below(call.directory, file), flags, 0).is_ok()
     };
     let found = FILES.iter().find(there).filter(|_| !call.has("--force"));
     if let Some(file) = found {
@@ -115,7 +115,7 @@ fn write(
         let _ = writeln!(haresources, "{home} {addresses}");
     }
     for (file, text) in FILES.iter().zip(texts) {
-        replace(&call.directory.join(file), text)
+        replace(&files::below(call.directory, file), text)
             .map_err(|error| (*file, journal::errno(error)))?;
     }
     Ok(nodes)

@@ -1,12 +1,13 @@
 use std::thread;
 
 use std::io::Read;
+use std::os::unix::net::UnixStream;
 
 use super::*;
 use crate::clock;
 
 /// Answers every request by what it means, until `clients` have been served.
-fn serve_until(control: &Control, reactor: &Rc<Reactor>, mut done: impl FnMut() -> bool) {
+fn serve_until(control: &Control, reactor: &'static Reactor, mut done: impl FnMut() -> bool) {
     let config = crate::testing::config(2);
     while !done() {
         let until = clock::now().after(Duration::from_millis(20));
@@ -28,7 +29,7 @@ fn with_server<T: Send + 'static>(client: impl FnOnce(PathBuf) -> T + Send + 'st
     let rundir = crate::testing::folder();
     let control = Control::open(&rundir).unwrap();
     let client = thread::spawn(move || client(rundir));
-    serve_until(&control, &Reactor::new(), || client.is_finished());
+    serve_until(&control, Reactor::new(), || client.is_finished());
     control.close();
     client.join().unwrap()
 }

@@ -1,14 +1,15 @@
 //! One line to the local syslog: a datagram to `/dev/log` in the form of RFC 3164 section 4.1, but
 //! without its time: section 4.3 has whoever takes it put in his own, who knows the zone.
 
-use std::os::unix::net::UnixDatagram;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 
-use log::Level;
-use nix::libc;
+use nix::errno::Errno;
+use nix::sys::socket::SockType;
 use twinbeat::time::{Duration, Instant};
 
-use crate::{clock, files};
+use crate::journal::Level;
+use crate::{clock, socket, sys};
 
 /// How long a syslog that is not there is left alone.
 const RETRY: Duration = Duration::from_secs(5);
@@ -17,7 +18,7 @@ const RETRY: Duration = Duration::from_secs(5);
 pub(super) struct Syslog {
     path: PathBuf,
     facility: u8,
-    socket: Option<UnixDatagram>,
+    socket: Option<OwnedFd>,
     retry_at: Instant,
 }
 
@@ -43,18 +44,16 @@ impl Syslog {
             let Some(socket) = self.connected() else {
                 return;
             };
-            match socket.send(line.as_bytes()) {
-                Err(error) if error.raw_os_error() != Some(libc::EAGAIN) => self.socket = None,
-                Ok(_) | Err(_) => return,
+            match sys::send_at_once(socket.as_fd(), line.as_bytes()) {
+                Ok(()) | Err(Errno::EAGAIN) => return,
+                Err(_) => self.socket = None,
             }
         }
     }
 
-    fn connected(&mut self) -> Option<&UnixDatagram> {
+    fn connected(&mut self) -> Option<&OwnedFd> {
         if self.socket.is_none() && self.retry_at <= clock::now() {
-            self.socket = UnixDatagram::unbound().ok().filter(|socket| {
-                files::never_block(socket).is_ok() && socket.connect(&self.path).is_ok()
-            });
+            self.socket = socket::connected(&self.path, SockType::Datagram).ok();
             if self.socket.is_none() {
                 self.retry_at = clock::now().after(RETRY);
             }
@@ -68,12 +67,14 @@ const fn severity(level: Level) -> u32 {
         Level::Error => 3,
         Level::Warn => 4,
         Level::Info => 6,
-        Level::Debug | Level::Trace => 7,
+        Level::Debug => 7,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::net::UnixDatagram;
+
     use super::*;
 
     fn at(path: PathBuf) -> Syslog {

@@ -2,7 +2,6 @@
 //!
 //! The single words are part of `status --json` and do not change.
 
-use log::Level;
 use twinbeat::action::PeerState;
 use twinbeat::action::{Carrier, Difference, Event, GroupState, Reason, Reject};
 use twinbeat::config::{Config, Medium, Sight};
@@ -11,48 +10,35 @@ use twinbeat::time::Duration;
 
 use crate::address::AddressError;
 use crate::interface::Mac;
+use crate::journal::Level;
 
 /// One event as one line: what happened to whom, and why.
 pub(crate) fn event(config: &Config, event: Event) -> (Level, String) {
     let name = |node| config.node_name(node);
+    let of_node = |level, node, what: &str| (level, format!("node {} {what}", name(node)));
     match event {
         Event::PeerAlive {
             node,
             incarnation,
             restarted,
-        } => (
-            Level::Info,
-            format!(
-                "node {} is alive{} (incarnation {incarnation:016x})",
-                name(node),
-                if restarted { ": restarted" } else { "" }
-            ),
-        ),
-        Event::PeerLate { node, silence } => (
-            Level::Warn,
-            format!(
-                "node {} is late: nothing heard for {}",
-                name(node),
-                coarse(silence)
-            ),
-        ),
-        Event::PeerDead { node, silence } => (
-            Level::Warn,
-            format!(
-                "node {} is dead: nothing heard for {}",
-                name(node),
-                coarse(silence)
-            ),
-        ),
-        Event::PeerLeft { node } => (Level::Info, format!("node {} has left", name(node))),
-        Event::PeerDeaf { node, deaf: true } => (
-            Level::Warn,
-            format!("node {} does not hear this node", name(node)),
-        ),
-        Event::PeerDeaf { node, deaf: false } => (
-            Level::Info,
-            format!("node {} hears this node again", name(node)),
-        ),
+        } => {
+            let restarted = if restarted { ": restarted" } else { "" };
+            let what = format!("is alive{restarted} (incarnation {incarnation:016x})");
+            of_node(Level::Info, node, &what)
+        }
+        Event::PeerLate { node, silence } | Event::PeerDead { node, silence } => {
+            let is_late = matches!(event, Event::PeerLate { .. });
+            let state = if is_late { "late" } else { "dead" };
+            let what = format!("is {state}: nothing heard for {}", coarse(silence));
+            of_node(Level::Warn, node, &what)
+        }
+        Event::PeerLeft { node } => of_node(Level::Info, node, "has left"),
+        Event::PeerDeaf { node, deaf: true } => {
+            of_node(Level::Warn, node, "does not hear this node")
+        }
+        Event::PeerDeaf { node, deaf: false } => {
+            of_node(Level::Info, node, "hears this node again")
+        }
         Event::PeerLink { node, link, up } => (
             if up { Level::Info } else { Level::Warn },
             format!(
@@ -78,26 +64,17 @@ pub(crate) fn event(config: &Config, event: Event) -> (Level, String) {
                 config.reach.targets
             ),
         ),
-        Event::PeerReach { node, score } => (
-            Level::Info,
-            format!(
-                "node {} reaches {score} of {} targets",
-                name(node),
-                config.reach.targets
-            ),
-        ),
-        Event::Mismatch { node, what } => (
-            Level::Error,
-            format!(
-                "node {} has another configuration: {} differ; nothing moves because of it",
-                name(node),
-                difference(what)
-            ),
-        ),
-        Event::Agreed { node } => (
-            Level::Info,
-            format!("node {} has the same configuration again", name(node)),
-        ),
+        Event::PeerReach { node, score } => {
+            let what = format!("reaches {score} of {} targets", config.reach.targets);
+            of_node(Level::Info, node, &what)
+        }
+        Event::Mismatch { node, what } => {
+            let what = difference(what);
+            let what =
+                format!("has another configuration: {what} differ; nothing moves because of it");
+            of_node(Level::Error, node, &what)
+        }
+        Event::Agreed { node } => of_node(Level::Info, node, "has the same configuration again"),
         Event::Cloned => (
             Level::Error,
             format!(
@@ -135,22 +112,17 @@ pub(crate) fn event(config: &Config, event: Event) -> (Level, String) {
                 if agreed { "agreed" } else { "refused" }
             ),
         ),
-        Event::Fencing { node, off } => (
-            if off == Some(false) {
-                Level::Error
-            } else {
-                Level::Warn
-            },
-            format!(
-                "node {} {}",
-                name(node),
-                match off {
-                    None => "may run what is wanted here: switching it off",
-                    Some(true) => "is switched off",
-                    Some(false) => "is not switched off: it is tried again",
-                }
-            ),
-        ),
+        Event::Fencing { node, off } => match off {
+            None => {
+                let what = "may run what is wanted here: switching it off";
+                of_node(Level::Warn, node, what)
+            }
+            Some(true) => of_node(Level::Warn, node, "is switched off"),
+            Some(false) => {
+                let what = "is not switched off: it is tried again";
+                of_node(Level::Error, node, what)
+            }
+        },
         Event::Stalled { late } => (Level::Warn, format!("this loop woke {} late", coarse(late))),
         Event::Health { healthy: false } => (
             Level::Error,
@@ -335,17 +307,17 @@ pub(crate) fn link_name(config: &Config, link: LinkId) -> String {
     let Some(link) = config.links.get(link.index()) else {
         return "?".to_owned();
     };
-    let interface = &link.interface;
-    match &link.medium {
-        Medium::Broadcast => format!("bcast {interface}"),
-        Medium::Multicast { group, .. } => {
-            let six = if group.is_ipv6() { "6" } else { "" };
-            format!("mcast{six} {interface} {group}")
+    let (medium, name, address) = match &link.medium {
+        Medium::Broadcast => ("bcast", &*link.interface, None),
+        Medium::Multicast { group, .. } => ("mcast", &*link.interface, Some(group)),
+        Medium::Unicast { peer } => ("ucast", &*link.interface, Some(peer)),
+        Medium::Serial { device, .. } => ("serial", config.text(*device), None),
+    };
+    match address {
+        Some(address) => {
+            let six = if address.is_ipv6() { "6" } else { "" };
+            format!("{medium}{six} {name} {address}")
         }
-        Medium::Unicast { peer } => {
-            let six = if peer.is_ipv6() { "6" } else { "" };
-            format!("ucast{six} {interface} {peer}")
-        }
-        Medium::Serial { device, .. } => format!("serial {}", config.text(*device)),
+        None => format!("{medium} {name}"),
     }
 }

@@ -5,7 +5,6 @@
 //! Standard, 5.9). Where there is no such folder, or it cannot be written, there is no lock.
 
 use std::ffi::CStr;
-use std::io::Write;
 use std::os::fd::AsFd;
 use std::path::Path;
 
@@ -29,9 +28,10 @@ impl Lock {
         for _ in 0..2 {
             let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL;
             match files::open(Path::new(&path), flags, 0o644) {
-                Ok(mut file) => {
+                Ok(file) => {
                     let lock = Self(path);
-                    let written = file.write_all(format!("{:10}\n", Pid::this()).as_bytes());
+                    let text = format!("{:10}\n", Pid::this());
+                    let written = files::write(file.as_fd(), text.as_bytes());
                     return Ok(written.is_ok().then_some(lock));
                 }
                 Err(Errno::EEXIST) => {

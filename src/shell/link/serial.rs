@@ -14,7 +14,7 @@ use twinbeat::wire::linux_ha::Collector;
 
 use super::tty::{self, Tty};
 use super::{Link, Links, Socket};
-use crate::{clock, sys};
+use crate::{clock, journal, sys};
 
 /// An open line.
 pub(super) struct Port {
@@ -217,7 +217,7 @@ impl Link {
         // Of a lost carrier the core tells, with this; and what is lost is missing soon.
         let known = self.trouble == why || !self.trouble.is_empty() && why == tty::MISSING;
         if self.told == Carrier::Down && !known {
-            log::warn!("link serial {}: down: {why}", self.device);
+            journal::warn(format_args!("link serial {}: down: {why}", self.device));
         }
         self.socket = None;
         (self.running, self.trouble, self.retry_at) = (false, why, now.after(AGAIN));
@@ -239,6 +239,7 @@ const LAST_TEXT: Duration = Duration::from_secs(2);
 mod tests {
     use super::*;
     use crate::clock;
+    use nix::fcntl::{FcntlArg, OFlag, fcntl};
     use nix::pty::{OpenptyResult, openpty};
     use std::io::{Read, Write};
 
@@ -253,7 +254,7 @@ mod tests {
         let keepalive = Duration::from_millis(100);
         let path = path.to_str().unwrap();
         let port = Port::open(path, 460_800, false, keepalive, dialect).unwrap();
-        crate::files::never_block(&master).unwrap();
+        fcntl(&master, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
         (port, master.into())
     }
 

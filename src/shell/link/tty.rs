@@ -1,17 +1,14 @@
 //! The tty of a serial line: raw, exclusive, and never waited for, neither when it is opened, nor
 //! written, nor closed.
 
-use std::fs::File;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use embedded_io::{ErrorKind, ErrorType, ReadReady, Write, WriteReady};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
+use nix::libc;
 use nix::sys::stat::{SFlag, fstat, major, minor};
-use nix::sys::termios::{
-    BaudRate, ControlFlags, SetArg, cfmakeraw, cfsetspeed, tcgetattr, tcsetattr,
-};
 use nix::unistd::{AccessFlags, access};
 
 use super::owner::{self, Lock};
@@ -19,7 +16,7 @@ use crate::{files, sys};
 
 /// An open one.
 pub(super) struct Tty {
-    tty: File,
+    tty: OwnedFd,
     /// Removed after the device is closed.
     _lock: Option<Lock>,
     /// Bytes written since [`Self::take_written`].
@@ -47,14 +44,7 @@ impl Tty {
             tty,
             written: 0,
         };
-        let mut settings = tcgetattr(&tty.tty)?;
-        cfmakeraw(&mut settings);
-        // Modem lines mean nothing on a cable of three wires.
-        settings.control_flags |= ControlFlags::CLOCAL | ControlFlags::CREAD;
-        settings.control_flags.set(ControlFlags::CRTSCTS, rtscts);
-        settings.control_flags.remove(ControlFlags::CSTOPB);
-        cfsetspeed(&mut settings, rate(baud))?;
-        tcsetattr(&tty.tty, SetArg::TCSANOW, &settings)?;
+        sys::set_line(tty.as_fd(), rate(baud), rtscts)?;
         sys::close_at_once(tty.as_fd());
         tty.forget();
         Ok(tty)
@@ -195,15 +185,15 @@ pub(super) fn said(error: Errno) -> String {
 }
 
 /// Those of `line::RATES`.
-const fn rate(baud: u32) -> BaudRate {
+const fn rate(baud: u32) -> libc::speed_t {
     match baud {
-        9600 => BaudRate::B9600,
-        38400 => BaudRate::B38400,
-        57600 => BaudRate::B57600,
-        115_200 => BaudRate::B115200,
-        230_400 => BaudRate::B230400,
-        460_800 => BaudRate::B460800,
-        _ => BaudRate::B19200,
+        9600 => libc::B9600,
+        38400 => libc::B38400,
+        57600 => libc::B57600,
+        115_200 => libc::B115200,
+        230_400 => libc::B230400,
+        460_800 => libc::B460800,
+        _ => libc::B19200,
     }
 }
 

@@ -78,14 +78,18 @@ impl Socket {
 
     fn broadcast(interface: &Interface, dialect: Dialect, port: u16) -> Result<Self, Errno> {
         let everyone = SocketAddr::from((Ipv4Addr::BROADCAST, port));
-        let filter = Filter::new().load_word(PACKET_TYPE);
-        let (address, filter) = match dialect {
+        let mut filter = Filter::new();
+        filter.load_word(PACKET_TYPE);
+        let address = match dialect {
             // The kernel gives the sender a copy of its own broadcast: not worth waking up for.
-            Dialect::Native => (everyone, filter.reject_if(PACKET_LOOPBACK)),
+            Dialect::Native => {
+                filter.reject_if(PACKET_LOOPBACK);
+                everyone
+            }
             // A heartbeat sends to the broadcast address of its subnet. Other datagrams are other links'.
             Dialect::LinuxHa => {
-                let any = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
-                (any, filter.reject_unless(PACKET_BROADCAST))
+                filter.reject_unless(PACKET_BROADCAST);
+                SocketAddr::from((Ipv4Addr::UNSPECIFIED, port))
             }
         };
         let socket = bound(interface, address)?;

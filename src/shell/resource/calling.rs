@@ -9,6 +9,7 @@ use twinbeat::time::Duration;
 
 use super::call::{self, Call};
 use super::{Ended, Resources, Work};
+use crate::journal;
 use crate::script::{Finished, Job, MOST, Rule, Series, Step, TURN, Verb};
 
 /// How often a status of what runs looks whether it is its turn.
@@ -53,7 +54,7 @@ impl Resources {
         };
         let (name, _) = call::cut(word, "::");
         let label = format!("group {}: {name}", self.config.group_key(group));
-        log::debug!("{label} {}", verb.word());
+        journal::debug(format_args!("{label} {}", verb.word()));
         let limit = self.limit(group, position, verb);
         let place = self.place(group, position);
         let errand = Rc::clone(self.errands.at(group));
@@ -99,7 +100,7 @@ impl Resources {
         let finished = Rc::clone(&self.finished);
         let mut step = Some(Step { delay, job });
         let series = Series {
-            reactor: Rc::clone(&self.reactor),
+            reactor: self.reactor,
             running: Rc::clone(&self.running),
             most,
             turn,
@@ -174,7 +175,11 @@ impl Resources {
         if let Some(word) = self.word(group, position) {
             let (name, _) = call::cut(word, "::");
             let key = self.config.group_key(group);
-            log::error!("group {key}: {name} {}: {}", verb.word(), finished.exit);
+            journal::error(format_args!(
+                "group {key}: {name} {}: {}",
+                verb.word(),
+                finished.exit
+            ));
         }
     }
 }

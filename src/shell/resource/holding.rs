@@ -5,7 +5,6 @@
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::rc::Rc;
 
-use log::{error, info, warn};
 use twinbeat::Node;
 use twinbeat::config::{Config, lint};
 use twinbeat::id::GroupId;
@@ -145,10 +144,10 @@ impl Holding {
                 Notice::Conflict { address, mac } => {
                     if now >= self.conflict_line_at {
                         self.conflict_line_at = now.after(CONFLICT_LINE);
-                        warn!(
+                        journal::warn(format_args!(
                             "{address}: {} uses it too; announcing it again",
                             journal::hardware(mac)
-                        );
+                        ));
                     }
                 }
                 Notice::Probed { address, occupied } => {
@@ -157,7 +156,10 @@ impl Holding {
                         .iter()
                         .find(|place| self.addresses.address(place.id) == Some(address));
                     if let Some(mac) = occupied {
-                        warn!("{address}: {} answers for it", journal::hardware(mac));
+                        journal::warn(format_args!(
+                            "{address}: {} answers for it",
+                            journal::hardware(mac)
+                        ));
                     }
                     if let Some(place) = place {
                         return Some((place.group, occupied.is_some()));
@@ -276,12 +278,8 @@ impl Holding {
 
     /// What to wait for: routes, then what the network says (none: -1).
     pub(crate) fn descriptors(&self) -> [RawFd; 3] {
-        let mut descriptors = [-1; 3];
-        let ours = std::iter::once(self.addresses.as_fd()).chain(self.announcer.fds());
-        for (place, fd) in descriptors.iter_mut().zip(ours) {
-            *place = fd.as_raw_fd();
-        }
-        descriptors
+        let [four, six] = self.announcer.descriptors();
+        [self.addresses.as_fd().as_raw_fd(), four, six]
     }
 
     /// A peer was started with another deadtime: the lease must have ended when it takes over.
@@ -291,7 +289,9 @@ impl Holding {
         let (longest, _) = lint::longest_lease(timing.keepalive, deadtime);
         let lease = timing.lease.min(longest);
         if lease != self.rhythm.lease() {
-            info!("leases are {lease} from now on: a node's deadtime is {deadtime}");
+            journal::info(format_args!(
+                "leases are {lease} from now on: a node's deadtime is {deadtime}"
+            ));
             self.addresses.set_lease(lease);
             self.rhythm = Rhythm::new(timing.keepalive, lease);
         }
@@ -345,7 +345,7 @@ impl Holding {
                 &mut self.announcer,
             );
             let name = interfaces.at(index).map_or("?", |i| i.name.as_str());
-            info!("address {address} is on {name}");
+            journal::info(format_args!("address {address} is on {name}"));
         }
         Ok(())
     }
@@ -359,7 +359,7 @@ impl Holding {
         if let Some(address) = self.addresses.address(id) {
             self.announcer.release(address);
             if was_there {
-                info!("address {address} is removed");
+                journal::info(format_args!("address {address} is removed"));
             }
         }
     }
@@ -369,8 +369,10 @@ impl Holding {
         let group = self.config.group_key(group);
         let what = journal::address_error(error);
         match self.addresses.address(id) {
-            Some(address) => error!("group {group}: address {address}: {what}"),
-            None => error!("group {group}: {what}"),
+            Some(address) => {
+                journal::error(format_args!("group {group}: address {address}: {what}"))
+            }
+            None => journal::error(format_args!("group {group}: {what}")),
         }
     }
 }

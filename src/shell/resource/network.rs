@@ -6,7 +6,6 @@
 use std::net::IpAddr;
 use std::rc::Rc;
 
-use log::{error, info};
 use nix::errno::Errno;
 use nix::libc;
 use twinbeat::config::{Change, Config, Network, Origin, Resource, Route};
@@ -104,9 +103,12 @@ impl Networks {
         place.held = true;
         let (key, word) = (config.group_key(group), text);
         match done {
-            Ok(()) => info!("group {key}: {word}"),
+            Ok(()) => journal::info(format_args!("group {key}: {word}")),
             Err(error) => {
-                error!("group {key}: {word}: {}", journal::errno(error));
+                journal::error(format_args!(
+                    "group {key}: {word}: {}",
+                    journal::errno(error)
+                ));
                 self.give_up(group, position, announcer);
             }
         }
@@ -120,7 +122,10 @@ impl Networks {
                 announcer.release_also(*address);
             }
             if std::mem::take(&mut place.held) {
-                info!("group {}: {text} no more", self.config.group_key(group));
+                journal::info(format_args!(
+                    "group {}: {text} no more",
+                    self.config.group_key(group)
+                ));
             }
             place.routes = Vec::new();
             self.clear(group, position);

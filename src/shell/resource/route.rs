@@ -107,7 +107,7 @@ pub(super) fn remove_defaults_from(source: IpAddr) {
 /// Asks the kernel for one thing. It is rare, so no socket is kept for it.
 #[inline(never)]
 pub(super) fn ask(request: &mut Request) -> Result<(), Errno> {
-    Netlink::open(&[])?.exchange(request, |_| ())
+    Netlink::open(&[])?.order(request)
 }
 
 fn build(kind: u16, flags: i32, wanted: &Route) -> Result<Request, Errno> {

@@ -18,7 +18,7 @@ const LIMIT: Duration = Duration::from_secs(5);
 
 pub(super) struct Stage {
     pub(super) resources: Resources,
-    pub(super) reactor: Rc<Reactor>,
+    pub(super) reactor: &'static Reactor,
     pub(super) interfaces: Interfaces,
     pub(super) folder: PathBuf,
     pub(super) longest: Duration,
@@ -69,7 +69,7 @@ impl Stage {
             Announcer::open().unwrap(),
         );
         Self {
-            resources: Resources::new(&config, folder.clone(), &reactor, holding),
+            resources: Resources::new(&config, folder.clone(), reactor, holding),
             reactor,
             interfaces: Interfaces::open().unwrap(),
             folder,

@@ -5,8 +5,6 @@
 //! a row, counts as much; one that could not be run at all does not, for a new start could not either.
 //! A script that answers with its usage cannot be asked.
 
-use std::rc::Rc;
-
 use twinbeat::action::Outcome;
 use twinbeat::id::GroupId;
 use twinbeat::time::{Duration, Instant};
@@ -26,8 +24,7 @@ pub(super) struct Look {
 impl Resources {
     /// Asks what is due; with a beat.
     pub(crate) fn watch(&mut self, now: Instant) {
-        let config = Rc::clone(&self.config);
-        for group in config.group_ids() {
+        for group in self.config.group_ids() {
             let Part { work, look, .. } = self.parts.at_mut(group);
             if let Work::Running { .. } = work {
                 (look.before, look.at) = (look.at, now);

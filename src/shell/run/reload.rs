@@ -6,7 +6,6 @@
 use std::fmt::Write as _;
 use std::rc::Rc;
 
-use log::{Level, error, info};
 use twinbeat::action::Input;
 use twinbeat::config::diagnostic::Severity;
 use twinbeat::config::{Change, Config, Origin, Refusal};
@@ -14,8 +13,9 @@ use twinbeat::id::{GroupSet, PerLink};
 use twinbeat::time::{Duration, Instant};
 
 use super::{Program, Reading};
+use crate::journal::{self, Level};
 use crate::ping::Pings;
-use crate::{clock, configuration, journal, privilege};
+use crate::{clock, configuration, privilege};
 
 /// How long a reload waits for what is being done, here and elsewhere ...
 const LIMIT: Duration = Duration::from_secs(90);
@@ -117,7 +117,7 @@ impl Program {
     }
 
     fn read_again(&mut self) -> Result<(Rc<Config>, GroupSet), Result<String, String>> {
-        info!("reading the configuration again");
+        journal::info(format_args!("reading the configuration again"));
         let mut faults = String::new();
         let read = configuration::read_again(&self.directory, &mut |diagnostic| {
             let level = match diagnostic.severity() {
@@ -126,7 +126,7 @@ impl Program {
                 Severity::Advice => return,
             };
             let line = diagnostic.to_string();
-            log::log!(level, "{line}");
+            journal::say(level, format_args!("{line}"));
             faults.push_str(&line);
             faults.push('\n');
         });
@@ -172,7 +172,7 @@ impl Program {
         self.resources.reconfigure(config, change, &self.interfaces);
         self.moves.reconfigure(now, change);
         self.links.reconfigure(change);
-        self.reading = PerLink::new(Reading::default);
+        self.reading = PerLink::of(Reading::default());
         self.watchdog.reconfigure(now, config);
         if !same {
             self.pings = Pings::open(config);
@@ -191,8 +191,18 @@ impl Program {
             self.node.retire(now, GroupSet::EMPTY);
         }
         match &end {
-            Ok(done) => info!("{}", done.trim_ascii_end().replace('\n', "; ")),
-            Err(why) => error!("not reloaded: {}", why.lines().fold("", |_, last| last)),
+            Ok(done) => {
+                let mut said = String::new();
+                for line in done.lines() {
+                    said.push_str(if said.is_empty() { "" } else { "; " });
+                    said.push_str(line);
+                }
+                journal::info(format_args!("{said}"));
+            }
+            Err(why) => journal::error(format_args!(
+                "not reloaded: {}",
+                why.lines().fold("", |_, last| last)
+            )),
         }
         self.reload.told = Some(end);
         true

@@ -5,7 +5,6 @@ use std::fmt::Arguments;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use log::info;
 use nix::errno::Errno;
 use nix::unistd::{chdir, getcwd};
 use twinbeat::config::{Config, Dialect};
@@ -44,7 +43,14 @@ pub(super) fn start(directory: &Path, config: Rc<Config>) -> Box<Program> {
         ));
     }
     // Scripts are found however the directory was named, and no mount is held by ours.
-    let directory = sound("working directory", getcwd()).join(directory);
+    let mut path = sound("working directory", getcwd()).into_os_string();
+    if directory.has_root() {
+        path.clear();
+    } else {
+        path.push("/");
+    }
+    path.push(directory);
+    let directory = PathBuf::from(path);
     let rundir = PathBuf::from(config.text(config.rundir));
     let statedir = PathBuf::from(config.text(config.statedir));
     let control = match Control::open(&rundir) {
@@ -65,21 +71,23 @@ pub(super) fn start(directory: &Path, config: Rc<Config>) -> Box<Program> {
     let left = addresses.remove_leftovers(&[], &interfaces);
     let count = sound("addresses of an earlier run", left);
     if count > 0 {
-        info!("{count} addresses left by an earlier run are removed");
+        journal::info(format_args!(
+            "{count} addresses left by an earlier run are removed"
+        ));
     }
 
     let reactor = Reactor::new();
     let holding = Holding::new(&config, addresses, announcer);
-    let resources = Resources::new(&config, directory.clone(), &reactor, holding);
-    let hooks = Hooks::new(resources.surroundings(), &reactor);
-    let writer = Writer::new(&reactor, statedir);
+    let resources = Resources::new(&config, directory.clone(), reactor, holding);
+    let hooks = Hooks::new(resources.surroundings(), reactor);
+    let writer = Writer::new(reactor, statedir);
     writer.count(state.generation.saturating_add(1));
     let now = clock::now();
     Box::new(Program {
         node: node(&config, boot, now),
         links: Links::new(&config),
         pings: Pings::open(&config),
-        reading: PerLink::new(Reading::default),
+        reading: PerLink::of(Reading::default()),
         buffer: [0; RECEIVE_BUFFER],
         watchdog: Watchdog::new(&config),
         config,
@@ -95,7 +103,7 @@ pub(super) fn start(directory: &Path, config: Rc<Config>) -> Box<Program> {
         reload: Reload::default(),
         history: History::new(boot.counter),
         hooks,
-        fences: Fences::default(),
+        fences: Fences::new(),
         companions: Companions::default(),
         supervisor: Supervisor::found(),
         started: now,
@@ -115,8 +123,13 @@ fn node(config: &Config, boot: Boot, now: Instant) -> Box<Node> {
 fn sound<T>(what: &str, result: Result<T, Errno>) -> T {
     match result {
         Ok(sound) => sound,
-        Err(error) => refuse(format_args!("{what}: {}", journal::errno(error))),
+        Err(error) => fail(what, error),
     }
+}
+
+#[inline(never)]
+fn fail(what: &str, error: Errno) -> ! {
+    refuse(format_args!("{what}: {}", journal::errno(error)))
 }
 
 /// Ends the program before it has begun. (Handed up, an error would take apart all that was opened,
@@ -130,16 +143,16 @@ fn refuse(why: Arguments<'_>) -> ! {
 
 fn tell(config: &Config, boot: &Boot) {
     let timing = config.timing;
-    info!(
+    journal::info(format_args!(
         "twinbeat {} on node {} begins, incarnation {:016x}",
         env!("TWINBEAT_VERSION"),
         config.node_name(config.me),
         boot.incarnation
-    );
-    info!(
+    ));
+    journal::info(format_args!(
         "keepalive {}, deadtime {}, initdead {}, lease {}",
         timing.keepalive, timing.deadtime, timing.initdead, timing.lease
-    );
+    ));
     if config.dialect == Dialect::LinuxHa {
         let uuid = if boot.heartbeat.uuid.is_some() {
             "a"
@@ -147,6 +160,8 @@ fn tell(config: &Config, boot: &Boot) {
             "no"
         };
         let generation = boot.heartbeat.generation;
-        info!("protocol linux-ha, boot generation {generation}, {uuid} uuid of heartbeat's");
+        journal::info(format_args!(
+            "protocol linux-ha, boot generation {generation}, {uuid} uuid of heartbeat's"
+        ));
     }
 }

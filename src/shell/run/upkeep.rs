@@ -1,9 +1,9 @@
 //! The last part of a turn: what is neither a beat nor a lease.
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use log::{Level, warn};
 use twinbeat::Node;
 use twinbeat::action::{Event, Input, Kept, Reject};
 use twinbeat::config::{Config, Sight};
@@ -11,11 +11,12 @@ use twinbeat::time::{Duration, Instant};
 
 use super::{CONTROL, LONGEST_TURN, NETWORK, Program, REALTIME_AGAIN, ROUTES, SIGNALS};
 use crate::control::Request;
+use crate::journal::{self, Level};
 use crate::reactor::{Reactor, Ready};
 use crate::script::{Series, Step};
 use crate::signal;
 use crate::status::{self, Status};
-use crate::{clock, files, journal, privilege, state};
+use crate::{clock, files, privilege, state};
 
 /// How long companions and hooks may last after everything else.
 const LAST: Duration = Duration::from_secs(5);
@@ -37,9 +38,9 @@ struct Told {
 
 /// Has the state written, one file after another.
 pub(super) struct Writer {
-    reactor: Rc<Reactor>,
+    reactor: &'static Reactor,
     directory: PathBuf,
-    queue: Rc<std::cell::RefCell<Queue>>,
+    queue: &'static RefCell<Queue>,
 }
 
 #[derive(Default)]
@@ -67,7 +68,7 @@ impl Program {
             self.resources.holding().on_routes();
         }
         if ready.contains(CONTROL) {
-            self.control.accept(&self.reactor);
+            self.control.accept(self.reactor);
         }
         self.reactor.run_tasks();
         told |= self.tend_watchdog(now);
@@ -106,15 +107,15 @@ impl Program {
     /// At the end, for a while: what hooks are told last is that this node has let go.
     pub(super) fn wait_for_others(&mut self) {
         let until = clock::now().after(LAST);
-        self.companions.end(&self.reactor, until);
-        pass_time(&self.reactor, until, &|| self.hooks.is_idle());
+        self.companions.end(self.reactor, until);
+        pass_time(self.reactor, until, &|| self.hooks.is_idle());
     }
 
     /// The kernel's word about tracked interfaces.
     pub(super) fn tell_tracked(&mut self, now: Instant) {
-        let config = Rc::clone(&self.config);
-        for (witness, one) in config.witness_ids().zip(&config.reach.witnesses) {
-            if let Sight::Interface(name) = &one.sight {
+        for witness in self.config.witness_ids() {
+            let one = self.config.reach.witnesses.get(witness.index());
+            if let Some(Sight::Interface(name)) = one.map(|one| &one.sight) {
                 let up = self.interfaces.named(name).is_some_and(|i| i.running);
                 self.tell(now, Input::Witness { witness, up });
             }
@@ -141,7 +142,7 @@ impl Program {
                 line.push_str(if trouble.is_empty() { "" } else { ": " });
                 line.push_str(trouble);
             }
-            log::log!(level, "{line}");
+            journal::say(level, format_args!("{line}"));
         }
     }
 
@@ -160,9 +161,9 @@ impl Program {
             signal::Request::Shutdown => self.shut_down(now),
             signal::Request::Reload => self.reload(now),
             signal::Request::Overrun => {
-                warn!(
+                journal::warn(format_args!(
                     "the loop ran without a pause and has lost its realtime priority for a while"
-                );
+                ));
                 self.realtime_at = clock::now().after(REALTIME_AGAIN);
             }
         }
@@ -235,7 +236,10 @@ impl Refusals {
             | Reject::Misdirected
             | Reject::Unknown => Level::Warn,
         };
-        log::log!(level, "frames refused: {more}, {}", journal::reject(why));
+        journal::say(
+            level,
+            format_args!("frames refused: {more}, {}", journal::reject(why)),
+        );
         *told = Told {
             count,
             next_at: now.after(REFUSAL_LINE),
@@ -245,11 +249,11 @@ impl Refusals {
 
 impl Writer {
     /// For files below `directory`.
-    pub(super) fn new(reactor: &Rc<Reactor>, directory: PathBuf) -> Self {
+    pub(super) fn new(reactor: &'static Reactor, directory: PathBuf) -> Self {
         Self {
-            reactor: Rc::clone(reactor),
+            reactor,
             directory,
-            queue: Rc::default(),
+            queue: Box::leak(Box::default()),
         }
     }
 
@@ -283,15 +287,17 @@ impl Writer {
             return;
         }
         queue.writing = true;
-        let queue = Rc::clone(&self.queue);
+        let queue = self.queue;
         let mut written = PathBuf::new();
-        Series::new(&self.reactor, Rc::default()).begin(Box::new(move |ended| {
+        Series::new(self.reactor, Rc::default()).begin(Box::new(move |ended| {
             let mut queue = queue.borrow_mut();
             if let Some(finished) = ended {
                 let failed = !finished.succeeded();
                 if failed && !queue.failed {
                     let (file, exit) = (files::shown(&written), finished.exit);
-                    warn!("{file} is not written, and forgotten with this run: {exit}");
+                    journal::warn(format_args!(
+                        "{file} is not written, and forgotten with this run: {exit}"
+                    ));
                 }
                 queue.failed = failed;
             }

@@ -2,13 +2,13 @@
 
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
-use log::Level;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::unistd::read;
 
 use crate::files;
 use crate::journal::printable;
+use crate::journal::{self, Level};
 
 /// Bytes of one line in the log; the rest of a longer one is its own line.
 const MAX_LINE: usize = 240;
@@ -126,13 +126,15 @@ impl Output {
         }
         self.written += 1;
         if self.is_noisy() {
-            log::log!(
+            journal::say(
                 self.level,
-                "{}: more than {MAX_LINES} lines in a minute; the rest is left out",
-                self.label
+                format_args!(
+                    "{}: more than {MAX_LINES} lines in a minute; the rest is left out",
+                    self.label
+                ),
             );
         } else {
-            log::log!(self.level, "{}: {line}", self.label);
+            journal::say(self.level, format_args!("{}: {line}", self.label));
         }
     }
 }

@@ -23,7 +23,7 @@ pub(crate) struct Step {
 
 /// Calls one after another.
 pub(crate) struct Series {
-    pub(crate) reactor: Rc<Reactor>,
+    pub(crate) reactor: &'static Reactor,
     /// Children of this kind.
     pub(crate) running: Rc<Cell<u8>>,
     /// How many there may be when another begins; it looks again after each `turn`.
@@ -57,9 +57,9 @@ impl Step {
 
 impl Series {
     /// Among those that are `running`.
-    pub(crate) fn new(reactor: &Rc<Reactor>, running: Rc<Cell<u8>>) -> Self {
+    pub(crate) fn new(reactor: &'static Reactor, running: Rc<Cell<u8>>) -> Self {
         Self {
-            reactor: Rc::clone(reactor),
+            reactor,
             running,
             most: MOST,
             turn: TURN,
@@ -69,7 +69,7 @@ impl Series {
 
     /// Begins it.
     pub(crate) fn begin(self, next: Next) {
-        let (reactor, number) = (Rc::clone(&self.reactor), self.errand.number.get());
+        let (reactor, number) = (self.reactor, self.errand.number.get());
         reactor.spawn(self.go_on(number, next));
     }
 
@@ -97,7 +97,7 @@ impl Series {
             ended = Some(match job {
                 Some(job) => {
                     running.set(running.get() + 1);
-                    let end = run_as(Rc::clone(reactor), job, &errand.child).await;
+                    let end = run_as(reactor, job, &errand.child).await;
                     running.set(running.get() - 1);
                     end
                 }

@@ -16,7 +16,7 @@ fn finish(body: &str, verb: Verb, limit: Duration) -> Finished {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     let reactor = Reactor::new();
     let result = Rc::new(RefCell::new(None));
-    let (place, inner) = (Rc::clone(&result), Rc::clone(&reactor));
+    let (place, inner) = (Rc::clone(&result), reactor);
     reactor.spawn(async move {
         let job = Job {
             path: path.to_string_lossy().into_owned(),

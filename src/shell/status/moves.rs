@@ -32,13 +32,13 @@ impl Moves {
     /// At the start nothing runs anywhere.
     pub(crate) fn new(now: Instant) -> Self {
         Self {
-            groups: PerGroup::new(|| Move {
+            groups: PerGroup::of(Move {
                 to: None,
                 at: now,
                 from: None,
                 reason: Reason::Start,
             }),
-            silences: PerNode::new(Duration::default),
+            silences: PerNode::of(Duration::default()),
         }
     }
 

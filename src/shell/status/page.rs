@@ -44,7 +44,7 @@ pub(crate) fn text(status: &Status<'_>) -> String {
         // Writing to a string does not fail.
         let _ = writeln!(
             text,
-            "OK: {groups} groups are served, {nodes} nodes alive, {links} links up"
+            "OK: groups served: {groups}, nodes alive: {nodes}, links up: {links}"
         );
     }
     text.push('\n');
@@ -167,7 +167,8 @@ impl Page {
         let all = config.reach.targets;
         if let Some(score) = node.score(id).filter(|_| all > 0) {
             self.count(", reaches ", score.into());
-            self.count(" targets of ", all.into());
+            self.count(" of ", all.into());
+            self.say(" targets");
         }
         self.end("node ", config.node_name(id));
     }
@@ -312,7 +313,7 @@ impl Page {
             self.warn(trouble);
         }
         if !self.row.is_empty() {
-            self.end("watchdog ", device);
+            self.end("watchdog ", if device.is_empty() { "none" } else { device });
         }
     }
 
@@ -354,7 +355,9 @@ impl Page {
     fn end(&mut self, kind: &str, name: &str) {
         let mut head = "";
         if !kind.is_empty() {
-            self.head = [kind, name].concat();
+            self.head.clear();
+            self.head.push_str(kind);
+            self.head.push_str(name);
             head = &self.head;
         }
         let _ = writeln!(self.rows, "{head:COLUMN$} {}", self.row);

@@ -37,7 +37,7 @@ fn told_in(dialect: Dialect, tell: impl Fn(&Status<'_>) -> String) -> String {
     );
     tell(&Status {
         node: &Node::new(&config, boot, started),
-        resources: &Resources::new(&config, "/none".into(), &Reactor::new(), holding),
+        resources: &Resources::new(&config, "/none".into(), Reactor::new(), holding),
         moves: &Moves::new(started),
         links: &Links::new(&config),
         watchdog: watchdog::View {

@@ -48,19 +48,44 @@ pub(crate) fn window(tty: BorrowedFd<'_>) -> Option<(u16, u16)> {
 /// Every key is read as it is pressed, and nothing is shown by itself; the mode before. None where it is
 /// no terminal. (nix's way is 0.4 kB larger.)
 pub(crate) fn set_raw(tty: BorrowedFd<'_>) -> Option<libc::termios> {
-    let mut before = MaybeUninit::uninit();
+    let (before, raw) = modes(tty).ok()?;
+    set_mode(tty, &raw);
+    Some(before)
+}
+
+/// Makes a tty a line of 8 bits, no parity and one stop bit, at `speed`, one of the C library's constants.
+pub(crate) fn set_line(
+    tty: BorrowedFd<'_>,
+    speed: libc::speed_t,
+    rtscts: bool,
+) -> Result<(), Errno> {
+    let (_, mut raw) = modes(tty)?;
+    // Modem lines mean nothing on a cable of three wires.
+    raw.c_cflag |= libc::CLOCAL | libc::CREAD | libc::CRTSCTS;
+    raw.c_cflag &= !libc::CSTOPB;
+    if !rtscts {
+        raw.c_cflag &= !libc::CRTSCTS;
+    }
+    // SAFETY: live structures, of which one is read during the second call.
+    let result = unsafe {
+        libc::cfsetspeed(&raw mut raw, speed);
+        libc::tcsetattr(tty.as_raw_fd(), libc::TCSANOW, &raw const raw)
+    };
+    Errno::result(result).map(drop)
+}
+
+/// The mode of a terminal, and the same made raw.
+fn modes(tty: BorrowedFd<'_>) -> Result<(libc::termios, libc::termios), Errno> {
+    let mut mode = MaybeUninit::uninit();
     // SAFETY: one live structure, written during the call, and looked at only if it was.
     let before = unsafe {
-        if libc::tcgetattr(tty.as_raw_fd(), before.as_mut_ptr()) != 0 {
-            return None;
-        }
-        before.assume_init()
+        Errno::result(libc::tcgetattr(tty.as_raw_fd(), mode.as_mut_ptr()))?;
+        mode.assume_init()
     };
     let mut raw = before;
     // SAFETY: one live structure.
     unsafe { libc::cfmakeraw(&raw mut raw) };
-    set_mode(tty, &raw);
-    Some(before)
+    Ok((before, raw))
 }
 
 /// What [`set_raw`] found.

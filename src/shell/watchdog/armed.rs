@@ -1,11 +1,9 @@
 //! One open watchdog.
 
 use std::ffi::c_int;
-use std::fs::File;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use log::Level;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::unistd::write;
@@ -13,7 +11,8 @@ use twinbeat::config::Config;
 use twinbeat::time::{Duration, Instant};
 
 use super::say;
-use crate::{files, journal, sys};
+use crate::journal::{self, Level};
+use crate::{files, sys};
 
 /// `WDIOF_MAGICCLOSE`: a close stops it after a `V`, and only then.
 const MAGIC_CLOSE: u32 = 0x0100;
@@ -22,7 +21,7 @@ pub(super) const WITHHELD: &str = "no longer kicked, the node is not well: this 
 
 /// One that runs.
 pub(super) struct Armed {
-    file: File,
+    file: OwnedFd,
     pub(super) path: String,
     /// Its driver's name for it.
     pub(super) identity: String,
@@ -81,9 +80,9 @@ impl Armed {
         };
         let (name, seconds) = (&armed.identity, armed.seconds);
         let closing = armed.closing.warning();
-        log::log!(
+        journal::say(
             level,
-            "watchdog {path}: {name}, armed with {seconds}s{late}{closing}"
+            format_args!("watchdog {path}: {name}, armed with {seconds}s{late}{closing}"),
         );
         Ok(armed)
     }

@@ -35,33 +35,30 @@ impl Settings {
         report: &mut Report<'_>,
     ) {
         let quoted = Quoted(value.bytes);
-        match (name, config.dialect, value.bytes) {
-            (Name::Cluster, dialect, bytes) => {
-                if bytes.len() > MAX_NAME || !bytes.iter().all(u8::is_ascii_graphic) {
-                    return report.say(value.at, Problem::BadCluster(quoted));
-                }
-                let text = config.keep(bytes, value.at, report);
-                set_text(config, name, text);
-                if dialect == Dialect::LinuxHa {
-                    report.say(first.at, Problem::NoEffect("cluster", CLUSTER));
-                }
+        let (dialect, bytes) = (config.dialect, value.bytes);
+        let is_among = |words: &[&[u8]]| words.contains(&bytes);
+        if name == Name::Cluster {
+            if bytes.len() > MAX_NAME || !bytes.iter().all(u8::is_ascii_graphic) {
+                return report.say(value.at, Problem::BadCluster(quoted));
             }
-            (Name::Hbgenmethod, _, b"file" | b"time") => {
-                config.generation.by_clock = value.bytes == b"time";
-                if config.dialect == Dialect::Native {
-                    report.say(first.at, Problem::NoEffect("hbgenmethod", RANDOM));
-                }
+            let text = config.keep(bytes, value.at, report);
+            set_text(config, name, text);
+            if dialect == Dialect::LinuxHa {
+                report.say(first.at, Problem::NoEffect("cluster", CLUSTER));
             }
-            (Name::Hbgenmethod, ..) => {
+        } else if name == Name::Heartbeatdir {
+            let text = device::keep_path(name, value, config, report);
+            set_text(config, name, text);
+        } else if name == Name::Hbgenmethod {
+            config.generation.by_clock = bytes == b"time";
+            if !is_among(&[b"file", b"time"]) {
                 report.say(value.at, Problem::Wrong(quoted, "must be file or time"));
+            } else if dialect == Dialect::Native {
+                report.say(first.at, Problem::NoEffect("hbgenmethod", RANDOM));
             }
-            (Name::Heartbeatdir, ..) => {
-                let text = device::keep_path(name, value, config, report);
-                set_text(config, name, text);
-            }
-            // It was found before anything else.
-            (Name::Protocol, _, b"native" | b"linux-ha") => {}
-            _ => report.say(value.at, Problem::BadProtocol(quoted)),
+        } else if !is_among(&[b"native", b"linux-ha"]) {
+            // What `protocol` says was found before anything else.
+            report.say(value.at, Problem::BadProtocol(quoted));
         }
     }
 

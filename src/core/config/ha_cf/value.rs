@@ -32,7 +32,8 @@ pub(in crate::config) fn boolean(word: &[u8]) -> Option<bool> {
 #[inline(never)]
 pub(in crate::config) fn number(word: &[u8]) -> Option<u32> {
     let digits = word.iter().all(u8::is_ascii_digit).then_some(word)?;
-    core::str::from_utf8(digits).ok()?.parse().ok()
+    let number: u64 = core::str::from_utf8(digits).ok()?.parse().ok()?;
+    number.try_into().ok()
 }
 
 /// A time of 1 s to 4 h, or none at all if that may be.
