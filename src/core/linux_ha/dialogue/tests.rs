@@ -94,6 +94,7 @@ fn what_the_peer_asked_for_and_does_not_take_is_served_here_again() {
     stage.pass(59);
     assert_eq!(stage.states()[0], GroupState::Idle);
     stage.pass(4);
+    assert!(stage.linux_ha.dialogue.is_none());
     stage.work();
     assert_eq!(stage.states()[0], GroupState::Held);
 }
