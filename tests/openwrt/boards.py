@@ -2,8 +2,8 @@
 of the board, a real softdog, Ethernet and null-modem, and the stand-ins for OpenWrt's own programs. A third station asks
 all the time who has the address in the LAN, and who the one that comes with the WAN.
 
-python3 tests/openwrt/boards.py [--play NAME,...|brief] [TARGET], default all on mips with 32 MB; needs what
-tests/boards/run needs."""
+python3 tests/openwrt/boards.py [--play NAME,...|brief] [TARGET], default all on mips with 32 MB; tests/boards/malta
+has made what it needs."""
 import os
 import sys
 import time
