@@ -68,8 +68,14 @@ class Routers:
             raise Failed(f"the WAN is not where the address is: {self.told(begun)}")
         figures["WAN away"] = self.wan.outage(begun - 0.5)
         figures["two answers in the LAN"], figures["two WANs"] = (watch.both(begun) for watch in (self.scene.watch, self.wan))
-        # Apart from a partition of both links.
-        if name != "both-cut" and figures["two answers in the LAN"] + figures["two WANs"]:
+        if name == "both-cut":
+            # Two serve while both links are cut. After that the loser's WAN is hung up by a script.
+            lan, wan = (max(at for at, sender in watch.answers(begun) if sender == self.scene.standby.mac)
+                        for watch in (self.scene.watch, self.wan))
+            figures["after that for the other WAN"] = max(0.0, wan - lan)
+            if wan - lan > 2:
+                raise Failed(f"the loser's WAN stays: {self.told(begun)}")
+        elif figures["two answers in the LAN"] + figures["two WANs"]:
             raise Failed(f"two boards served: {self.told(begun)}")
         rebooted = self.scene.rebooted()
         if rebooted:
