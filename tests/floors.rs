@@ -57,7 +57,8 @@ fn trespasses(path: &str, text: &str) -> Vec<String> {
     let mut testing = false;
     for (number, line) in text.lines().enumerate() {
         let code = line.split("//").next().unwrap_or_default();
-        testing |= line.starts_with("#[cfg(test)]") && !front;
+        let of_tests = line.starts_with("#[cfg(test)]") || line.starts_with("#![cfg(test)]");
+        testing |= of_tests && !front;
         let home = path.strip_prefix(UNSAFE_HOME);
         let at_home = home.is_some_and(|rest| rest == ".rs" || rest.starts_with('/'));
         let mut say =

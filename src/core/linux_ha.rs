@@ -22,6 +22,7 @@ mod legacy;
 mod numbering;
 mod say;
 mod speech;
+mod stage;
 mod start;
 mod theirs;
 mod wish;
@@ -33,7 +34,7 @@ use crate::id::{GroupSet, NodeId, PerGroup};
 use crate::membership::{Membership, Standing};
 use crate::time::Instant;
 use crate::wire::Flags;
-use crate::wire::linux_ha::{Hold, Info, MAX_NAME, UUID};
+use crate::wire::linux_ha::{Hold, Info, MAX_KEY, MAX_NAME, UUID};
 
 use classes::Classes;
 use dialogue::Dialogue;
@@ -66,7 +67,7 @@ pub(crate) struct LinuxHa {
     phase: Phase,
     history: History,
     numbering: Numbering,
-    due: heapless::Deque<Say, 16>,
+    due: heapless::Deque<Say, 32>,
     theirs: Theirs,
     /// What its status and its messages say of it.
     active: bool,
@@ -96,6 +97,8 @@ pub(crate) struct LinuxHa {
     ask_at: Instant,
     /// Groups that the peer asked for one by one.
     owed: GroupSet,
+    /// Those that run here, and that it may have started since a silence: it is asked to stop them.
+    recalled: GroupSet,
 }
 
 /// Names that go into messages.
@@ -105,7 +108,7 @@ struct Names {
     nodes: heapless::Vec<heapless::String<MAX_NAME>, 2>,
     /// All of them, a blank behind each.
     list: heapless::String<LIST>,
-    /// First resources, as far as they fit; needed with `auto_failback legacy` alone.
+    /// First resources; needed with `auto_failback legacy` alone.
     keys: PerGroup<heapless::String<MOST_KEY>>,
 }
 
@@ -171,6 +174,7 @@ impl LinuxHa {
             told: None,
             ask_at: now,
             owed: GroupSet::EMPTY,
+            recalled: GroupSet::EMPTY,
         }
     }
 
@@ -194,12 +198,13 @@ impl LinuxHa {
             self.wished = Classes::NONE;
             (self.active, self.stable) = (false, false);
             (self.told, self.owed) = (None, GroupSet::EMPTY);
+            self.recalled = GroupSet::EMPTY;
             self.theirs.forget();
         }
         self.rest_until = self.rest_until.filter(|until| now < *until);
-        self.go_on(now, alive, gone);
+        self.go_on(now, alive, gone, failover);
         if alive {
-            self.theirs.review(now, failover);
+            self.owed.0 |= self.theirs.review(now, failover).0;
         }
         for _ in 0..STEPS {
             let before = (self.dialogue.step, self.said, self.due.len());
@@ -313,7 +318,8 @@ impl LinuxHa {
     /// `ipfail` of the peer is told how many ping nodes answer here.
     fn tell_reach(&mut self, alive: bool, failover: &Failover) {
         let score = failover.connectivity.score();
-        let has = failover.connectivity.ids().next().is_some();
+        // It refuses to run with `legacy`.
+        let has = failover.connectivity.ids().next().is_some() && !self.legacy;
         if alive && has && self.is_active() && self.told != Some(score) {
             self.told = Some(score);
             self.say(Say::NumPing(score));
@@ -350,8 +356,11 @@ impl LinuxHa {
             } => ask_at.min(since.after(start::ANSWER)),
             Phase::Init | Phase::Up { since: None, .. } | Phase::Active => Instant::NEVER,
         };
+        let recalls = self.is_active() && self.active && !self.recalled.is_empty();
+        let recall_at = if recalls { self.ask_at } else { Instant::NEVER };
         self.numbering
             .deadline()
+            .min(recall_at)
             .min(self.theirs.deadline())
             .min(self.dialogue.until)
             .min(self.hint_at())
@@ -364,8 +373,8 @@ impl LinuxHa {
 /// Two names, a blank behind each.
 const LIST: usize = 2 * (MAX_NAME + 1);
 
-/// Keys of groups that are longer are not asked for with `auto_failback legacy`.
-const MOST_KEY: usize = 64;
+/// As long as a resource may be.
+const MOST_KEY: usize = MAX_KEY;
 
 /// Steps of a dialogue that follow from each other on one input.
 const STEPS: usize = 4;

@@ -130,7 +130,9 @@
 //! | both hold a group | home, epoch, index | this node keeps it: a heartbeat that missed it gives up everything and restarts within 2 s. One that did not keeps what is at home there after 5 s, and what is at home here after 10 s |
 //! | whether it hears us | by its echo | taken for granted |
 //! | ping targets | the score in every beat | `num_ping_nodes`, `you_are_dead`, `abort_giveup` of its `ipfail`; unknown counts as ours |
-//! | a failed start | the group moves | its class is offered; heartbeat does not tell of its own failures |
+//! | a failed start | the group moves | its class is offered; heartbeat does not tell of its own failures. An offer is refused while one of its groups failed here |
+//! | a failed stop | known to the other, which waits for the watchdog | heartbeat has no word for it: this node leaves without a goodbye, so that nothing is started before its `dt` |
+//! | `auto_failback legacy` | as `on` | nobody says what it holds: the home asks (`ip-request`) and is answered when the group has stopped. What this node gives up, leaves behind, or finds free at its start or after a silence it says to be free unasked, for a heartbeat asks once. What runs here and may run there is asked for until that is answered; what the peer takes without asking is let go. Ping targets move nothing |
 //! | `policy at-most-one` | held even across a partition | held here; the other node takes what it wants |
 //! | maintenance | on every node | on this node: it offers and accepts nothing |
 //! | keys | every key verifies, one signs | the same; classic frames, because heartbeat verifies netstrings with its own key only |

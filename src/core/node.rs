@@ -305,8 +305,10 @@ impl Node {
         let released = self.failover.is_leaving() && self.failover.is_released();
         match self.departure {
             Departure::Staying if released && !awaited => {
+                // A heartbeat would start at once what could not be stopped here.
+                let silent = self.linux_ha.is_some() && self.failover.is_stuck();
                 self.departure = Departure::Goodbye {
-                    said: 0,
+                    said: if silent { GOODBYES } else { 0 },
                     next_at: now,
                 };
             }

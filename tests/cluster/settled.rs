@@ -1,6 +1,7 @@
 //! What must be true in the end, when the world has been without faults for long enough.
 
 use twinbeat::action::GroupState;
+use twinbeat::config::Dialect;
 use twinbeat::id::{GroupId, GroupSet};
 
 use super::Cluster;
@@ -28,7 +29,7 @@ impl Cluster {
         let dependents = self.with_dependents(files, GroupSet(failed.0 | unsure.0));
         let unsure = GroupSet((dependents.0 & !failed.0) | unsure.0);
         for group in groups().filter(|group| !unsure.contains(*group)) {
-            let able = |one: &usize| self.is_able(*one, group);
+            let able = |one: &usize| self.takes(*one, group);
             let serving = |one: &&usize| {
                 let held = &self.machines[**one].groups[group.index()];
                 self.state(**one, group) == Some(GroupState::Held) && held.served(self.now)
@@ -78,6 +79,14 @@ impl Cluster {
         let settings = &self.settings.groups[group.index()];
         let unknown = settings.at_most_one && !(running.len() == all().len() && all().all(met));
         stuck || !able || moving || unknown
+    }
+
+    /// In heartbeat's dialect an offer is of all that should move: one group that failed keeps the others
+    /// away.
+    fn takes(&self, machine: usize, group: GroupId) -> bool {
+        let together = self.settings.dialect == Dialect::LinuxHa;
+        let mut groups = GroupId::first(self.settings.groups.len());
+        groups.all(|one| self.is_able(machine, one) || !(together || one == group))
     }
 
     /// A node that could not stop something gives everything else away and takes nothing.

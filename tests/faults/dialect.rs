@@ -53,9 +53,12 @@ fn settings(random: &mut Random) -> Settings {
     settings.dialect = Dialect::LinuxHa;
     settings.links = random.pick(&[1, 1, 2]);
     settings.initdead = deadtime * random.pick(&[1, 2]);
-    // With `legacy` nobody says what he holds: no rule outlives the first cut.
-    settings.failback = random.pick(&[AutoFailback::On, AutoFailback::Off]);
-    settings.hosts = random.pick(&[0, 0, 1, 2]);
+    settings.failback = random.pick(&[AutoFailback::On, AutoFailback::Off, AutoFailback::Legacy]);
+    // With `legacy` there is no `ipfail`, and nothing moves because of what answers.
+    settings.hosts = match settings.failback {
+        AutoFailback::Legacy => 0,
+        AutoFailback::On | AutoFailback::Off => random.pick(&[0, 0, 1, 2]),
+    };
     settings.restarts = random.pick(&[0, 1, 3]);
     for group in 0..random.between(1, 4) {
         let address = format!("10.0.0.{}", group + 1);

@@ -5,6 +5,7 @@ mod golden;
 mod keys;
 mod properties;
 mod refusal;
+mod sequences;
 
 use keys::{encoded, framing, recorded, vectors};
 use twinbeat::wire::linux_ha::{Framing, Word, decode};

@@ -29,6 +29,8 @@ fn text() -> impl Strategy<Value = &'static str> {
         &[
             "x",
             "IPaddr2::10.0.0.1/24/eth0",
+            "10.0.0.1",
+            "10.0.0.2",
             "a=b",
             "100%,5:(0)x=1",
             "<<<",
@@ -46,7 +48,7 @@ fn hold() -> impl Strategy<Value = Hold> {
     select(&[Hold::None, Hold::Local, Hold::Foreign, Hold::All][..])
 }
 
-fn word() -> impl Strategy<Value = Word<'static>> {
+pub(crate) fn word() -> impl Strategy<Value = Word<'static>> {
     use prop::option::of;
     let state = select(&[State::Init, State::Up, State::Active][..]);
     let info = select(

@@ -1,18 +1,22 @@
 //! A model of a real heartbeat 3.0.6 in virtual time, as far as its protocol is known from outside
-//! (`auto_failback on` or `off`, one peer, one medium).
+//! (one peer, one medium).
 //!
 //! It has: init, up, active with `reqnodes` and `repnodes`; the 10 s of its resource state machine; both
 //! sides of the standby dialogue, with 10 s for an answer and an hour for the end; `hb_takeover`; its wish
 //! to give back what it took (`need_failback`); the goodbye; death by the other's `dt`, takeover, and the
 //! restart 2 s after a heal; numbers, requests for what is missing, answers and refusals, acknowledgements.
-//! It has not: `ipfail`, `legacy`, clients, stonith, and starts that fail (it would not tell of them).
+//! With `auto_failback legacy`: no word on what it holds; its own is asked for once, when it is active, or
+//! taken where nobody is, and what it is asked for it stops.
+//! It has not: `ipfail`, clients, stonith, and starts that fail (it would not tell of them).
 
 mod hearing;
+mod legacy;
 mod speech;
 
 use std::collections::{BTreeSet, VecDeque};
 
 use twinbeat::auth::Keyring;
+use twinbeat::config::AutoFailback;
 use twinbeat::wire::linux_ha::{
     Client, Framing, Hold, Info, MAX_FRAME, Message, Phase, State, Word, decode, encode,
 };
@@ -46,6 +50,8 @@ enum Standby {
 enum Job {
     Take(u8, bool),
     Give(u8),
+    /// One by one, as it was asked.
+    Release(u8),
     Leave(bool),
 }
 
@@ -58,7 +64,7 @@ pub(crate) struct Heartbeat {
     pub(crate) keepalive: u64,
     pub(crate) deadtime: u64,
     pub(crate) initdead: u64,
-    pub(crate) failback: bool,
+    pub(crate) failback: AutoFailback,
     pub(crate) script: u64,
     pub(crate) restarts: u64,
     /// When a status of the peer was last heard.
@@ -68,6 +74,7 @@ pub(crate) struct Heartbeat {
     seq: u32,
     said: Vec<Vec<u8>>,
     active: bool,
+    peer_active: bool,
     state: Start,
     mine: u8,
     other: u8,
@@ -93,7 +100,7 @@ pub(crate) struct Heartbeat {
 }
 
 impl Heartbeat {
-    pub(crate) fn new(keys: Keyring, times: (u64, u64, u64), failback: bool) -> Self {
+    pub(crate) fn new(keys: Keyring, times: (u64, u64, u64), failback: AutoFailback) -> Self {
         let (keepalive, deadtime, initdead) = times;
         Self {
             runs: false,
@@ -111,6 +118,7 @@ impl Heartbeat {
             seq: 0,
             said: Vec::new(),
             active: false,
+            peer_active: false,
             state: Start::Init,
             mine: 0,
             other: 0,
@@ -242,10 +250,14 @@ impl Heartbeat {
     }
 
     fn bury(&mut self, now: u64) {
-        self.peer_dead = true;
+        (self.peer_dead, self.peer_active) = (true, false);
         self.missing.clear();
         (self.other, self.other_stable) = (0, false);
         self.standby = Standby::Not;
+        if self.is_legacy() {
+            self.take_over(now);
+            return;
+        }
         if !self.active {
             self.become_active(now);
             self.state = Start::Received;
@@ -261,6 +273,9 @@ impl Heartbeat {
     fn become_active(&mut self, now: u64) {
         self.active = true;
         self.status(now, State::Active);
+        if self.is_legacy() {
+            return self.ask_for_its_own(now);
+        }
         self.state = Start::Starting;
         self.say(now, Word::Starting, false);
     }
@@ -279,7 +294,9 @@ impl Heartbeat {
         self.mine = 0;
         self.standby = Standby::Not;
         self.jobs.clear();
-        self.say_resource(now, 0, false, Some(Info::Shutdown));
+        if !self.is_legacy() {
+            self.say_resource(now, 0, false, Some(Info::Shutdown));
+        }
         self.jobs.push_back(Job::Leave(again));
         self.job_ends = now + self.script;
     }
@@ -290,7 +307,8 @@ impl Heartbeat {
     }
 
     fn consider_failback(&mut self, now: u64) {
-        let has = self.mine & FOREIGN != 0 && self.failback && self.need_failback;
+        let on = self.failback == AutoFailback::On;
+        let has = self.mine & FOREIGN != 0 && on && self.need_failback;
         if has && self.other_stable && self.may_move(now) {
             self.need_failback = false;
             self.give(now, FOREIGN);
@@ -317,10 +335,13 @@ impl Heartbeat {
             Job::Take(what, agreed) => {
                 // What it has agreed to give meanwhile, behind this, is no longer its own.
                 let given = self.jobs.iter().fold(0, |all, job| match job {
-                    Job::Give(given) => all | given,
+                    Job::Give(given) | Job::Release(given) => all | given,
                     Job::Take(..) | Job::Leave(_) => all,
                 });
                 self.mine |= what & !given;
+                if self.is_legacy() {
+                    return;
+                }
                 let info = (!agreed).then_some(Info::Acquired);
                 self.resource(now, info);
                 if agreed {
@@ -334,6 +355,7 @@ impl Heartbeat {
                 self.ask(now, hold(what), Phase::Done);
                 (self.standby, self.standby_until) = (Standby::Done, now + 3600 * SECOND);
             }
+            Job::Release(what) => self.release(now, what),
             Job::Leave(again) => {
                 self.truth = 0;
                 self.say(now, Word::Shutdone, false);

@@ -64,7 +64,7 @@ pub(crate) fn simulate(seed: u64) -> u64 {
     let mut settings = Settings::new(2, keepalive, deadtime);
     settings.dialect = Dialect::LinuxHa;
     settings.initdead = 12 * SECOND;
-    settings.failback = random.pick(&[AutoFailback::On, AutoFailback::Off]);
+    settings.failback = random.pick(&[AutoFailback::On, AutoFailback::Off, AutoFailback::Legacy]);
     for home in 0..2 {
         settings.groups.push(GroupSettings {
             home,
@@ -75,14 +75,13 @@ pub(crate) fn simulate(seed: u64) -> u64 {
     let config = settings.config(0);
     let keys = Keyring::new(&config.keys, "simulated");
     let times = (keepalive, deadtime, settings.initdead);
-    let on = settings.failback == AutoFailback::On;
     let mut world = World {
         seed,
         random,
         config,
         node: None,
         life: 0,
-        model: Heartbeat::new(keys, times, on),
+        model: Heartbeat::new(keys, times, settings.failback),
         truth: [false; 2],
         now: 100 * SECOND,
         due: BinaryHeap::new(),
@@ -139,6 +138,8 @@ impl World {
             5 => self.model.die(),
             6 => self.model.stop(now),
             7 => self.tell(Input::Command(Command::Shutdown)),
+            // The shell refuses it.
+            8 if self.config.auto_failback == AutoFailback::Legacy => {}
             8 => self.tell(Input::Command(Command::Standby(which))),
             9 => self.tell(Input::Command(Command::Takeover(which))),
             10 => self.model.give(now, what),
@@ -220,7 +221,8 @@ impl World {
                 let link = LinkId::ZERO;
                 let text = String::from_utf8_lossy(&bytes);
                 let number = |name| {
-                    let value = text.lines().find_map(|line| line.strip_prefix(name));
+                    let mut fields = text.split(',').filter_map(|field| field.split_once(')'));
+                    let value = fields.find_map(|(_, field)| field.strip_prefix(name));
                     value.and_then(|digits| u32::from_str_radix(digits, 16).ok())
                 };
                 let told = (number("hg="), number("seq="));

@@ -287,12 +287,21 @@ fn stuck() {
         "nothing is left of it"
     );
     // Said too early: it is looked at, and stays.
+    let calls = || fs::read_to_string(stage.file(A, "web.calls")).unwrap();
+    let before = calls().len();
     stage.clear(A);
+    stage
+        .pair
+        .wait_for("a look at it", 15 * SECOND, |_| calls().len() > before);
     sleep(SECOND);
     assert!(stage.status(A, &["status"]).contains("stop-failed here"));
     fs::remove_file(&stuck).unwrap();
     let pid = Stage::served_by(&stage.pair, A).unwrap();
     kill(Pid::from_raw(pid), Signal::SIGKILL).unwrap();
+    // On a loaded machine it takes its time to die.
+    stage.pair.wait_for("it to be dead", 15 * SECOND, |p| {
+        Stage::served_by(p, A).is_none()
+    });
     stage.clear(A);
     stage.serves("B to have it", B);
     assert!(stage.status(A, &["status"]).contains("this node, healthy"));

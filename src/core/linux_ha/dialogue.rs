@@ -97,7 +97,9 @@ impl LinuxHa {
                     self.dialogue = Dialogue::NONE;
                 } else if !classes.any(failover, Failover::has) {
                     let until = now.after(PATIENCE);
-                    self.theirs.become_taking(classes, until, failover);
+                    // Of a late answer it may have told already what came of it.
+                    let taking = classes.without(self.theirs.are(Their::has));
+                    self.theirs.become_taking(taking, until, failover);
                     self.empty = self.empty.without(classes);
                     self.say_step(classes.hold(), Phase::Done);
                     self.become_step(Step::Given, classes, until);
@@ -323,3 +325,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// each time.
 const HINT: Duration = Duration::from_secs(3);
 const MOST_HINTS: u8 = 5;
+
+#[cfg(test)]
+mod tests;

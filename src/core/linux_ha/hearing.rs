@@ -57,6 +57,8 @@ impl LinuxHa {
             self.answer(failover);
         }
         let for_me = message.dest.is_none_or(|name| self.is_named(name, self.me));
+        // With `auto_failback legacy` what it takes it says to itself.
+        let for_me = for_me || (self.legacy && matches!(message.word, Word::IpRequestResp { .. }));
         if verdict == Verdict::Copy || !for_me || !(alive || first) {
             return Ok(false);
         }
@@ -132,6 +134,8 @@ impl LinuxHa {
             }
             if apart {
                 self.theirs.become_holding(now, Classes::FOREIGN, failover);
+                self.recalled = Classes::LOCAL.groups(failover);
+                self.tell_what_is_free(failover);
             }
         } else if returned {
             self.theirs.become_holding(now, Classes::ALL, failover);
@@ -184,7 +188,7 @@ impl LinuxHa {
             // Whatever it lists: the nodes are those of our configuration.
             Word::Repnodes { .. } => {
                 if let Phase::Up { .. } = self.phase {
-                    self.become_active();
+                    self.become_active(true, failover);
                 }
             }
             Word::Starting => {
@@ -218,8 +222,19 @@ impl LinuxHa {
                     self.on_ask(now, hold, phase, failover, members);
                 }
             }
-            Word::IpRequest { key } => self.on_ip_request(key, failover),
-            Word::IpRequestResp { key, ok, .. } => self.on_ip_response(key, ok, failover),
+            Word::IpRequest { key } => {
+                self.numbering.take_word(false, message.number);
+                self.on_ip_request(key, failover);
+            }
+            // One that comes late may have been given back since; whoever still needs it asks again.
+            Word::IpRequestResp { key, ok: true, .. }
+                if self.numbering.take_word(false, message.number) =>
+            {
+                let takes = message
+                    .dest
+                    .is_some_and(|name| !self.is_named(name, self.me));
+                self.on_ip_response(now, key, takes, failover);
+            }
             Word::HbTakeover { hold } => {
                 let wished = Classes::of_peer(hold);
                 self.wished = self.wished.with(wished);
@@ -241,7 +256,8 @@ impl LinuxHa {
                     self.say(Say::AbortGiveup);
                 }
             }
-            Word::AbortGiveup => self.ping = Some(failover.connectivity.score()),
+            // What it answers to may be older than its own last word: then that one was less.
+            Word::AbortGiveup => self.ping = self.ping.min(Some(failover.connectivity.score())),
             Word::YouAreDead => {
                 let more = failover.connectivity.score().saturating_add(1);
                 self.ping = Some(self.ping.unwrap_or_default().max(more));
@@ -254,7 +270,8 @@ impl LinuxHa {
                     self.ping = None;
                 }
             }
-            Word::Stonith { .. }
+            Word::IpRequestResp { .. }
+            | Word::Stonith { .. }
             | Word::Ack { .. }
             | Word::QueryCstatus { .. }
             | Word::RespondCstatus { .. }
@@ -351,3 +368,6 @@ impl LinuxHa {
 
 /// How long a start of the peer may take: ten seconds until it is sure of itself, and its scripts.
 const START: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 use super::say::Say;
 use crate::time::{Duration, Instant};
+use crate::wire::linux_ha::State;
 
 /// The numbered messages of this life.
 #[derive(Clone, Debug)]
@@ -53,6 +54,13 @@ impl History {
             *place = entry;
         }
         entry
+    }
+
+    /// What was said is no longer so: a number that was missed is said again without it.
+    pub(super) fn take_back(&mut self, say: Say) {
+        for entry in self.kept.iter_mut().filter(|entry| entry.say == say) {
+            entry.say = Say::Status(State::Active);
+        }
     }
 
     /// The peer misses these.
@@ -166,6 +174,19 @@ mod tests {
         history.on_request(301, 400);
         assert_eq!(history.take_lost(), None);
         assert_eq!(numbers(&mut history, at(2000)), []);
+    }
+
+    #[test]
+    fn what_was_taken_back_is_not_said_again() {
+        let mut history = History::new();
+        for say in [Say::NumPing(1), Say::NumPing(2)] {
+            history.say(at(0), 1, say);
+        }
+        history.take_back(Say::NumPing(1));
+        history.on_request(1, 2);
+        let said = core::iter::from_fn(|| history.take(at(1000))).map(|entry| entry.say);
+        let said: std::vec::Vec<_> = said.collect();
+        assert_eq!(said, [Say::Status(State::Active), Say::NumPing(2)]);
     }
 
     #[test]

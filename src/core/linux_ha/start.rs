@@ -2,19 +2,20 @@
 
 use super::say::Say;
 use super::{LinuxHa, Phase};
+use crate::failover::Failover;
 use crate::time::{Duration, Instant};
 use crate::wire::linux_ha::State;
 
 impl LinuxHa {
     /// From `init` over `up` to `active`, when the peer is known.
-    pub(super) fn go_on(&mut self, now: Instant, alive: bool, gone: bool) {
+    pub(super) fn go_on(&mut self, now: Instant, alive: bool, gone: bool, failover: &Failover) {
         let Phase::Up { since, ask_at } = self.phase else {
             return;
         };
         let since = since.or(alive.then_some(now));
         let in_vain = since.is_some_and(|since| now >= since.after(ANSWER));
         if gone || in_vain {
-            self.become_active();
+            self.become_active(alive, failover);
             return;
         }
         let mut next_at = ask_at;
@@ -28,11 +29,13 @@ impl LinuxHa {
         };
     }
 
-    pub(super) fn become_active(&mut self) {
+    pub(super) fn become_active(&mut self, alive: bool, failover: &Failover) {
         self.phase = Phase::Active;
         self.say(Say::Status(State::Active));
         if !self.legacy {
             self.say(Say::Starting);
+        } else if alive {
+            self.tell_what_is_free(failover);
         }
     }
 }

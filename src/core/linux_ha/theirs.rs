@@ -213,16 +213,20 @@ impl Theirs {
 
     /// What is contested for too long is the peer's: it did not restart, so it never missed this
     /// node. Its own groups first; two of us would give up other ones.
-    pub(super) fn review(&mut self, now: Instant, failover: &mut Failover) {
+    ///
+    /// With `auto_failback legacy` the peer does not know what is here: those it has to be told of.
+    pub(super) fn review(&mut self, now: Instant, failover: &mut Failover) -> GroupSet {
+        let mut told = GroupSet::EMPTY;
         for &class in &Classes::EACH {
             let (their, until) = self.side(class);
             match their {
                 Their::Contested => {
                     if now >= until || !class.any(failover, Failover::claims) {
                         self.become_with(class, failover);
-                        failover.concede(class.groups(failover));
-                        for id in class.groups(failover).iter() {
-                            self.become_single(id, true, failover);
+                        let groups = class.groups(failover);
+                        failover.concede(groups);
+                        if self.singly.is_some() {
+                            told = GroupSet(groups.0 & failover.those(Failover::claims).0);
                         }
                     }
                 }
@@ -239,6 +243,7 @@ impl Theirs {
                 | Their::Failed => {}
             }
         }
+        told
     }
 
     /// What is at home there it may start at any moment, unless it gave it or leaves it alone.
@@ -309,6 +314,11 @@ impl Theirs {
         }
     }
 
+    /// With `auto_failback legacy`: it has a group.
+    pub(super) fn has_single(&self, id: GroupId) -> bool {
+        self.singly.is_some_and(|(has, _)| has.contains(id))
+    }
+
     /// With `auto_failback legacy`: it has a group, or has released it.
     pub(super) fn become_single(&mut self, id: GroupId, has: bool, failover: &Failover) {
         self.moved = self.moved.without(id);
@@ -358,3 +368,6 @@ fn before(epoch: u8) -> u8 {
 
 /// After so long, what failed there or was left alone may be offered again.
 const RETRY: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests;

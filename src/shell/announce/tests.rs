@@ -8,6 +8,10 @@ use crate::sys::{Watch, poll};
 const VIRTUAL: &str = "192.0.2.100";
 const VIRTUAL6: &str = "2001:db8::100";
 const STRANGER: Mac = Mac([2, 0, 0, 0, 0, 9]);
+/// Until what must come has come, on whatever machine.
+const LONG: Duration = Duration::from_secs(10);
+/// Milliseconds without an event that are believed.
+const QUIET: u64 = 100;
 
 /// Here 192.0.2.1 and 2001:db8::1, there .2 and ::2, on one cable named `eth0`.
 struct World {
@@ -51,30 +55,31 @@ impl World {
             .probe(now(), address, self.index, &self.interfaces);
     }
 
-    /// What the announcer says within this time.
-    fn notices(&mut self, limit: Duration) -> Vec<Notice> {
+    /// What the announcer says until nothing is due any more.
+    fn notices(&mut self) -> Vec<Notice> {
         let mut notices = Vec::new();
-        within(limit, || {
+        let rests = within(LONG, || {
             notices.extend(self.announcer.poll_notice(now()));
-            false
+            self.announcer.deadline() == Instant::NEVER
         });
+        assert!(rests, "it never ends");
         notices
     }
 
-    /// The next notice, and how many milliseconds it took.
-    fn notice(&mut self) -> (Option<Notice>, u64) {
-        let (began, mut notice) = (now(), None);
-        within(Duration::from_millis(500), || {
+    /// The next notice.
+    fn notice(&mut self) -> Option<Notice> {
+        let mut notice = None;
+        within(LONG, || {
             notice = self.announcer.poll_notice(now());
             notice.is_some()
         });
-        (notice, now().since(began).millis())
+        notice
     }
 
-    /// Whether an event would wake the loop.
-    fn wakes(&self) -> bool {
+    /// Whether an event wakes the loop within a time in milliseconds.
+    fn wakes(&self, millis: u64) -> bool {
         let mut watches = self.announcer.descriptors().map(Watch::readable);
-        poll(&mut watches, 30_000);
+        poll(&mut watches, millis * 1000);
         watches.into_iter().any(Watch::fired)
     }
 
@@ -96,13 +101,19 @@ impl World {
     }
 }
 
-/// Frames that came to a tap and tell of this address.
-fn tapped(tap: &Packets, address: &str) -> Vec<Vec<u8>> {
+/// Frames that came to a tap and tell of this address; at least so many are waited for, because the
+/// kernel of a loaded machine carries them to the other end later.
+fn tapped(tap: &Packets, address: &str, least: usize) -> Vec<Vec<u8>> {
     let mut buf = [0; 200];
     let address: IpAddr = address.parse().unwrap();
-    std::iter::from_fn(|| tap.receive(&mut buf).map(|(len, _)| buf[..len].to_vec()))
-        .filter(|frame| frame::sender(frame).is_some_and(|(of, _)| of == address))
-        .collect()
+    let mut frames = Vec::new();
+    within(LONG, || {
+        let came = std::iter::from_fn(|| tap.receive(&mut buf).map(|(len, _)| buf[..len].to_vec()));
+        let tells = |frame: &Vec<u8>| frame::sender(frame).is_some_and(|(of, _)| of == address);
+        frames.extend(came.filter(tells));
+        frames.len() >= least
+    });
+    frames
 }
 
 fn announcement(address: &str, mac: Mac) -> Vec<Frame> {
@@ -121,8 +132,9 @@ fn an_address_is_announced_five_times_by_request_and_reply() {
     sandbox::run(|| {
         let mut world = World::new();
         let tap = world.tap(frame::ETHERTYPE_ARP);
-        let began = now();
+        let before = now();
         world.announce(VIRTUAL);
+        let after = now();
         let Mac([a, b, c, d, e, f]) = world.mac;
         let frame = |operation, target| {
             [
@@ -135,17 +147,17 @@ fn an_address_is_announced_five_times_by_request_and_reply() {
             .concat()
         };
         let once = [frame(1, 0), frame(2, 0xff)];
-        assert_eq!(tapped(&tap, VIRTUAL), once, "the first at once");
-        let next = world.announcer.deadline().since(began).millis();
-        assert!((200..260).contains(&next), "{next} ms");
-        assert_eq!(world.notices(Duration::from_millis(1100)), []);
+        assert_eq!(tapped(&tap, VIRTUAL, 2), once, "the first at once");
+        let next = world.announcer.deadline();
+        assert!((before.after(INTERVAL)..=after.after(INTERVAL)).contains(&next));
+        assert_eq!(world.notices(), []);
+        assert!(now().since(before) >= INTERVAL.scaled(4, 1));
         assert_eq!(
-            tapped(&tap, VIRTUAL),
+            tapped(&tap, VIRTUAL, 8),
             [once.clone(), once.clone(), once.clone(), once].concat()
         );
-        assert_eq!(world.announcer.deadline(), Instant::NEVER);
         world.announce(VIRTUAL);
-        assert_eq!(tapped(&tap, VIRTUAL).len(), 2, "and anew");
+        assert_eq!(tapped(&tap, VIRTUAL, 2).len(), 2, "and anew");
         world.announcer.release(VIRTUAL.parse().unwrap());
         assert_eq!(world.announcer.deadline(), Instant::NEVER);
     });
@@ -166,7 +178,7 @@ fn neighbours_believe_an_announcement() {
         world.announce(VIRTUAL);
         world.announce(VIRTUAL6);
         let mac = world.mac.0.map(|byte| format!("{byte:02x}")).join(":");
-        let advertisement = tapped(&tap, VIRTUAL6).remove(0);
+        let advertisement = tapped(&tap, VIRTUAL6, 1).remove(0);
         assert_eq!(advertisement[..6], [0x33, 0x33, 0, 0, 0, 1]);
         assert_eq!(
             advertisement[54..62],
@@ -174,11 +186,7 @@ fn neighbours_believe_an_announcement() {
         );
         let known = || world.there.run(|| sandbox::ip_says("neigh show dev eth0"));
         let believed = || known().matches(&mac).count() == 2;
-        assert!(
-            within(Duration::from_millis(500), believed),
-            "{mac}: {}",
-            known()
-        );
+        assert!(within(LONG, believed), "{mac}: {}", known());
     });
 }
 
@@ -193,7 +201,7 @@ fn a_router_says_that_it_is_one() {
         }
         let tap = world.tap(frame::ETHERTYPE_IPV6);
         world.announce(VIRTUAL6);
-        assert_eq!(tapped(&tap, VIRTUAL6).remove(0)[58], 0xa0);
+        assert_eq!(tapped(&tap, VIRTUAL6, 1).remove(0)[58], 0xa0);
     });
 }
 
@@ -206,18 +214,17 @@ fn a_conflict_is_told_and_announced_against() {
             (VIRTUAL6, frame::ETHERTYPE_IPV6),
         ] {
             world.announce(address);
-            assert_eq!(world.notices(Duration::from_millis(1000)), []);
+            assert_eq!(world.notices(), []);
             let tap = world.tap(protocol);
             world.say(&from_stranger(address)[0]);
             let conflict = Notice::Conflict {
                 address: address.parse().unwrap(),
                 mac: STRANGER,
             };
-            let (notice, after) = world.notice();
-            assert_eq!(notice, Some(conflict));
-            assert!(after <= 100, "{after} ms");
-            let own = tapped(&tap, address).len();
-            assert_eq!(own, if address == VIRTUAL { 2 } else { 1 });
+            assert_eq!(world.notice(), Some(conflict));
+            // In the same moment, and before anything else is due.
+            let own = if address == VIRTUAL { 2 } else { 1 };
+            assert_eq!(tapped(&tap, address, own).len(), own);
             // Insisting does not make us shout: at most one new beginning in 200 ms.
             let began = now();
             let mut told = Vec::new();
@@ -227,7 +234,7 @@ fn a_conflict_is_told_and_announced_against() {
             }
             let rounds = usize::try_from(now().since(began).millis()).unwrap() / 200 + 1;
             assert!(told.len() <= rounds && told.iter().all(|notice| *notice == conflict));
-            assert!(tapped(&tap, address).len() <= 4 * rounds);
+            assert!(tapped(&tap, address, 0).len() <= 4 * rounds);
             world.announcer.release(address.parse().unwrap());
         }
     });
@@ -239,7 +246,7 @@ fn nothing_but_a_conflict_wakes_us() {
         let mut world = World::new();
         world.announce(VIRTUAL);
         world.announce(VIRTUAL6);
-        world.notices(Duration::from_millis(220));
+        world.notices();
         let v4 = |address: &str| from_stranger(address).remove(0);
         // Ordinary traffic: other addresses, questions for ours, our own frames come back.
         world.say(&v4("192.0.2.9"));
@@ -256,19 +263,19 @@ fn nothing_but_a_conflict_wakes_us() {
                     .and_then(|socket| socket.send_to(b"x", (address, 9)));
             }
         });
-        assert!(!world.wakes());
+        assert!(!world.wakes(QUIET));
         world.say(&v4(VIRTUAL));
-        assert!(world.wakes());
-        assert!(world.notice().0.is_some());
-        assert!(!world.wakes());
+        assert!(world.wakes(10_000));
+        assert!(world.notice().is_some());
+        assert!(!world.wakes(QUIET));
         world.say(&v4(VIRTUAL6));
-        assert!(world.wakes());
-        assert!(world.notice().0.is_some());
+        assert!(world.wakes(10_000));
+        assert!(world.notice().is_some());
         world.announcer.release(VIRTUAL.parse().unwrap());
         world.announcer.release(VIRTUAL6.parse().unwrap());
         world.say(&v4(VIRTUAL));
         world.say(&v4(VIRTUAL6));
-        assert!(!world.wakes(), "what is not held is not watched");
+        assert!(!world.wakes(QUIET), "what is not held is not watched");
     });
 }
 
@@ -281,10 +288,10 @@ fn a_probe_finds_who_has_the_address() {
                 address: address.parse().unwrap(),
                 occupied,
             };
+            let before = now();
             world.probe(address);
-            let (notice, after) = world.notice();
-            assert_eq!(notice, Some(probed(None)));
-            assert!((199..=300).contains(&after), "{after} ms");
+            assert_eq!(world.notice(), Some(probed(None)));
+            assert!(now().since(before) >= PROBE);
             let mac = world.there.run(|| {
                 ip(&format!("addr add {address}/{length} dev eth0"));
                 Interfaces::open().unwrap().named("eth0").unwrap().mac
@@ -293,10 +300,16 @@ fn a_probe_finds_who_has_the_address() {
                 let tentative = world.there.run(|| sandbox::ip_says("addr show tentative"));
                 !tentative.contains("inet6")
             }));
-            world.probe(address);
-            let (notice, after) = world.notice();
-            assert_eq!(notice, Some(probed(mac)));
-            assert!(after < 199, "{after} ms");
+            // On a loaded machine an answer may come too late for one question.
+            let found = (0..20).any(|_| {
+                let before = now();
+                world.probe(address);
+                let notice = world.notice();
+                let early = now().since(before) < PROBE;
+                assert!(notice == Some(probed(mac)) || notice == Some(probed(None)));
+                notice == Some(probed(mac)) && early
+            });
+            assert!(found, "{address} is there");
             assert_eq!(world.announcer.deadline(), Instant::NEVER);
         }
     });
@@ -307,17 +320,17 @@ fn what_is_held_is_announced_anew_when_carrier_comes_back() {
     sandbox::run(|| {
         let mut world = World::new();
         world.announce(VIRTUAL);
-        world.notices(Duration::from_millis(1000));
+        world.notices();
         let state = |world: &mut World| {
             world.interfaces.update();
             world.announcer.learn(now(), &world.interfaces);
             world.interfaces.named("eth0").unwrap().running
         };
         world.there.run(|| ip("link set eth0 down"));
-        assert!(within(Duration::from_secs(2), || !state(&mut world)));
+        assert!(within(LONG, || !state(&mut world)));
         assert_eq!(world.announcer.deadline(), Instant::NEVER);
         world.there.run(|| ip("link set eth0 up"));
-        assert!(within(Duration::from_secs(2), || state(&mut world)));
+        assert!(within(LONG, || state(&mut world)));
         assert_ne!(world.announcer.deadline(), Instant::NEVER);
         if !try_ip("link set eth0 address 02:00:00:00:00:77") {
             eprintln!("SKIPPED: the Ethernet address cannot be changed");
@@ -325,8 +338,8 @@ fn what_is_held_is_announced_anew_when_carrier_comes_back() {
         }
         let tap = world.tap(frame::ETHERTYPE_ARP);
         state(&mut world);
-        world.notices(Duration::from_millis(10));
-        assert_eq!(tapped(&tap, VIRTUAL)[0][6..12], [2, 0, 0, 0, 0, 0x77]);
+        world.announcer.poll_notice(now());
+        assert_eq!(tapped(&tap, VIRTUAL, 1)[0][6..12], [2, 0, 0, 0, 0, 0x77]);
     });
 }
 

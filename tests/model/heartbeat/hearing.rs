@@ -20,7 +20,7 @@ impl Heartbeat {
                 }
                 (self.peer_hg, self.newest, self.newest_status) = (message.generation, number, 0);
                 self.missing.clear();
-                self.peer_dead = false;
+                (self.peer_dead, self.peer_active) = (false, false);
             } else if self.peer_dead {
                 if !status || number <= self.newest_status {
                     return;
@@ -49,7 +49,10 @@ impl Heartbeat {
 
     pub(super) fn understand(&mut self, now: u64, message: &Message<'_>) {
         match &message.word {
-            Word::Status { deadtime, .. } => {
+            Word::Status {
+                deadtime, state, ..
+            } => {
+                self.peer_active = *state == State::Active;
                 self.newest_status = self.newest_status.max(message.number.unwrap_or(0));
                 self.heard_at = Some(now);
                 self.peer_dt = deadtime.map_or(self.deadtime, |span| u64::from(span) * 1000);
@@ -72,6 +75,14 @@ impl Heartbeat {
             }
             Word::AskResources { hold, phase } => self.on_ask(now, *hold, *phase),
             Word::HbTakeover { hold } => self.give(now, swapped(bits(*hold))),
+            Word::IpRequest { key } => self.on_request(key),
+            Word::IpRequestResp { key, ok: true, .. } => self.on_response(key),
+            Word::Shutdone if self.is_legacy() => {
+                self.peer_active = false;
+                if self.active {
+                    self.take_over(now);
+                }
+            }
             Word::Shutdone => {
                 (self.other, self.other_stable) = (0, false);
                 self.standby = Standby::Not;

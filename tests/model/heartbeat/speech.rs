@@ -44,6 +44,10 @@ impl Heartbeat {
     }
 
     pub(super) fn say(&mut self, now: u64, word: Word<'_>, directed: bool) {
+        self.say_to(now, word, directed.then_some("a"));
+    }
+
+    pub(super) fn say_to(&mut self, now: u64, word: Word<'_>, dest: Option<&str>) {
         let numbered = word.is_numbered();
         self.seq += u32::from(numbered);
         let message = Message {
@@ -54,7 +58,7 @@ impl Heartbeat {
             time: 1_000_000 + u32::try_from(now / SECOND).unwrap(),
             load: None,
             ttl: None,
-            dest: directed.then_some("a"),
+            dest,
             dest_uuid: None,
             client: Client::default(),
             word,

@@ -238,8 +238,8 @@ pub enum Phase {
     Done,
 }
 
-/// Most bytes of the key of a group, and of any other text that is read.
-pub const MAX_KEY: usize = 128;
+/// Most bytes of the key of a group, as of any resource, and of any other text that is read.
+pub const MAX_KEY: usize = 200;
 /// Most bytes of a node's or client's name that is read.
 pub const MAX_NAME: usize = 99;
 
