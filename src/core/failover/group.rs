@@ -239,6 +239,9 @@ impl Group {
             | State::StartFailed { .. }
             | State::StopFailed { asked: false, .. } => return None,
         };
+        if let State::StopFailed { asked, .. } = &mut self.state {
+            *asked = false; // Who asks while that is done has it done once more.
+        }
         self.flight = Some(flight);
         Some(action)
     }

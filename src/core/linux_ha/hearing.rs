@@ -209,7 +209,8 @@ impl LinuxHa {
                     self.on_resource(now, (hold, full, stable, info), failover);
                 }
             }
-            Word::AskResources { hold, phase } => {
+            // With `auto_failback legacy` there is no such dialogue.
+            Word::AskResources { hold, phase } if !self.legacy => {
                 // A real one says the last word of a dialogue after the `resource` that follows it.
                 let newer = self.numbering.take_word(false, message.number);
                 let stands = match phase {
@@ -270,7 +271,8 @@ impl LinuxHa {
                     self.ping = None;
                 }
             }
-            Word::IpRequestResp { .. }
+            Word::AskResources { .. }
+            | Word::IpRequestResp { .. }
             | Word::Stonith { .. }
             | Word::Ack { .. }
             | Word::QueryCstatus { .. }

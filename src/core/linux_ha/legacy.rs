@@ -107,8 +107,8 @@ const ASK_AGAIN: Duration = Duration::from_secs(3);
 mod tests {
     use super::*;
     use crate::action::{Action, Command, GroupState, Outcome, Selection};
-    use crate::linux_ha::stage::{OTHER, OWN, Stage, beside, status};
-    use crate::wire::linux_ha::{State, Word};
+    use crate::linux_ha::stage::{OTHER, OWN, Stage, ask, beside, status};
+    use crate::wire::linux_ha::{Hold, Phase, State, Word};
 
     /// Each has its own.
     fn settled() -> Stage {
@@ -190,6 +190,15 @@ mod tests {
             [Say::IpRequestResp(OTHER)]
         );
         assert_eq!(stage.states(), [GroupState::Held, GroupState::Idle]);
+    }
+
+    #[test]
+    fn a_peer_with_another_auto_failback_is_not_answered_and_nothing_is_left_due() {
+        let (mut stage, _) = returned();
+        stage.hear(freed("10.0.0.1"));
+        assert_eq!(stage.hear(ask(Hold::All, Phase::Me)), []);
+        stage.pass(70);
+        assert!(stage.linux_ha.deadline() > stage.now);
     }
 
     #[test]

@@ -21,12 +21,12 @@ impl Group {
                     self.become_state(State::Unknown { running: true }, Reason::Running, events);
                 }
             },
-            (Flight::Check, State::StopFailed { claim, since, .. }) => match outcome {
+            (Flight::Check, State::StopFailed { .. }) => match outcome {
                 Outcome::Stopped => self.become_idle(None, Reason::NotRunning, events),
                 Outcome::Running
                 | Outcome::StartFailed
                 | Outcome::StopFailed
-                | Outcome::Occupied => self.become_stop_failed(since, claim, events),
+                | Outcome::Occupied => self.become_state(self.state, Reason::StopFailed, events),
             },
             (Flight::Start, State::Starting { claim, .. }) => match outcome {
                 Outcome::Running => {
@@ -112,5 +112,34 @@ impl Group {
         if let State::StopFailed { asked, .. } = &mut self.state {
             *asked = true;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::action::Action;
+    use crate::failover::claim::Claim;
+    use crate::id::{GroupId, NodeId};
+
+    #[test]
+    fn what_is_cleared_while_it_is_looked_at_is_looked_at_once_more() {
+        let (now, node, mut events) = (Instant::default(), NodeId::ZERO, Events::default());
+        let mut group = Group::new(GroupId::ZERO, node, true);
+        let claim = Claim {
+            home: true,
+            epoch: 1,
+            node,
+        };
+        group.become_stop_failed(now, claim, &mut events);
+        assert_eq!(group.poll_action(), None);
+        let look = Some(Action::Check(GroupId::ZERO));
+        group.clear();
+        assert_eq!(group.poll_action(), look);
+        group.clear();
+        group.on_done(now, Outcome::Running, &mut events);
+        assert_eq!(group.poll_action(), look, "the second word is no older");
+        group.on_done(now, Outcome::Running, &mut events);
+        assert_eq!(group.poll_action(), None);
     }
 }
