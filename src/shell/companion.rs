@@ -64,7 +64,7 @@ impl Companions {
                 user: config.text(companion.user).to_owned(),
                 command: config.text(companion.command).to_owned(),
                 label: "respawn ".to_owned() + name,
-                environment: resources.surroundings().environment,
+                environment: resources.environment(),
                 over: Rc::clone(&self.over),
                 state: State::New,
                 quick: 0,

@@ -118,7 +118,7 @@ pub(crate) fn read_file(path: &Path, most: usize) -> Result<Vec<u8>, Errno> {
 
 /// What the kernel tells in one of its small files.
 pub(crate) fn read_kernel(path: &str) -> Option<String> {
-    String::from_utf8(read_file(Path::new(path), 16 * 1024).ok()?).ok()
+    Some(text(&read_file(Path::new(path), 16 * 1024).ok()?))
 }
 
 /// A folder, and those above it that are missing; for everybody to read.

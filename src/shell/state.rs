@@ -103,7 +103,7 @@ pub(crate) fn write(file: &Path, text: &str) -> Result<(), Errno> {
 }
 
 fn small_file(path: &Path) -> Option<String> {
-    String::from_utf8(files::read_file(path, MAX_FILE).ok()?).ok()
+    Some(files::text(&files::read_file(path, MAX_FILE).ok()?))
 }
 
 #[cfg(test)]

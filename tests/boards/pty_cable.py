@@ -87,7 +87,7 @@ class PtyCable(NullModem):
             if end.unplugged:
                 del self.ends[name]
                 end.close()
-        for way in self.noisy:
+        for way in tuple(self.noisy):
             if self.free_at[way] <= now:
                 line = self.ways[way]
                 piece = max(1, int(line.rate * self.PIECE))

@@ -197,10 +197,8 @@ fn parse<'a>(word: &'a [u8], found: &mut Resource) -> Result<(), Problem<'a>> {
             address::parse(argument, *family, found)
         }
         Some((_, BuiltIn::Network(kind))) => {
-            let network = network::parse(argument.unwrap_or_default(), *kind)
-                .map_err(|form| Problem::Form(Quoted(word), form))?;
-            *found = Resource::Network(Text::default(), network);
-            Ok(())
+            network::parse(argument.unwrap_or_default(), *kind, found)
+                .map_err(|form| Problem::Form(Quoted(word), form))
         }
         None => {
             // Nobody gives a script of his own such a name in other letters.

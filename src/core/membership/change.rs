@@ -6,7 +6,7 @@ use super::{Membership, digest};
 use crate::action::{Carrier, Events};
 use crate::auth::Keyring;
 use crate::config::{Change, Config, Refusal, line};
-use crate::id::LinkSet;
+use crate::id::{GroupSet, LinkSet, MAX_GROUPS};
 use crate::time::{Duration, Instant};
 
 impl Membership {
@@ -77,7 +77,10 @@ impl Membership {
                     }
                 }
                 Standing::Dead(ended) | Standing::Left(ended) => {
-                    ended.stuck = change.carried(ended.stuck);
+                    // Where its groups were not ours it may be any, also one that comes now.
+                    if ended.stuck != GroupSet::first(MAX_GROUPS) {
+                        ended.stuck = change.carried(ended.stuck);
+                    }
                 }
                 Standing::Unheard => {}
             }

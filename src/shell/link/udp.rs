@@ -31,7 +31,7 @@ use crate::sys;
 pub(super) struct Socket {
     socket: OwnedFd,
     /// Where every frame goes; `None` when the socket is connected to it.
-    destination: Option<SockaddrStorage>,
+    destination: Option<SocketAddr>,
     source: Option<IpAddr>,
     /// The peer is this machine.
     is_own: bool,
@@ -65,7 +65,10 @@ impl Socket {
         }
         let fd = self.socket.as_raw_fd();
         match &self.destination {
-            Some(destination) => sendto(fd, bytes, destination, MsgFlags::MSG_DONTWAIT),
+            Some(destination) => {
+                let destination = SockaddrStorage::from(*destination);
+                sendto(fd, bytes, &destination, MsgFlags::MSG_DONTWAIT)
+            }
             None => send(fd, bytes, MsgFlags::MSG_DONTWAIT),
         }
         .map(drop)
@@ -97,7 +100,7 @@ impl Socket {
         filter.accept().attach(socket.as_fd())?;
         Ok(Self {
             socket,
-            destination: Some(everyone.into()),
+            destination: Some(everyone),
             source: None,
             is_own: false,
         })
@@ -126,7 +129,7 @@ impl Socket {
         sys::join_group(socket.as_fd(), group, interface.index)?;
         Ok(Self {
             socket,
-            destination: Some(address.into()),
+            destination: Some(address),
             source: None,
             is_own: false,
         })
@@ -140,13 +143,13 @@ impl Socket {
     ) -> Result<Self, Errno> {
         let source = source_toward(interface, peer, port)?;
         let socket = bound(interface, scoped(source, interface, port))?;
-        let to = |port| SockaddrStorage::from(scoped(peer, interface, port));
+        let to = |port| scoped(peer, interface, port);
         // A heartbeat sends from any port, which is what 0 stands for.
         let (from, destination) = match dialect {
             Dialect::Native => (to(port), None),
             Dialect::LinuxHa => (to(0), Some(to(port))),
         };
-        connect(socket.as_raw_fd(), &from)?;
+        connect(socket.as_raw_fd(), &SockaddrStorage::from(from))?;
         // Between the two calls anybody's datagrams fitted.
         while recv(socket.as_raw_fd(), &mut [0], MsgFlags::MSG_DONTWAIT).is_ok() {}
         Ok(Self {

@@ -36,6 +36,11 @@ impl Resources {
         }
     }
 
+    /// What all that is called is told.
+    pub(crate) fn environment(&self) -> Rc<[String]> {
+        Rc::clone(&self.environment)
+    }
+
     /// Begins a call of what stands at a position; `false` if that is not called.
     pub(super) fn call(&self, group: GroupId, position: usize, verb: Verb) -> bool {
         self.call_after(group, position, verb, Duration::ZERO)

@@ -4,7 +4,7 @@
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::{address, cut, literal};
-use crate::config::{Interface, interface};
+use crate::config::{Interface, Resource, Text, interface};
 
 /// What the holder of a group does to its network, besides addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,27 +61,36 @@ pub(super) enum Kind {
 }
 
 /// What is behind one of the four names. The error is how it is written.
-pub(super) fn parse(argument: &[u8], kind: Kind) -> Result<Network, &'static str> {
-    let (found, form) = match kind {
+pub(super) fn parse(argument: &[u8], kind: Kind, found: &mut Resource) -> Result<(), &'static str> {
+    let mut set = |network| *found = Resource::Network(Text::default(), network);
+    let (sound, form) = match kind {
         Kind::Source => (
-            literal(argument).map(Network::Source),
+            literal(argument).map(|address| set(Network::Source(address))),
             "IPsrcaddr::ADDRESS, such as IPsrcaddr::192.0.2.10",
         ),
-        Kind::Announced => (announced(argument), "SendArp::ADDRESS/INTERFACE"),
-        Kind::Link => (interface(argument).map(Network::Link), "Link::INTERFACE"),
+        Kind::Announced => (
+            announced(argument).map(|(address, interface)| {
+                set(Network::Announced { address, interface });
+            }),
+            "SendArp::ADDRESS/INTERFACE",
+        ),
+        Kind::Link => (
+            interface(argument).map(|interface| set(Network::Link(interface))),
+            "Link::INTERFACE",
+        ),
         Kind::Route => (
-            route(argument).map(Network::Route),
+            route(argument).map(|route| set(Network::Route(route))),
             "Route::DESTINATION::via::GATEWAY::dev::INTERFACE::src::ADDRESS, in this order, with via or \
              dev at least; DESTINATION is \"default\" or such as 10.8.0.0/16",
         ),
     };
-    found.ok_or(form)
+    sound.ok_or(form)
 }
 
-fn announced(mut argument: &[u8]) -> Option<Network> {
+fn announced(mut argument: &[u8]) -> Option<(IpAddr, Interface)> {
     let interface = interface(take_after(&mut argument, b"/")?)?;
     let address = literal(argument)?;
-    Some(Network::Announced { address, interface })
+    Some((address, interface))
 }
 
 fn route(mut text: &[u8]) -> Option<Route> {
@@ -165,7 +174,7 @@ fn take_after<'a>(text: &mut &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Resource, Text, haresources};
+    use crate::config::haresources;
     use std::format;
     use std::string::String;
 
