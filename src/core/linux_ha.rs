@@ -99,6 +99,8 @@ pub(crate) struct LinuxHa {
     owed: GroupSet,
     /// Those that run here, and that it may have started since a silence: it is asked to stop them.
     recalled: GroupSet,
+    /// Those that were said to be free here, and not asked for since.
+    given: GroupSet,
 }
 
 /// Names that go into messages.
@@ -175,6 +177,7 @@ impl LinuxHa {
             ask_at: now,
             owed: GroupSet::EMPTY,
             recalled: GroupSet::EMPTY,
+            given: GroupSet::EMPTY,
         }
     }
 
@@ -198,7 +201,7 @@ impl LinuxHa {
             self.wished = Classes::NONE;
             (self.active, self.stable) = (false, false);
             (self.told, self.owed) = (None, GroupSet::EMPTY);
-            self.recalled = GroupSet::EMPTY;
+            (self.recalled, self.given) = (GroupSet::EMPTY, GroupSet::EMPTY);
             self.theirs.forget();
         }
         self.rest_until = self.rest_until.filter(|until| now < *until);

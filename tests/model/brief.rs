@@ -14,6 +14,7 @@ pub(super) fn brief(bytes: &[u8]) -> String {
         "isstable=",
         "seq=",
         "firstseq=",
+        "ipaddr=",
     ];
     words
         .filter(|word| known.iter().any(|name| word.starts_with(name)))

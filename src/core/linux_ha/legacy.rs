@@ -25,10 +25,13 @@ impl LinuxHa {
                 wanted = wanted.with(group);
             }
         }
-        self.recalled.0 &= failover.those(Failover::claims).0;
-        wanted.0 |= self.recalled.0;
+        if now >= self.ask_at {
+            self.recalled.0 &= failover.those(Failover::claims).0;
+            wanted.0 |= self.recalled.0;
+        }
         if self.is_active() && self.active && now >= self.ask_at && !wanted.is_empty() {
             self.ask_at = now.after(ASK_AGAIN);
+            self.given.0 &= !wanted.0;
             for group in wanted.iter() {
                 self.history.take_back(Say::IpRequestResp(group));
                 self.say(Say::IpRequest(group));
@@ -48,6 +51,7 @@ impl LinuxHa {
             } else {
                 continue;
             }
+            self.given = self.given.with(id);
             self.say(Say::IpRequestResp(id));
         }
     }
@@ -91,6 +95,11 @@ impl LinuxHa {
         if let Some(id) = self.group_of(key, failover) {
             self.theirs.become_single(id, takes, failover);
             self.recalled = self.recalled.without(id);
+            if self.given.contains(id) {
+                // Its answer may be older than ours, by which it has it: it is asked once more, when it runs here.
+                self.recalled = self.recalled.with(id);
+                self.ask_at = now.after(ASK_AGAIN);
+            }
             if takes {
                 failover.concede(GroupSet::EMPTY.with(id));
                 // Then it takes everything, and says no more about it.
@@ -211,6 +220,26 @@ mod tests {
         assert_eq!(stage.hear_from("b", late, None, freed(key)), Ok(()));
         stage.decide();
         assert_eq!(stage.actions(), []);
+    }
+
+    #[test]
+    fn an_answer_that_crossed_ours_may_be_void_and_the_peer_is_asked_once_more() {
+        let mut stage = settled();
+        let key = "10.0.0.2";
+        stage.pass(4);
+        let said = stage.tell(Command::Takeover(Selection::Foreign));
+        assert!(said.contains(&Say::IpRequest(OTHER)), "{said:?}");
+        assert_eq!(
+            stage.hear(Word::IpRequest { key }),
+            [Say::IpRequestResp(OTHER)]
+        );
+        stage.hear(freed(key));
+        stage.work();
+        assert_eq!(stage.states(), [GroupState::Held; 2]);
+        let said = stage.pass(4);
+        assert!(said.contains(&Say::IpRequest(OTHER)), "{said:?}");
+        assert_eq!(stage.hear(freed(key)), []);
+        assert!(!stage.pass(4).contains(&Say::IpRequest(OTHER)));
     }
 
     #[test]
