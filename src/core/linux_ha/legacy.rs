@@ -69,8 +69,13 @@ impl LinuxHa {
     /// What the life before had of the peer's own, or this one before a silence, the peer takes for held here,
     /// and never asks again.
     pub(super) fn tell_what_is_free(&mut self, failover: &Failover) {
-        let own = Classes::FOREIGN.groups(failover).0;
-        self.owed.0 |= own & !failover.those(Failover::claims).0;
+        let free = if failover.is_disabled() {
+            Classes::ALL
+        } else {
+            Classes::FOREIGN
+        };
+        let free = free.groups(failover).0;
+        self.owed.0 |= free & !failover.those(Failover::claims).0;
     }
 
     /// The peer asks for a group. Not for what is being asked for here, at its home: both would start it.
