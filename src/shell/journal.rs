@@ -77,8 +77,8 @@ static JOURNAL: Mutex<Journal> = Mutex::new(Journal {
     },
 });
 
-/// Begins the log, or begins it anew with files that are opened again. On standard error `RUST_LOG` decides if it is a level, else `info`, or `debug`
-/// when asked for.
+/// Begins the log, or begins it anew with files that are opened again. On standard error `RUST_LOG`
+/// decides if it is a level, else `info`, or `debug` when asked for.
 pub(crate) fn begin(config: &Config) {
     let of = |is_debug| {
         if is_debug { Level::Debug } else { Level::Info }
@@ -251,7 +251,7 @@ fn write_to_stderr(bytes: &[u8]) {
     }
 }
 
-/// There is one thread, but in tests.
+/// There is one thread, but in tests. So what writes lines must say none: it would wait for itself.
 fn held() -> MutexGuard<'static, Journal> {
     loop {
         match JOURNAL.try_lock() {
